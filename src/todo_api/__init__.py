@@ -1,0 +1,3 @@
+"""An asynchronous, multi-user task API."""
+
+__version__ = "0.1.0"
