@@ -3,3 +3,28 @@
 
 class TodoError(Exception):
     """Everything that this service refuses on purpose."""
+
+
+class InvalidValueError(TodoError, ValueError):
+    """A value breaks a rule of the task; the message says which, in words that finish the sentence "it ..."."""
+
+
+class TaskNotFoundError(TodoError):
+    """The user has no such task: it never was, it was deleted, or it is somebody else's."""
+
+
+class RevisionMismatchError(TodoError):
+    """The task is not at one of the revisions that the caller asked for."""
+
+    def __init__(self, current: int) -> None:
+        """Take the revision that the task is at now."""
+        super().__init__(f"the task is at revision {current}")
+        self.current = current
+
+
+class ContentionError(TodoError):
+    """Too many others change the same task at the same moment; nothing was changed."""
+
+
+class RepositoryUnavailableError(TodoError):
+    """The tasks cannot be reached now; trying again later may help."""

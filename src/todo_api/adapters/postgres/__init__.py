@@ -1,0 +1,1 @@
+"""Storage in PostgreSQL: statements made with SQLAlchemy Core, run on asyncpg."""

@@ -1,0 +1,85 @@
+"""The way to the database: SQLAlchemy's engine and pool over asyncpg connections.
+
+`DATABASE_URL` is taken as providers print it, and a transaction-mode pooler (PgBouncer, Neon's `-pooler` hosts) may
+stand between: no session state is used, and no prepared statement is expected to outlive a transaction.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+# What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
+_DRIVER_OPTIONS = frozenset(
+    "host port user password passfile dbname database sslmode sslnegotiation sslrootcert sslcert sslkey sslpassword"
+    " sslcrl ssl_min_protocol_version ssl_max_protocol_version target_session_attrs krbsrvname gsslib service"
+    " servicefile".split()
+)
+_SERVER_SETTINGS = frozenset({"application_name", "options"})
+
+
+class DatabaseUrlError(ValueError):
+    """The URL is none of PostgreSQL's; the message does not quote it, for it may hold a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConfig:
+    """Where the database is, and how many connections may be waited for how long (in seconds)."""
+
+    url: str
+    pool_size: int = 10
+    pool_timeout: float = 5.0
+    connect_timeout: float = 5.0
+    statement_timeout: float | None = 10.0
+
+
+def driver_url(url: str) -> str:
+    """Return the URL as asyncpg understands it.
+
+    Takes the schemes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver`; drops libpq's options that asyncpg
+    does not know, such as `channel_binding`.
+
+    Raises:
+        DatabaseUrlError: The text is no such URL.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        query = parse_qsl(parts.query, strict_parsing=bool(parts.query))
+    except ValueError as error:
+        raise DatabaseUrlError("is no valid URL") from error
+    if parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise DatabaseUrlError("must start with postgresql:// or postgres://")
+    known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
+    if not any(name == "application_name" for name, _ in known):
+        known.append(("application_name", "todo-api"))
+    return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(known, quote_via=quote), ""))
+
+
+def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine:
+    """Return an engine; it connects when it is first used.
+
+    Raises:
+        DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
+    """
+    dsn = driver_url(config.url)
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            dsn,
+            timeout=config.connect_timeout,
+            command_timeout=config.statement_timeout,
+            statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
+        )
+
+    sizes = {"pool_size": config.pool_size, "max_overflow": 0} if pooled else {"poolclass": NullPool}
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        # Unnamed statements are sent along with their parameters, so a pooler may pick any server for each.
+        connect_args={"prepared_statement_cache_size": 0, "prepared_statement_name_func": str},
+        pool_reset_on_return=None,  # statements run in autocommit, so there is nothing to roll back
+        hide_parameters=True,  # what people write does not belong into error messages
+        **sizes,
+    )

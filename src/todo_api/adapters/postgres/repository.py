@@ -1,0 +1,63 @@
+"""The task repository in PostgreSQL: each call is one statement, one round trip and one commit."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from uuid import UUID
+
+from todo_api.adapters.postgres import schema, statements
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.rows import to_parameters, to_task
+from todo_api.domain.errors import RepositoryUnavailableError, TaskNotFoundError
+from todo_api.domain.listing import TaskPage, TaskQuery
+from todo_api.domain.task import Task
+
+
+class PostgresTaskRepository:
+    """Keeps tasks in the tables `users` and `tasks`."""
+
+    def __init__(self, connections: Connections) -> None:
+        """Take the connections to run statements on."""
+        self._connections = connections
+
+    async def add(self, task: Task) -> Task:
+        """Keep a new task."""
+        rows = await self._connections.write(statements.ADD, to_parameters(task))
+        return replace(task, revision=rows[0][0])
+
+    async def get(self, user_id: str, task_id: UUID) -> Task:
+        """Return the task."""
+        rows = await self._connections.read(statements.GET, {"user_id": user_id, "id": task_id})
+        if not rows:
+            raise TaskNotFoundError
+        return to_task(rows[0])
+
+    async def save(self, task: Task) -> Task | None:
+        """Replace the task where nobody else has."""
+        rows = await self._connections.write(statements.SAVE, to_parameters(task))
+        return replace(task, revision=rows[0][0]) if rows else None
+
+    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None) -> bool:
+        """Remove the task where it is as expected."""
+        statement = statements.REMOVE if revision is None else statements.REMOVE_AT_REVISION
+        values = {"user_id": user_id, "id": task_id, "revision": revision}
+        return bool(await self._connections.write(statement, values))
+
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
+        """Return a page of the list; one task more than asked for tells whether there is a next one."""
+        after = query.after
+        statement = statements.page(query.sort, query.order, query.status, resumed=after is not None)
+        values = {"user_id": user_id, "limit": query.limit + 1, "known": known}
+        if after is not None:
+            values |= {"key": after.key, "after": after.id}
+        rows = await self._connections.read(statement, values)
+        revision = rows[0][0]
+        if revision in known:
+            return None
+        tasks = [to_task(values) for _, *values in rows if values[0] is not None]
+        return query.page(tasks, revision)
+
+    async def check(self) -> None:
+        """See whether the database answers and has the newest schema."""
+        found = [row[0] for row in await self._connections.read(schema.VERSION, {})]
+        if found != [schema.REVISION]:
+            raise RepositoryUnavailableError("the schema is not the one of this version: run `alembic upgrade head`")

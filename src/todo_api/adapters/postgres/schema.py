@@ -1,0 +1,30 @@
+"""Which revision of the schema this program needs, and which one a database has."""
+
+from sqlalchemy import column, select, table
+from sqlalchemy.exc import ProgrammingError
+
+from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
+from todo_api.adapters.postgres.statements import Statement
+
+# The newest of migrations/versions; a test compares the two.
+REVISION = "0001"
+
+_version = select(column("version_num")).select_from(table("alembic_version"))
+VERSION = Statement(_version)
+
+
+async def current_revision(database_url: str) -> str | None:
+    """Return the revision that the database is at, or None before its first migration.
+
+    Raises:
+        DatabaseUrlError: The URL is no URL of a PostgreSQL database.
+        OSError, TimeoutError, sqlalchemy.exc.DBAPIError, asyncpg.PostgresError: The database cannot be reached.
+    """
+    engine = create_engine(DatabaseConfig(url=database_url), pooled=False)
+    try:
+        async with engine.connect() as connection:
+            return (await connection.execute(_version)).scalar_one_or_none()
+    except ProgrammingError:  # there is no such table yet
+        return None
+    finally:
+        await engine.dispose()

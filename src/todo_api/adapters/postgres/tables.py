@@ -1,0 +1,77 @@
+"""The tables, as the migrations make them; `alembic check` in the tests keeps the two alike.
+
+Constraints repeat what the domain promises. Every key starts with the user: rows of different users never meet.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+    literal_column,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text(collation="C"), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="id_length"),
+    CheckConstraint("revision > 0", name="revision_positive"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("user_id", Text(collation="C"), ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("title_key", Text(collation="C"), nullable=False),
+    Column("description", Text),
+    Column("completed", Boolean, nullable=False),
+    Column("completed_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("due_kind", Text(collation="C")),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    CheckConstraint("char_length(title) BETWEEN 1 AND 500", name="title_length"),
+    CheckConstraint("char_length(description) <= 10000", name="description_length"),
+    CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_at_iff_completed"),
+    CheckConstraint("(due_at IS NULL) = (due_kind IS NULL)", name="due_at_iff_due_kind"),
+    CheckConstraint("due_kind IN ('date', 'floating', 'instant')", name="due_kind_known"),
+    CheckConstraint("updated_at >= created_at", name="updated_at_after_created_at"),
+    CheckConstraint("revision > 0", name="revision_positive"),
+)
+
+# Tasks without a due date come last either way, so each way has its own key; NULLS LAST would not use an index.
+due_ascending = func.coalesce(tasks.c.due_at, literal_column("'infinity'::timestamptz"))
+due_descending = func.coalesce(tasks.c.due_at, literal_column("'-infinity'::timestamptz"))
+
+# An index for each order, and one more with `completed` in front for its pages of one status.
+for _name, _key in {
+    "created": tasks.c.created_at,
+    "title": tasks.c.title_key,
+    "due_ascending": due_ascending,
+    "due_descending": due_descending,
+}.items():
+    Index(f"ix_tasks_by_{_name}", tasks.c.user_id, _key, tasks.c.id)
+    Index(f"ix_tasks_by_status_{_name}", tasks.c.user_id, tasks.c.completed, _key, tasks.c.id)

@@ -1,0 +1,122 @@
+"""The use cases: what a user can do with tasks."""
+
+import asyncio
+import random
+from collections.abc import Callable, Collection
+from datetime import datetime
+from uuid import UUID
+
+from todo_api.application.turns import Turns
+from todo_api.domain.errors import ContentionError, RevisionMismatchError, TaskNotFoundError
+from todo_api.domain.listing import TaskPage, TaskQuery
+from todo_api.domain.ports import TaskRepository
+from todo_api.domain.task import Task, TaskChanges
+
+# Within a process changes of a task take turns, so a race is lost to other processes only: one wins each round.
+_ATTEMPTS = 30
+_LONGEST_PAUSE = 0.05
+_PATIENCE = 10.0
+
+
+class TaskService:
+    """The use cases; every one acts for one user, whose id comes first.
+
+    `if_revisions` is what the caller believes: the change happens only if the task is at one of these revisions, or
+    at any for None. All raise RepositoryUnavailableError, and those that change a task ContentionError, when nothing
+    is wrong with the request and it may be sent again later.
+    """
+
+    def __init__(
+        self, repository: TaskRepository, *, clock: Callable[[], datetime], new_id: Callable[[], UUID]
+    ) -> None:
+        """Take the storage, the time in UTC and a source of version 7 UUIDs."""
+        self._repository = repository
+        self._clock = clock
+        self._new_id = new_id
+        self._turns = Turns(_PATIENCE)
+
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
+        """Return a page of the user's tasks, or None if the user is still at one of the known revisions."""
+        return await self._repository.page(user_id, query, known)
+
+    async def get(self, user_id: str, task_id: UUID) -> Task:
+        """Return the task, or raise TaskNotFoundError."""
+        return await self._repository.get(user_id, task_id)
+
+    async def create(self, user_id: str, values: TaskChanges) -> Task:
+        """Create a task of these values and return it.
+
+        Raises:
+            InvalidValueError: There is no title, or a value breaks a rule.
+        """
+        task = Task.create(task_id=self._new_id(), user_id=user_id, values=values, now=self._clock())
+        return await self._repository.add(task)
+
+    async def change(
+        self, user_id: str, task_id: UUID, changes: TaskChanges, if_revisions: Collection[int] | None = None
+    ) -> Task:
+        """Change some fields of the task and return it; others that change other fields lose nothing.
+
+        Raises:
+            InvalidValueError: A value breaks a rule.
+            TaskNotFoundError: The user has no such task.
+            RevisionMismatchError: It is at none of `if_revisions`.
+        """
+        return await self._apply(
+            user_id, task_id, lambda task: task.change(changes, now=self._clock()), if_revisions
+        )
+
+    async def complete(
+        self, user_id: str, task_id: UUID, completed: bool | None, if_revisions: Collection[int] | None = None  # noqa: FBT001 - it is the state itself
+    ) -> Task:
+        """Set whether the task is done, or turn that around for None, and return the task.
+
+        Raises:
+            TaskNotFoundError: The user has no such task.
+            RevisionMismatchError: It is at none of `if_revisions`.
+        """
+        return await self._apply(
+            user_id, task_id, lambda task: task.complete(completed, now=self._clock()), if_revisions
+        )
+
+    async def delete(self, user_id: str, task_id: UUID, if_revisions: Collection[int] | None = None) -> None:
+        """Delete the task.
+
+        Raises:
+            TaskNotFoundError: The user has no such task.
+            RevisionMismatchError: It is at none of `if_revisions`.
+        """
+        if if_revisions is None:
+            if not await self._repository.remove(user_id, task_id):
+                raise TaskNotFoundError
+            return
+        # A removal that loses a race finds, on the next round, a revision that was not asked for.
+        for _ in range(_ATTEMPTS):
+            task = await self._load(user_id, task_id, if_revisions)
+            if await self._repository.remove(user_id, task_id, task.revision):
+                return
+        raise ContentionError("this task changes too fast; nothing was deleted")
+
+    async def _apply(
+        self,
+        user_id: str,
+        task_id: UUID,
+        decide: Callable[[Task], Task],
+        if_revisions: Collection[int] | None,
+    ) -> Task:
+        async with self._turns.take((user_id, task_id)):
+            for _ in range(_ATTEMPTS):
+                task = await self._load(user_id, task_id, if_revisions)
+                changed = decide(task)
+                if changed is task:
+                    return task
+                if saved := await self._repository.save(changed):
+                    return saved
+                await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - apart from the others, not secret
+        raise ContentionError("this task changes too fast; nothing was changed")
+
+    async def _load(self, user_id: str, task_id: UUID, if_revisions: Collection[int] | None) -> Task:
+        task = await self._repository.get(user_id, task_id)
+        if if_revisions is not None and task.revision not in if_revisions:
+            raise RevisionMismatchError(task.revision)
+        return task

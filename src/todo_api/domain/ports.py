@@ -1,0 +1,48 @@
+"""The port that the domain asks its storage to fill."""
+
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
+from todo_api.domain.listing import TaskPage, TaskQuery
+from todo_api.domain.task import Task
+
+
+class TaskRepository(Protocol):
+    """Keeps the tasks of all users apart.
+
+    Every call is atomic, and durable when it returns. Each write raises its user's revision by one and stamps the task
+    with it; writes of one user are ordered by their revisions, so whoever has seen revision N has seen all up to N.
+    Another user's task does not exist. Calls raise RepositoryUnavailableError when the storage cannot be reached in
+    time; a write may then have happened, unless the message says that it has not.
+    """
+
+    async def add(self, task: Task) -> Task:
+        """Keep a new task and return it with its revision; the user comes to be with the first one."""
+        ...
+
+    async def get(self, user_id: str, task_id: UUID) -> Task:
+        """Return the task, or raise TaskNotFoundError."""
+        ...
+
+    async def save(self, task: Task) -> Task | None:
+        """Replace the kept task if it is still at `task.revision`, and return it with its new revision.
+
+        None means that it is not: another change or a removal came first, and nothing was written.
+        """
+        ...
+
+    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None) -> bool:
+        """Remove the task if it is there and still at the revision, where one is given; say whether it was removed."""
+        ...
+
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
+        """Return a page of the user's tasks as they were at one revision, or None if that is one of the `known`.
+
+        A user who never wrote has revision 0 and no tasks.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Raise RepositoryUnavailableError unless the storage answers and is of the shape that this program needs."""
+        ...
