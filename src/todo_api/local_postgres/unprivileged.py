@@ -61,9 +61,13 @@ def server_user(data: Path) -> ServerUser:
 
 
 def before_exec(user: ServerUser, paths: Iterable[Path]) -> Callable[[], None]:
-    """What the child is to do before it becomes a server that needs the paths; for `preexec_fn`."""
+    """What the child is to do before it becomes a server that needs the paths; for `preexec_fn`.
+
+    Raises:
+        PermissionError: root would start it, and the user that it runs as could not get to the paths.
+    """
     linux = _Linux() if sys.platform == "linux" else None
-    capability = _passable_capability() if os.geteuid() == 0 and any(map(_is_closed, paths)) else None
+    capability = _capability_to_reach(paths) if os.geteuid() == 0 else None
     supervisor = os.getpid()
 
     def prepare() -> None:
@@ -80,19 +84,33 @@ def before_exec(user: ServerUser, paths: Iterable[Path]) -> Callable[[], None]:
     return prepare
 
 
+def _capability_to_reach(paths: Iterable[Path]) -> int | None:
+    """None where everybody may, which is better: it lets the server read every file."""
+    closed = [path for path in paths if _is_closed(path)]
+    if not closed:
+        return None
+    effective = _effective_capabilities()
+    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+        if effective >> capability & 1:
+            return capability
+    raise PermissionError(
+        f"it does not run as root, and no other user may enter the directories above {closed[0]}: "
+        "start as an ordinary user, or set DATA_DIR to a directory that everybody may enter"
+    )
+
+
 def _is_closed(path: Path) -> bool:
     """May only some users reach the path? Such as what lies below /root, or below pytest's tmp_path."""
     return any(not parent.stat().st_mode & stat.S_IXOTH for parent in path.parents)
 
 
-def _passable_capability() -> int | None:
-    """The one that lets a process enter every directory, if this one has it: root in a container may not."""
+def _effective_capabilities() -> int:
+    """None at all outside Linux; root in a container may have only some."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
-        return None
-    effective = int(status.split("CapEff:")[1].split()[0], 16)
-    return next((cap for cap in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if effective >> cap & 1), None)
+        return 0
+    return int(status.split("CapEff:")[1].split()[0], 16)
 
 
 class _Linux:
