@@ -42,7 +42,7 @@ class TokenVerifier(Protocol):
 
         Raises:
             ExpiredTokenError: The token was good and has ended.
-            InvalidTokenError: Everything else that is wrong with a token; the message names it without quoting the token.
+            InvalidTokenError: Anything else is wrong with the token; the message names it without quoting the token.
             VerifierUnavailableError: The keys to verify it with could not be had; trying again later may help.
         """
         ...

@@ -35,8 +35,8 @@ class TaskService:
         self._new_id = new_id
         self._turns = Turns(_PATIENCE)
 
-    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
-        """Return a page of the user's tasks, or None if the user is still at one of the known revisions."""
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
+        """Return a page of the user's tasks; it has none if the user is at one of the known revisions."""
         return await self._repository.page(user_id, query, known)
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
@@ -62,12 +62,14 @@ class TaskService:
             TaskNotFoundError: The user has no such task.
             RevisionMismatchError: It is at none of `if_revisions`.
         """
-        return await self._apply(
-            user_id, task_id, lambda task: task.change(changes, now=self._clock()), if_revisions
-        )
+        return await self._apply(user_id, task_id, lambda task: task.change(changes, now=self._clock()), if_revisions)
 
     async def complete(
-        self, user_id: str, task_id: UUID, completed: bool | None, if_revisions: Collection[int] | None = None  # noqa: FBT001 - it is the state itself
+        self,
+        user_id: str,
+        task_id: UUID,
+        completed: bool | None,  # noqa: FBT001 - it is the state itself
+        if_revisions: Collection[int] | None = None,
     ) -> Task:
         """Set whether the task is done, or turn that around for None, and return the task.
 

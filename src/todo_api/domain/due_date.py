@@ -57,7 +57,9 @@ def _due_date(match: re.Match[str]) -> DueDate:
         return date.fromisoformat(match["day"])
     fraction = (match["fraction"] or "")[:6].ljust(6, "0")
     seconds = match["second"] or ":00"
-    local = datetime.fromisoformat(f"{match['day']}T{match['minute']}{seconds}.{fraction}{(match['offset'] or '').upper()}")
+    local = datetime.fromisoformat(
+        f"{match['day']}T{match['minute']}{seconds}.{fraction}{(match['offset'] or '').upper()}"
+    )
     return local if local.tzinfo is None else local.astimezone(UTC)
 
 

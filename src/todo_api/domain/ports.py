@@ -36,10 +36,10 @@ class TaskRepository(Protocol):
         """Remove the task if it is there and still at the revision, where one is given; say whether it was removed."""
         ...
 
-    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
-        """Return a page of the user's tasks as they were at one revision, or None if that is one of the `known`.
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
+        """Return a page of the user's tasks as they were at one revision.
 
-        A user who never wrote has revision 0 and no tasks.
+        At one of the `known` revisions the page comes without its tasks. A user who never wrote is at revision 0.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from todo_api.domain.due_date import DueDate
+from todo_api.domain.errors import InvalidValueError
 from todo_api.domain.text import clean_description, clean_title
 
 
@@ -111,4 +112,3 @@ class Task:
     def complete(self, completed: bool | None, *, now: datetime) -> "Task":  # noqa: FBT001 - it is the state itself
         """Return the task in this state of completion, or in the other one for None."""
         return self.change(TaskChanges(completed=not self.completed if completed is None else completed), now=now)
-

@@ -21,12 +21,15 @@ class KeySetUnavailableError(Exception):
 class JwksEndpoint:
     """Reads a JWK set over HTTP."""
 
-    def __init__(self, url: str, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        """Prepare for an address; `transport` takes the place of the network in tests."""
+    def __init__(
+        self, url: str, transport: httpx2.AsyncBaseTransport | None = None, patience: float = PATIENCE
+    ) -> None:
+        """Prepare for an address, to wait for so many seconds; `transport` takes the place of the network in tests."""
         self._url = url
+        self._patience = patience
         self._client = httpx2.AsyncClient(
             transport=transport,
-            timeout=PATIENCE,
+            timeout=patience,
             # A key set is the root of all trust: it comes from the configured address, or not at all.
             follow_redirects=False,
             # A compressed answer could be a thousand times as large as what is counted below.
@@ -41,13 +44,13 @@ class JwksEndpoint:
         """Return the usable keys.
 
         Raises:
-            KeySetUnavailableError: No JWK set of 256 KiB or less came within 3 seconds, with status 200, unredirected.
+            KeySetUnavailableError: No JWK set of at most 256 KiB came in time, with status 200 and without a redirect.
         """
         try:
-            async with asyncio.timeout(PATIENCE):  # the client's own timeout starts again with every byte
+            async with asyncio.timeout(self._patience):  # the client's own timeout starts again with every byte
                 return read_key_set(json.loads(await self._read()))
         except TimeoutError as error:
-            raise KeySetUnavailableError(f"no answer within {PATIENCE:g} seconds") from error
+            raise KeySetUnavailableError(f"no answer within {self._patience:g} seconds") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
             raise KeySetUnavailableError(f"no answer: {type(error).__name__}") from error
         except (ValueError, RecursionError) as error:

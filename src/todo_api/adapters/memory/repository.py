@@ -64,12 +64,12 @@ class InMemoryTaskRepository:
         del account.tasks[task_id]
         return True
 
-    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         """Return a page of the list."""
         await asyncio.sleep(0)
         account = self._account(user_id)
         if account.revision in known:
-            return None
+            return TaskPage([], account.revision, None)
         tasks = [task for task in account.tasks.values() if query.status.admits(task) and _is_after(task, query)]
         tasks.sort(key=lambda task: _place(task, query), reverse=query.order is Order.DESC)
         return query.page(tasks[: query.limit + 1], account.revision)
@@ -90,4 +90,4 @@ def _is_after(task: Task, query: TaskQuery) -> bool:
     if query.after is None:
         return True
     place, after = _place(task, query), (query.after.key, query.after.id)
-    return place > after if query.order is Order.ASC else place < after  # type: ignore[operator] # keys of one sort
+    return place > after if query.order is Order.ASC else place < after

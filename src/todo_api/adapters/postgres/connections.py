@@ -125,11 +125,11 @@ class Connections:
             connection.close()
 
 
-async def _prepare(connection: PoolProxiedConnection, sql: str) -> PreparedStatement[asyncpg.Record]:
+async def _prepare(connection: PoolProxiedConnection, sql: str) -> "PreparedStatement[asyncpg.Record]":
     """Return the statement as this connection knows it; only the first time costs a round trip."""
     prepared: PreparedStatement[asyncpg.Record] | None = connection.info.get(sql)
     if prepared is None:
-        driver = connection.driver_connection
+        driver: Any = connection.driver_connection
         # An unnamed statement goes along with its parameters each time: asyncpg describes it once and parses it anew
         # in the round trip that runs it. A named one is parsed once, and a pooler might send it to another server.
         name = "" if await _is_behind_pooler(connection, driver) else None
@@ -137,7 +137,7 @@ async def _prepare(connection: PoolProxiedConnection, sql: str) -> PreparedState
     return prepared
 
 
-async def _is_behind_pooler(connection: PoolProxiedConnection, driver: asyncpg.Connection) -> bool:
+async def _is_behind_pooler(connection: PoolProxiedConnection, driver: Any) -> bool:
     """Say whether something stands between: poolers make up the process id that a client is told at its start."""
     known: bool | None = connection.info.get(_POOLER)
     if known is None:

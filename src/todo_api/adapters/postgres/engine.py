@@ -13,9 +13,11 @@ from sqlalchemy.pool import NullPool
 
 # What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
 _DRIVER_OPTIONS = frozenset(
-    "host port user password passfile dbname database sslmode sslnegotiation sslrootcert sslcert sslkey sslpassword"
-    " sslcrl ssl_min_protocol_version ssl_max_protocol_version target_session_attrs krbsrvname gsslib service"
-    " servicefile".split()
+    """
+    dbname database gsslib host krbsrvname passfile password port service servicefile ssl_max_protocol_version
+    ssl_min_protocol_version sslcert sslcrl sslkey sslmode sslnegotiation sslpassword sslrootcert target_session_attrs
+    user
+    """.split()  # noqa: SIM905 - one word a line would fill a page
 )
 _SERVER_SETTINGS = frozenset({"application_name", "options"})
 

@@ -42,7 +42,7 @@ class PostgresTaskRepository:
         values = {"user_id": user_id, "id": task_id, "revision": revision}
         return bool(await self._connections.write(statement, values))
 
-    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage | None:
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         """Return a page of the list; one task more than asked for tells whether there is a next one."""
         after = query.after
         statement = statements.page(query.sort, query.order, query.status, resumed=after is not None)
@@ -50,11 +50,8 @@ class PostgresTaskRepository:
         if after is not None:
             values |= {"key": after.key, "after": after.id}
         rows = await self._connections.read(statement, values)
-        revision = rows[0][0]
-        if revision in known:
-            return None
         tasks = [to_task(values) for _, *values in rows if values[0] is not None]
-        return query.page(tasks, revision)
+        return query.page(tasks, rows[0][0])
 
     async def check(self) -> None:
         """See whether the database answers and has the newest schema."""

@@ -31,7 +31,9 @@ def to_parameters(task: Task) -> Mapping[str, Any]:
 
 def to_task(row: Record | Iterable[Any]) -> Task:
     """Return the task of a row of `statements.TASK_COLUMNS`."""
-    (user_id, task_id, title, description, completed, completed_at, due_at, kind, created_at, updated_at, revision) = row
+    (user_id, task_id, title, description, completed, completed_at, due_at, kind, created_at, updated_at, revision) = (
+        row
+    )
     return Task(
         id=task_id,
         user_id=user_id,

@@ -1,6 +1,6 @@
 """Which revision of the schema this program needs, and which one a database has."""
 
-from sqlalchemy import column, select, table
+from sqlalchemy import Select, Text, column, select, table
 from sqlalchemy.exc import ProgrammingError
 
 from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
@@ -9,7 +9,7 @@ from todo_api.adapters.postgres.statements import Statement
 # The newest of migrations/versions; a test compares the two.
 REVISION = "0001"
 
-_version = select(column("version_num")).select_from(table("alembic_version"))
+_version: Select[str] = select(column("version_num", Text)).select_from(table("alembic_version"))
 VERSION = Statement(_version)
 
 

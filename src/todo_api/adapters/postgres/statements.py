@@ -29,7 +29,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import asyncpg, insert
-from sqlalchemy.sql.expression import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement
 
 from todo_api.adapters.postgres.tables import due_ascending, due_descending, tasks, users
 from todo_api.domain.listing import Order, Sort, Status
@@ -40,18 +41,19 @@ class Statement:
 
     __slots__ = ("arguments", "sql")
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: ClauseElement) -> None:
         """Compile the statement."""
-        compiled = statement.compile(dialect=asyncpg.dialect())
+        compiled = statement.compile(dialect=asyncpg.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy's
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - not DDL; tells the type checker
         names = compiled.positiontup or ()
         self.sql = str(compiled)
         self.arguments = _pick(*names)
 
 
 def _pick(*names: str) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    if len(names) == 1:
-        return lambda values: (values[names[0]],)
-    return itemgetter(*names)
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 _user_id = bindparam("user_id", type_=Text)
@@ -67,10 +69,12 @@ TASK_COLUMNS = [column for column in tasks.c if column is not tasks.c.title_key]
 
 def _locked_user() -> CTE:
     """The user's row, locked against other writes but not against the foreign keys that refer to it."""
-    return select(users.c.id, users.c.revision).where(users.c.id == _user_id).with_for_update(key_share=True).cte("locked")
+    return (
+        select(users.c.id, users.c.revision).where(users.c.id == _user_id).with_for_update(key_share=True).cte("locked")
+    )
 
 
-def _add() -> Executable:
+def _add() -> ClauseElement:
     values = {column.name: bindparam(column.name, type_=column.type) for column in tasks.c if column.name != "revision"}
     upsert = insert(users).values(id=_user_id, revision=_one, created_at=values["created_at"])
     user = (
@@ -82,7 +86,7 @@ def _add() -> Executable:
     return insert(tasks).from_select([*values, "revision"], row).returning(tasks.c.revision)
 
 
-def _save() -> Executable:
+def _save() -> ClauseElement:
     kept = {"user_id", "id", "created_at", "revision"}
     values = {column.name: bindparam(column.name, type_=column.type) for column in tasks.c if column.name not in kept}
     user = _locked_user()
@@ -96,7 +100,7 @@ def _save() -> Executable:
     return _count(saved)
 
 
-def _remove(*conditions: ColumnElement[bool]) -> Executable:
+def _remove(*conditions: ColumnElement[bool]) -> ClauseElement:
     user = _locked_user()
     removed = (
         delete(tasks)
@@ -107,7 +111,7 @@ def _remove(*conditions: ColumnElement[bool]) -> Executable:
     return _count(removed)
 
 
-def _count(written: CTE) -> Executable:
+def _count(written: CTE) -> ClauseElement:
     """Give the user the revision that the task was written with; without a task, the count stays."""
     return (
         update(users)

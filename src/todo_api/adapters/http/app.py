@@ -1,0 +1,80 @@
+"""The application: routes, error answers and CORS around the use cases."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match
+
+from todo_api import __version__
+from todo_api.adapters.http.documentation import add_documentation
+from todo_api.adapters.http.health import HealthRoutes
+from todo_api.adapters.http.problems import MethodNotAllowedError, NoSuchPathError, problem_response
+from todo_api.adapters.http.tasks import TaskRoutes
+from todo_api.application.access import TokenVerifier
+from todo_api.application.tasks import TaskService
+from todo_api.domain.ports import TaskRepository
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_REQUEST_HEADERS = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
+_EXPOSED_HEADERS = ("ETag", "Link", "Location", "Retry-After", "WWW-Authenticate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """Which web origins may call from a browser, and how many bytes a body may have."""
+
+    cors_origins: tuple[str, ...] = ("http://localhost:3000",)
+    max_body_bytes: int = 1024 * 1024
+
+
+def create_http_app(
+    tasks: TaskService,
+    repository: TaskRepository,
+    verifier: TokenVerifier,
+    config: HttpConfig,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """Return the application. Tests call this with adapters of their own; nothing is overridden."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=config.cors_origins,
+        allow_methods=_METHODS,
+        allow_headers=_REQUEST_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
+    )
+    app = FastAPI(
+        title="todo-api",
+        version=__version__,
+        lifespan=lifespan,
+        middleware=[cors],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.verifier = verifier
+    app.state.max_body_bytes = config.max_body_bytes
+    app.add_exception_handler(HTTPException, _answer_routing_error)
+    TaskRoutes(tasks).register(app)
+    HealthRoutes(repository).register(app)
+    add_documentation(app)
+    return app
+
+
+async def _answer_routing_error(request: Request, error: Exception) -> Response:
+    """Answer what no route takes; the routes themselves answer their own errors."""
+    if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - RFC 9110, section 15.5.6
+        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request)))
+    return problem_response(NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for what there is"))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return sorted(methods)

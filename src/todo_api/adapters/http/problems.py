@@ -1,0 +1,189 @@
+"""Errors as RFC 9457 problem documents: the one table that maps what went wrong to an HTTP answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from todo_api.adapters.http.etags import entity_tag
+from todo_api.application.access import (
+    AuthenticationError,
+    ExpiredTokenError,
+    InsufficientScopeError,
+    InvalidTokenError,
+    MissingTokenError,
+    VerifierUnavailableError,
+)
+from todo_api.domain.errors import (
+    ContentionError,
+    InvalidValueError,
+    RepositoryUnavailableError,
+    RevisionMismatchError,
+    TaskNotFoundError,
+    TodoError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = "1"  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem: clients tell kinds apart by the code, which never changes."""
+
+    status: HTTPStatus
+    code: str
+    title: str
+
+    @property
+    def uri(self) -> str:
+        """The problem's `type`, a name and not an address."""
+        return f"urn:todo-api:problem:{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing that is wrong with the request: where (body, query, path or header), in which field, and what."""
+
+    location: str
+    field: str
+    detail: str
+
+
+class RequestError(TodoError):
+    """The request itself is at fault, before any use case is asked."""
+
+    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid")
+
+    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+        """Take what to tell the caller."""
+        super().__init__(detail)
+        self.errors = tuple(errors)
+
+    @classmethod
+    def of(cls, errors: Sequence[FieldError]) -> "RequestError":
+        """Return an error whose detail sums up its entries."""
+        return cls("; ".join(f"{error.field}: {error.detail}" for error in errors), errors)
+
+
+class MalformedJsonError(RequestError):
+    """The body is no JSON object."""
+
+    problem = ProblemType(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON")
+
+
+class InvalidCursorError(RequestError):
+    """The cursor is damaged, somebody else's, or for another list."""
+
+    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-cursor", "The cursor does not fit")
+
+
+class NoSuchPathError(RequestError):
+    """There is nothing at this address."""
+
+    problem = ProblemType(HTTPStatus.NOT_FOUND, "not-found", "There is nothing at this address")
+
+
+class MethodNotAllowedError(RequestError):
+    """The address knows other methods only."""
+
+    problem = ProblemType(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "This address has no such method")
+
+    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+        """Take the method and those that would do."""
+        super().__init__(f"{method} is not among the methods of this address: {', '.join(allowed)}")
+        self.allowed = allowed
+
+
+class ContentTooLargeError(RequestError):
+    """The body is longer than the server takes."""
+
+    problem = ProblemType(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "content-too-large", "The body is too large")
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The body is something else than JSON."""
+
+    problem = ProblemType(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON")
+
+
+INTERNAL = ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong on the server")
+
+PROBLEMS: dict[type[TodoError], ProblemType] = {
+    InvalidValueError: ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid"),
+    MissingTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "missing-token", "The request carries no bearer token"),
+    ExpiredTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "expired-token", "The bearer token has expired"),
+    InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
+    InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
+    TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
+    RevisionMismatchError: ProblemType(
+        HTTPStatus.PRECONDITION_FAILED, "revision-mismatch", "The task has changed in the meantime"
+    ),
+    ContentionError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "contention", "Too many change this task at once"),
+    RepositoryUnavailableError: ProblemType(
+        HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "The database cannot be used right now"
+    ),
+    VerifierUnavailableError: ProblemType(
+        HTTPStatus.SERVICE_UNAVAILABLE, "verifier-unavailable", "The keys that tokens are verified with cannot be had"
+    ),
+}
+PROBLEMS[RequestError] = RequestError.problem
+PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()})
+
+_DETAILS: Mapping[type[TodoError], str] = {
+    MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
+    ExpiredTokenError: "get a new token and send the request again",
+    TaskNotFoundError: "the task never was, was deleted, or is not yours",
+    RevisionMismatchError: "read the task again (its ETag is in this answer), apply the change to it, and send that",
+}
+
+
+def problem_type(error: TodoError) -> ProblemType:
+    """Return the row of the table for the error's class or the nearest class above it."""
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def problem_response(error: Exception) -> Response:
+    """Return the answer to a request that met this error; one that nobody planned for tells nothing of itself."""
+    if not isinstance(error, TodoError):
+        return _response(INTERNAL, "the error was logged; sending the request again may help", (), {})
+    problem = problem_type(error)
+    errors = error.errors if isinstance(error, RequestError) else ()
+    detail = _DETAILS.get(type(error)) or str(error) or problem.title
+    return _response(problem, detail, errors, _headers(error, problem))
+
+
+def _headers(error: TodoError, problem: ProblemType) -> dict[str, str]:
+    match error:
+        case MissingTokenError():
+            return {"WWW-Authenticate": "Bearer"}  # RFC 6750, section 3.1: no error code where no token was sent
+        case AuthenticationError():
+            return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem.title}"'}
+        case InsufficientScopeError():
+            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+        case RevisionMismatchError():
+            return {"ETag": entity_tag(error.current)}
+        case MethodNotAllowedError():
+            return {"Allow": ", ".join(error.allowed)}
+    return {"Retry-After": RETRY_AFTER} if problem.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+
+
+def _response(problem: ProblemType, detail: str, errors: Sequence[FieldError], headers: Mapping[str, str]) -> Response:
+    document: dict[str, Any] = {
+        "type": problem.uri,
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "code": problem.code,
+    }
+    if errors:
+        document["errors"] = errors
+    return Response(
+        msgspec.json.encode(document),
+        status_code=problem.status,
+        headers={"Cache-Control": "no-store", **headers},
+        media_type=MEDIA_TYPE,
+    )

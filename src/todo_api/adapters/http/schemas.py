@@ -1,0 +1,154 @@
+"""What requests and answers look like; Pydantic's models are for this adapter alone."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
+
+from todo_api.domain.due_date import parse_due_date
+from todo_api.domain.listing import MAX_PAGE_SIZE
+from todo_api.domain.task import TaskChanges
+from todo_api.domain.text import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, clean_description, clean_title
+
+WRITABLE_FIELDS = ("title", "description", "completed", "due_date")
+
+
+def _due_date(value: object) -> date | datetime:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")  # noqa: TRY004 - Pydantic takes ValueErrors
+    return parse_due_date(value)
+
+
+def _whole_number(value: object) -> object:
+    # Pydantic would take " 5", "5.0" and "1_0" for numbers too.
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise ValueError(f"must be a whole number from 1 to {MAX_PAGE_SIZE:,}")
+    return value
+
+
+_TITLE = {
+    "type": "string",
+    "description": "White space around it is trimmed; then 1 to 500 Unicode code points, NUL excepted.",
+    "minLength": 1,
+    "maxLength": TITLE_MAX_LENGTH,
+    "pattern": r"\S",
+    "examples": ["Buy milk"],
+}
+_DESCRIPTION = {
+    "type": "string",
+    "description": "Up to 10,000 Unicode code points, NUL excepted.",
+    "maxLength": DESCRIPTION_MAX_LENGTH,
+    "examples": ["Two litres, whole"],
+}
+_DUE_DATE = {
+    "type": "string",
+    "description": (
+        "A day (`2026-12-31`), a floating local time (`2026-12-31T17:00:00`) or an instant (`2026-12-31T17:00:00Z`, "
+        "any offset), returned in the kind it was given; instants are returned with `Z`. Seconds may be left out; "
+        "fractions are kept to the microsecond."
+    ),
+    "pattern": (
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$"
+    ),
+    "examples": ["2026-12-31", "2026-12-31T17:00:00", "2026-12-31T17:00:00Z"],
+}
+
+Title = Annotated[str, AfterValidator(clean_title), WithJsonSchema(_TITLE)]
+Description = Annotated[str, AfterValidator(clean_description), WithJsonSchema(_DESCRIPTION)]
+DueDateText = Annotated[date | datetime, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE)]
+PageSize = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_PAGE_SIZE)]
+Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
+
+
+class ReadOnlyFields(BaseModel):
+    """What the server alone decides: accepted and ignored, so that a client may send back the task it was given."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    id: Ignored | MISSING = MISSING
+    user_id: Ignored | MISSING = MISSING
+    completed_at: Ignored | MISSING = MISSING
+    created_at: Ignored | MISSING = MISSING
+    updated_at: Ignored | MISSING = MISSING
+    revision: Ignored | MISSING = MISSING
+
+
+class TaskUpdate(ReadOnlyFields):
+    """The fields to change: those left out keep their value, null clears."""
+
+    title: Title | MISSING = MISSING
+    description: Description | None | MISSING = MISSING
+    completed: bool | MISSING = MISSING
+    due_date: DueDateText | None | MISSING = MISSING
+
+    def changes(self) -> TaskChanges:
+        """Return the fields that were given."""
+        given = {name: getattr(self, name) for name in WRITABLE_FIELDS if name in self.model_fields_set}
+        return TaskChanges(**given)
+
+
+class TaskCreate(TaskUpdate):
+    """The fields of a new task."""
+
+    title: Title
+
+
+class Completion(ReadOnlyFields):
+    """The state to set; without it, the task's state is turned around."""
+
+    completed: bool | MISSING = MISSING
+
+    @property
+    def state(self) -> bool | None:
+        """The state to set, or None to turn it around."""
+        return None if self.completed is MISSING else self.completed
+
+
+class Task(BaseModel):
+    """A task, as every answer shows it."""
+
+    id: UUID = Field(description="A UUID, version 7.", examples=["019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"])
+    user_id: str = Field(description="The owner: the `sub` of the token.", examples=["dev-user"])
+    title: str = Field(min_length=1, max_length=TITLE_MAX_LENGTH, examples=["Buy milk"])
+    description: str | None = Field(max_length=DESCRIPTION_MAX_LENGTH, examples=["Two litres, whole"])
+    completed: bool
+    completed_at: datetime | None = Field(description="Since when; null unless completed.")
+    due_date: Annotated[str, WithJsonSchema(_DUE_DATE)] | None
+    created_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
+    updated_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
+    revision: int = Field(ge=1, description="The owner's revision when the task last changed.", examples=[42])
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with the request."""
+
+    location: Literal["body", "query", "header"]
+    field: str = Field(examples=["dueDate"])
+    detail: str = Field(examples=["is no field of a task; did you mean due_date?"])
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:todo-api:problem:invalid-request"])
+    title: str = Field(examples=["The request is not valid"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["dueDate: is no field of a task; did you mean due_date?"])
+    code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
+    errors: list[FieldError] | MISSING = Field(MISSING, description="For bad input, one entry a field.")
+
+
+class Health(BaseModel):
+    """The state of the service."""
+
+    status: Literal["ok"]

@@ -1,0 +1,85 @@
+"""The composition root: settings -> adapters -> use cases -> application."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from uuid_utils.compat import uuid7
+
+from todo_api.adapters.http.app import HttpConfig, create_http_app
+from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.tasks import TaskService
+from todo_api.settings import ConfigurationError, Settings
+
+# What is there after the start stays: the collector need not look at it again, and less often at the rest.
+_GARBAGE_THRESHOLD = 50_000
+
+
+def app_from_environment() -> FastAPI:
+    """Return the application that the environment describes: what each worker of a server calls."""
+    return create_app(Settings())
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application. It starts while the database or the JWKS is down, and answers 503 until they are there.
+
+    Raises:
+        ConfigurationError: The settings do not say where the database is, or how tokens are verified.
+    """
+    settings.require_token_verification()
+    connections = Connections(database_config(settings))
+    repository = PostgresTaskRepository(connections)
+    verifier = JwtTokenVerifier(
+        JwtConfig(
+            secret=settings.token_secret,
+            jwks_url=settings.token_jwks_url,
+            issuers=settings.token_issuers,
+            audiences=settings.token_audiences,
+        )
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_GARBAGE_THRESHOLD)
+        try:
+            yield
+        finally:
+            await verifier.aclose()
+            await connections.close()
+
+    return create_http_app(
+        TaskService(repository, clock=lambda: datetime.now(UTC), new_id=uuid7),
+        repository,
+        verifier,
+        HttpConfig(cors_origins=settings.cors_origins, max_body_bytes=settings.max_body_bytes),
+        lifespan,
+    )
+
+
+def database_config(settings: Settings) -> DatabaseConfig:
+    """Return where the database is and how to reach it.
+
+    Raises:
+        ConfigurationError: DATABASE_URL is not set, or is no URL of a PostgreSQL database.
+    """
+    if settings.database_url is None:
+        raise ConfigurationError("DATABASE_URL is not set: set it to postgresql://user:password@host/database")
+    config = DatabaseConfig(
+        url=settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        pool_timeout=settings.database_pool_timeout,
+        connect_timeout=settings.database_connect_timeout,
+        statement_timeout=settings.database_statement_timeout,
+    )
+    try:
+        driver_url(config.url)
+    except DatabaseUrlError as error:
+        raise ConfigurationError(f"DATABASE_URL {error}") from error
+    return config

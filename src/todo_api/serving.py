@@ -1,0 +1,157 @@
+"""The HTTP server: sockets that are had before anything else is started, and uvicorn on them."""
+
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+BACKLOG = 2048
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
+
+
+class CannotListenError(Exception):
+    """HOST or PORT will not do; the message names the one and says what to do."""
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets on every address of the host; the same port on each, if it is left to the system.
+
+    Raises:
+        CannotListenError: the port is taken or reserved, or the host is none of this machine's.
+    """
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise CannotListenError(f"HOST is {host}, which is no address: {error.strerror}") from error
+    sockets: list[socket.socket] = []
+    for family, _, _, _, address in dict.fromkeys(addresses):
+        taken = sockets[0].getsockname()[1] if sockets else port
+        try:
+            sockets.append(_listen_on(family, (address[0], taken, *address[2:]), alone=len(addresses) == 1))
+        except OSError as error:
+            # "localhost" often has an IPv6 address that the machine has not.
+            if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:
+                continue
+            close(sockets)
+            raise CannotListenError(_reason(error, host, port)) from error
+    if not sockets:
+        raise CannotListenError(f"HOST is {host}, which is no address of this machine")
+    return sockets
+
+
+def close(sockets: list[socket.socket]) -> None:
+    """Closes them all."""
+    for one in sockets:
+        one.close()
+
+
+def url_of(sockets: list[socket.socket], host: str) -> str:
+    """The address by which a client on this machine finds the sockets."""
+    name = ANY_ADDRESS.get(host, host)
+    return f"http://{f'[{name}]' if ':' in name else name}:{sockets[0].getsockname()[1]}"
+
+
+def serve(
+    app: FastAPI,
+    sockets: list[socket.socket],
+    *,
+    grace: int,
+    access_log: bool,
+    announce: Callable[[], None],
+) -> None:
+    """Serves in this process until SIGINT or SIGTERM, and calls back when it answers.
+
+    Args:
+        app: the application.
+        sockets: where to accept.
+        grace: seconds that requests under way have to end.
+        access_log: whether to log each request.
+        announce: called once, when requests are answered.
+    """
+    exit_on_sigterm()
+    with suppress(KeyboardInterrupt):  # uvicorn has shut down already, and repeats the signal
+        _Server(_config(app, grace=grace, access_log=access_log), announce).run(sockets)
+
+
+def serve_in_workers(
+    factory: str, sockets: list[socket.socket], *, workers: int, grace: int, access_log: bool
+) -> None:
+    """Serves in several processes until SIGINT or SIGTERM; each calls the factory, `module:function`."""
+    for one in sockets:
+        one.set_inheritable(True)
+    Multiprocess(_config(factory, workers=workers, grace=grace, access_log=access_log), sockets).run()
+
+
+def exit_on_sigterm() -> None:
+    """Lets SIGTERM end the process as if it had come to its end: with clean-up, and successfully."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+def end_with(parent: int) -> None:
+    """Ends this process, as SIGTERM does, when its parent is not the given process, or not any more."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+def _config(
+    app: FastAPI | str, *, grace: int, access_log: bool, workers: int = 1
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        http="httptools",
+        lifespan="on",
+        ws="none",
+        backlog=BACKLOG,
+        log_level="info" if access_log else "warning",
+        access_log=access_log,
+        server_header=False,
+        timeout_graceful_shutdown=grace,
+    )
+
+
+def _listen_on(family: int, address: tuple[object, ...], *, alone: bool) -> socket.socket:
+    server = socket.socket(family)
+    try:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not alone)
+        server.bind(address)
+        server.listen(BACKLOG)  # at once: until it listens, the system lets another process have the port too
+    except OSError:
+        server.close()
+        raise
+    return server
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"PORT {port} of {host} is taken by another program: set PORT to a free one, such as {port % 65535 + 1}"
+    if error.errno == errno.EACCES:
+        return f"PORT {port} is reserved for the system: set PORT to 1024 or more"
+    return f"HOST is {host} and PORT is {port}: {error.strerror}"
