@@ -96,7 +96,7 @@ def test_a_secret_that_protects_nothing_is_refused_by_its_name(
 
 def test_no_way_to_verify_is_refused_by_the_names_of_the_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch, BETTER_AUTH_SECRET="", BETTER_AUTH_ISSUER="https://a.example")
-    with pytest.raises(ConfigurationError, match="BETTER_AUTH_URL.*BETTER_AUTH_SECRET"):
+    with pytest.raises(ConfigurationError, match=r"BETTER_AUTH_URL.*BETTER_AUTH_SECRET"):
         settings.require_token_verification()
 
 

@@ -40,7 +40,7 @@ class RememberedTokens:
         """Remember a token that was verified with a key."""
         if len(token) > LONGEST_REMEMBERED:
             return
-        if len(self._entries) >= self._most:
+        if len(self._entries) >= self._most and token not in self._entries:
             del self._entries[next(iter(self._entries))]
         self._entries[token] = _Entry(principal, principal.expires_at + LEEWAY, key)
 
