@@ -5,28 +5,38 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
-COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+IN_VENV = "$(VENV)/bin/python" -m
+PIP = $(IN_VENV) pip --disable-pip-version-check --no-input
+COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' pyproject.toml
 
-.PHONY: run test bench lock format clean
+# The environment is as good as new if its making came to an end, here, and no installation into it broke off.
+# Otherwise it is made anew: pip cannot be trusted to mend what it left half done, and its cache makes it quick.
+USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
+	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
+.PHONY: run test bench lock format clean
+ifneq ($(USABLE),yes)
+.PHONY: $(VENV)/.made
+endif
+
+# The shell's parent is make: when that is gone, however it went, the service and its database go too.
 run: $(VENV)/.run
-	@exec $(VENV)/bin/todo-api dev --exit-with-parent
+	@exec $(IN_VENV) todo_api dev --exit-with-parent=$$PPID
 
 test: $(VENV)/.dev
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
-	$(VENV)/bin/pytest
+	$(IN_VENV) ruff check .
+	$(IN_VENV) ruff format --check .
+	$(IN_VENV) mypy
+	"$(VENV)/bin/lint-imports"
+	$(IN_VENV) pytest
 
 bench: $(VENV)/.dev
-	$(VENV)/bin/python -m benchmarks
+	$(IN_VENV) benchmarks
 
 format: $(VENV)/.dev
-	$(VENV)/bin/ruff check --fix .
-	$(VENV)/bin/ruff format .
+	$(IN_VENV) ruff check --fix .
+	$(IN_VENV) ruff format .
 
 lock: $(VENV)/.dev
 	$(COMPILE) --upgrade --group build -o requirements.lock
@@ -34,20 +44,28 @@ lock: $(VENV)/.dev
 	$(COMPILE) --upgrade --group dev --extra embedded -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf "$(VENV)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+$(VENV)/.made:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "todo-api needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making the virtual environment $(VENV) ..."
+	@"$(PYTHON)" -m venv --clear "$(VENV)"
+	@pwd -P > "$@"
 
 # The lock files hold a hash for every file that pip may install: nothing else gets in.
-$(VENV)/.run: $(VENV)/bin/python requirements-run.lock pyproject.toml
-	$(PIP) install --quiet --require-hashes -r requirements-run.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+define install
+@echo "Installing the dependencies into $(VENV), which takes a minute the first time ..."
+@touch "$(VENV)/.installing"
+@$(PIP) install --require-hashes -r $(1)
+@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+@rm "$(VENV)/.installing"
+endef
 
-$(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@ $(VENV)/.run
+$(VENV)/.run: $(VENV)/.made requirements-run.lock pyproject.toml
+	$(call install,requirements-run.lock)
+	@touch "$@"
+
+$(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	@touch "$@" "$(VENV)/.run"

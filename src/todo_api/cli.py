@@ -1,195 +1,137 @@
 """The command line: `todo-api dev | serve | token | openapi`."""
 
 import argparse
-import asyncio
-import json
-import math
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
 
-import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from pydantic import SecretStr, ValidationError
-from pydantic_settings import SettingsError
-from sqlalchemy.exc import DBAPIError
+from todo_api import __version__
 
-from todo_api import __version__, development, serving
-from todo_api.adapters.postgres.schema import REVISION, current_revision
-from todo_api.local_postgres import LocalPostgresError, open_server
-from todo_api.main import create_app
-from todo_api.settings import SHORTEST_SECRET, ConfigurationError, Settings
+if TYPE_CHECKING:  # it has no public name, and takes no type arguments at run time
+    Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
-FACTORY = "todo_api.main:app_from_environment"
-ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
-DEVELOPMENT_GRACE = 1  # seconds; whoever presses Ctrl-C wants it to end
-PRODUCTION_GRACE = 10
-DATABASE_ERRORS = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+HIGHEST_PORT = 65535
+LONGEST_HOURS = 10 * 366 * 24
 INTERRUPTED = 130  # as shells report a SIGINT
 
 
-class _Failure(Exception):  # noqa: N818 - not for others to catch
-    """The command cannot be done; the message is the line that the user sees."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command, and returns the exit status: 0, or 1 after a line on stderr that says what to do."""
+    """Runs one command.
+
+    Returns:
+        The exit status: 0, or 1 after a line on stderr that says what to do.
+    """
     parsed = _parser().parse_args(arguments)
     try:
-        parsed.run(parsed)
-    except (_Failure, ConfigurationError, LocalPostgresError, serving.CannotListenError) as error:
-        print(f"todo-api: {error}", file=sys.stderr)
-        return 1
+        return _run(parsed)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    # After the arguments are parsed: --help need not wait for what the commands load.
+    from todo_api.local_postgres import LocalPostgresError  # noqa: PLC0415
+    from todo_api.settings import ConfigurationError  # noqa: PLC0415
+
+    try:
+        import_module(f"todo_api.commands.{parsed.module}").run(parsed)
+    except (ConfigurationError, LocalPostgresError) as error:
+        print(f"todo-api: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
-# --- dev ---------------------------------------------------------------------------------
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="todo-api",
+        description="An asynchronous, multi-user task API.",
+        epilog="Settings are environment variables or lines of a .env file; flags go before both. "
+        "`todo-api COMMAND --help` says more.",
+    )
+    parser.add_argument("--version", action="version", version=f"todo-api {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_dev(commands)
+    _add_serve(commands)
+    _add_token(commands)
+    _add_openapi(commands)
+    return parser
 
 
-def _dev(arguments: argparse.Namespace) -> None:
-    serving.exit_on_sigterm()
-    if arguments.exit_with_parent is not None:
-        serving.end_with(arguments.exit_with_parent or os.getppid())
-    settings = _development_settings(arguments)
-    settings.require_token_verification()
-    with _listening(settings) as sockets, _database(settings) as database_url:
-        _migrate(database_url)
-        app = create_app(settings.model_copy(update={"database_url": SecretStr(database_url)}))
-        serving.serve(
-            app,
-            sockets,
-            grace=DEVELOPMENT_GRACE,
-            access_log=arguments.access_log,
-            announce=lambda: print(_welcome(settings, serving.url_of(sockets, settings.host)), flush=True),
-        )
+def _add_dev(commands: "Subparsers") -> None:
+    dev = commands.add_parser(
+        "dev",
+        help="serve for development, with a PostgreSQL of its own",
+        description="Start a PostgreSQL (or use DATABASE_URL), migrate it, serve, and print a token to try it with. "
+        "Data and secret are kept in DATA_DIR (.data), unless DATABASE_URL and BETTER_AUTH_SECRET give others.",
+    )
+    _add_address(dev)
+    dev.add_argument(
+        "--exit-with-parent",
+        metavar="PID",
+        nargs="?",
+        const=0,
+        type=int,
+        help="end when the process that started this one has ended, which is PID if that is given",
+    )
+    dev.set_defaults(module="dev")
 
 
-@contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    if settings.database_url:
-        yield settings.database_url.get_secret_value()
-        return
-    with open_server(settings.data_dir / "postgres") as url:
-        yield url
+def _add_serve(commands: "Subparsers") -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="serve for production",
+        description="Serve what the environment configures: DATABASE_URL, whose schema `alembic upgrade head` has "
+        "brought to the newest revision, and BETTER_AUTH_URL or BETTER_AUTH_SECRET to verify tokens.",
+    )
+    _add_address(serve)
+    serve.add_argument("--workers", metavar="N", type=_positive, help="how many processes serve (default: WORKERS, 1)")
+    serve.set_defaults(module="serve")
 
 
-def _migrate(database_url: str) -> None:
-    if not ALEMBIC_INI.exists():
-        raise _Failure(f"{ALEMBIC_INI} is missing: `todo-api dev` runs from a checkout of the project")
-    config = Config(ALEMBIC_INI, attributes={"database_url": database_url, "configure_logging": False})
-    try:
-        command.upgrade(config, "head")
-    except DATABASE_ERRORS as error:
-        raise _Failure(_unreachable(error)) from error
-    except CommandError as error:  # it does not know the revision that it finds
-        raise _Failure(f"the database is of a newer version of todo-api: {error}") from error
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="the address to listen on (default: HOST, 127.0.0.1)")
+    parser.add_argument("--port", type=_port, help="the port; 0 takes a free one (default: PORT, 8000)")
+    parser.add_argument("--access-log", action="store_true", help="log every request")
 
 
-def _welcome(settings: Settings, url: str) -> str:
-    database = "DATABASE_URL" if settings.database_url else f"its own, in {settings.data_dir.resolve()}"
-    return development.welcome(url, _token(settings, development.DEFAULT_USER), database)
+def _add_token(commands: "Subparsers") -> None:
+    token = commands.add_parser(
+        "token",
+        help="print a token for development",
+        description="Print a token that `todo-api dev` accepts: an HS256 one by BETTER_AUTH_SECRET, "
+        "or else by the secret that is kept in DATA_DIR.",
+    )
+    token.add_argument("user", metavar="USER", nargs="?", default="dev-user", type=_user, help="default: dev-user")
+    token.add_argument("--hours", metavar="H", default=24.0, type=_hours, help="how long it is good for (default: 24)")
+    token.add_argument("--scope", action="append", default=[], help="a scope to restrict it to; may be repeated")
+    token.set_defaults(module="print_token")
 
 
-# --- serve -------------------------------------------------------------------------------
+def _add_openapi(commands: "Subparsers") -> None:
+    about = "print the OpenAPI document"
+    commands.add_parser("openapi", help=about, description=about).set_defaults(module="print_openapi")
 
 
-def _serve(arguments: argparse.Namespace) -> None:
-    serving.exit_on_sigterm()
-    settings = _settings(arguments)
-    app = create_app(settings)  # also where the workers make their own: it finds what is missing
-    _require_newest_schema(settings)
-    with _listening(settings) as sockets:
-        options = {"grace": PRODUCTION_GRACE, "access_log": arguments.access_log}
-        announce = partial(print, f"todo-api is serving on {serving.url_of(sockets, settings.host)}", flush=True)
-        if settings.workers == 1:
-            serving.serve(app, sockets, announce=announce, **options)
-        else:
-            announce()
-            serving.serve_in_workers(FACTORY, sockets, workers=settings.workers, **options)
+def _port(text: str) -> int:
+    if not 0 <= (port := int(text)) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is not from 0 to {HIGHEST_PORT}")
+    return port
 
 
-def _require_newest_schema(settings: Settings) -> None:
-    assert settings.database_url  # noqa: S101 - create_app has seen to it
-    try:
-        found = asyncio.run(current_revision(settings.database_url.get_secret_value()))
-    except DATABASE_ERRORS as error:
-        raise _Failure(_unreachable(error)) from error
-    if found != REVISION:
-        raise _Failure(
-            f"the database's schema is at revision {found or 'none'} and this version needs {REVISION}. "
-            "Run, with the same DATABASE_URL and version: alembic upgrade head"
-        )
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
-def _unreachable(error: BaseException) -> str:
-    reason = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
-    return f"the database that DATABASE_URL names cannot be used: {reason}"
+def _hours(text: str) -> float:
+    if not 0 < (hours := float(text)) <= LONGEST_HOURS:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0 and at most {LONGEST_HOURS}")
+    return hours
 
 
-# --- token, openapi ----------------------------------------------------------------------
-
-
-def _print_token(arguments: argparse.Namespace) -> None:
-    settings = _development_settings(arguments)
-    settings.require_token_verification()
-    print(_token(settings, arguments.user, timedelta(hours=arguments.hours), arguments.scope))
-
-
-def _token(
-    settings: Settings,
-    user: str,
-    lifetime: timedelta = timedelta(hours=development.DEFAULT_HOURS),
-    scopes: Sequence[str] = (),
-) -> str:
-    assert settings.token_secret  # noqa: S101 - development has one
-    return development.mint_token(settings.token_secret, user, lifetime, scopes)
-
-
-def _print_openapi(arguments: argparse.Namespace) -> None:
-    # The document is the same for every configuration, and needs none.
-    placeholders = {
-        "database_url": SecretStr("postgresql:///"),
-        "better_auth_secret": SecretStr("x" * SHORTEST_SECRET),
-    }
-    print(json.dumps(create_app(_settings(arguments).model_copy(update=placeholders)).openapi(), indent=2))
-
-
-# --- settings and sockets ----------------------------------------------------------------
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """The environment's, with the flags on top."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
-        raise _Failure("; ".join(problems)) from None  # the error itself quotes values, which may be secret
-    except SettingsError as error:
-        raise _Failure(str(error)) from None
-    flags = {name: getattr(arguments, name, None) for name in ("host", "port", "workers")}
-    return settings.model_copy(update={name: value for name, value in flags.items() if value is not None})
-
-
-def _development_settings(arguments: argparse.Namespace) -> Settings:
-    settings = _settings(arguments)
-    try:
-        return development.with_secret(settings)
-    except OSError as error:
-        raise _Failure(f"DATA_DIR is {settings.data_dir}: {error.filename}: {error.strerror}") from error
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[list[serving.Socket]]:
-    sockets = serving.listen(settings.host, settings.port)
-    try:
-        yield sockets
-    finally:
-        serving.close(sockets)
+def _user(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the user is empty")
+    return text

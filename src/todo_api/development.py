@@ -3,28 +3,30 @@
 import fcntl
 import os
 import secrets
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import jwt
 from pydantic import SecretStr
 
+import jwt
 from todo_api.settings import SHORTEST_SECRET, Settings
 
 DEFAULT_USER = "dev-user"
 DEFAULT_HOURS = 24.0
 
 
-def with_secret(settings: Settings) -> Settings:
-    """The settings with a secret for tokens: the user's own, else the one that is kept in DATA_DIR.
+def with_secret(settings: Settings) -> tuple[Settings, str]:
+    """The settings with a secret for tokens, and that secret: the user's own, else the one that is kept in DATA_DIR.
 
     Raises:
         OSError: that file can neither be read nor made.
     """
-    if settings.better_auth_secret:
-        return settings
-    return settings.model_copy(update={"better_auth_secret": SecretStr(kept_secret(settings.data_dir))})
+    if settings.token_secret:
+        return settings, settings.token_secret
+    secret = kept_secret(settings.data_dir)
+    return settings.model_copy(update={"better_auth_secret": SecretStr(secret)}), secret
 
 
 def kept_secret(directory: Path) -> str:
@@ -76,8 +78,14 @@ curl -X POST {tasks} {bearer} -H 'Content-Type: application/json' -d '{{"title":
 
 curl {tasks} {bearer}
 
-A token for another user: todo-api token NAME. Ctrl-C stops the service and its database; the data stay.
+A token for another user: {_command()} token NAME. Ctrl-C stops the service and its database; the data stay.
 """
+
+
+def _command() -> str:
+    """How to call `todo-api` from here: by its path, where the virtual environment is below and not activated."""
+    path = Path(sys.executable).with_name("todo-api")
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else "todo-api"
 
 
 def _shell_word(url: str) -> str:

@@ -7,51 +7,32 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+
+from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
-class CannotListenError(Exception):
-    """HOST or PORT will not do; the message names the one and says what to do."""
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets on every address of the host; the same port on each, if it is left to the system.
+@contextmanager
+def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Listening sockets on every address of the host, for as long as the block runs.
 
     Raises:
-        CannotListenError: the port is taken or reserved, or the host is none of this machine's.
+        ConfigurationError: the port is taken or reserved, or the host is none of this machine's.
     """
+    sockets = _listen(host, port)
     try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise CannotListenError(f"HOST is {host}, which is no address: {error.strerror}") from error
-    sockets: list[socket.socket] = []
-    for family, _, _, _, address in dict.fromkeys(addresses):
-        taken = sockets[0].getsockname()[1] if sockets else port
-        try:
-            sockets.append(_listen_on(family, (address[0], taken, *address[2:]), alone=len(addresses) == 1))
-        except OSError as error:
-            # "localhost" often has an IPv6 address that the machine has not.
-            if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:
-                continue
-            close(sockets)
-            raise CannotListenError(_reason(error, host, port)) from error
-    if not sockets:
-        raise CannotListenError(f"HOST is {host}, which is no address of this machine")
-    return sockets
-
-
-def close(sockets: list[socket.socket]) -> None:
-    """Closes them all."""
-    for one in sockets:
-        one.close()
+        yield sockets
+    finally:
+        _close(sockets)
 
 
 def url_of(sockets: list[socket.socket], host: str) -> str:
@@ -82,13 +63,14 @@ def serve(
         _Server(_config(app, grace=grace, access_log=access_log), announce).run(sockets)
 
 
-def serve_in_workers(
-    factory: str, sockets: list[socket.socket], *, workers: int, grace: int, access_log: bool
-) -> None:
+def serve_in_workers(factory: str, sockets: list[socket.socket], *, workers: int, grace: int, access_log: bool) -> None:
     """Serves in several processes until SIGINT or SIGTERM; each calls the factory, `module:function`."""
     for one in sockets:
         one.set_inheritable(True)
-    Multiprocess(_config(factory, workers=workers, grace=grace, access_log=access_log), sockets).run()
+    supervisor = Multiprocess(_config(factory, workers=workers, grace=grace, access_log=access_log), sockets)
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)
 
 
 def exit_on_sigterm() -> None:
@@ -117,9 +99,7 @@ class _Server(uvicorn.Server):
         self._announce()
 
 
-def _config(
-    app: FastAPI | str, *, grace: int, access_log: bool, workers: int = 1
-) -> uvicorn.Config:
+def _config(app: FastAPI | str, *, grace: int, access_log: bool, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -133,6 +113,32 @@ def _config(
         server_header=False,
         timeout_graceful_shutdown=grace,
     )
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ConfigurationError(f"HOST is {host}, which is no address: {error.strerror}") from error
+    sockets: list[socket.socket] = []
+    for family, _, _, _, address in dict.fromkeys(addresses):
+        taken = sockets[0].getsockname()[1] if sockets else port
+        try:
+            sockets.append(_listen_on(family, (address[0], taken, *address[2:]), alone=len(addresses) == 1))
+        except OSError as error:
+            # "localhost" often has an IPv6 address that the machine has not.
+            if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:
+                continue
+            _close(sockets)
+            raise ConfigurationError(_reason(error, host, port)) from error
+    if not sockets:
+        raise ConfigurationError(f"HOST is {host}, which is no address of this machine")
+    return sockets
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for one in sockets:
+        one.close()
 
 
 def _listen_on(family: int, address: tuple[object, ...], *, alone: bool) -> socket.socket:

@@ -1,0 +1,8 @@
+"""`python -m todo_api` is `todo-api`."""
+
+import sys
+
+from todo_api.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""What the commands ask the database before they serve: which revision its schema is at."""
+
+import asyncio
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from todo_api.adapters.postgres.engine import DatabaseUrlError
+from todo_api.adapters.postgres.schema import current_revision
+from todo_api.settings import ConfigurationError
+
+DATABASE_ERRORS = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def schema_revision(database_url: str) -> str | None:
+    """The revision that the schema is at, or None where there is none yet.
+
+    Raises:
+        ConfigurationError: the database cannot be reached.
+    """
+    try:
+        return asyncio.run(current_revision(database_url))
+    except DatabaseUrlError as error:
+        raise ConfigurationError(f"DATABASE_URL {error}") from error
+    except DATABASE_ERRORS as error:
+        raise unusable(error) from error
+
+
+def unusable(error: Exception) -> ConfigurationError:
+    """The error in one line; PostgreSQL's and the system's do not hold the password."""
+    reason = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
+    return ConfigurationError(f"the database that DATABASE_URL names cannot be used: {reason}")

@@ -1,0 +1,22 @@
+"""`todo-api openapi`: the document that describes the API."""
+
+import argparse
+import json
+
+from pydantic import SecretStr
+
+from todo_api.commands.configuration import settings_of
+from todo_api.main import create_app
+from todo_api.settings import SHORTEST_SECRET
+
+# The document needs no database and no tokens, and is the same whatever they are.
+PLACEHOLDERS = {
+    "database_url": SecretStr("postgresql:///"),
+    "better_auth_secret": SecretStr("x" * SHORTEST_SECRET),
+}
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints the document as JSON."""
+    app = create_app(settings_of(arguments).model_copy(update=PLACEHOLDERS))
+    print(json.dumps(app.openapi(), indent=2, ensure_ascii=False))  # noqa: T201

@@ -1,0 +1,45 @@
+"""`todo-api serve`: production. It needs its configuration, and changes nothing in the database."""
+
+import argparse
+
+from todo_api import serving
+from todo_api.adapters.postgres.schema import REVISION
+from todo_api.commands.configuration import settings_of
+from todo_api.commands.database import schema_revision
+from todo_api.main import create_app, database_config
+from todo_api.settings import ConfigurationError, Settings
+
+FACTORY = "todo_api.main:app_from_environment"
+GRACE = 10  # seconds that requests under way have to end
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serves, in one process or several, a database whose schema is at the newest revision."""
+    serving.exit_on_sigterm()
+    settings = settings_of(arguments)
+    app = create_app(settings)  # also where the workers make their own: it says what is missing
+    _require_newest_schema(settings)
+    with serving.listening(settings.host, settings.port) as sockets:
+        announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
+        if settings.workers == 1:
+            serving.serve(
+                app,
+                sockets,
+                grace=GRACE,
+                access_log=arguments.access_log,
+                announce=lambda: print(announcement, flush=True),  # noqa: T201
+            )
+            return
+        print(announcement, flush=True)  # noqa: T201
+        serving.serve_in_workers(
+            FACTORY, sockets, workers=settings.workers, grace=GRACE, access_log=arguments.access_log
+        )
+
+
+def _require_newest_schema(settings: Settings) -> None:
+    found = schema_revision(database_config(settings).url)
+    if found != REVISION:
+        raise ConfigurationError(
+            f"the database's schema is at revision {found or 'none'}, and this version needs {REVISION}. "
+            "Run, in this version and with the same DATABASE_URL: alembic upgrade head"
+        )
