@@ -1,0 +1,81 @@
+"""One PostgreSQL for the whole run; every test has users of its own, so that no table is ever emptied.
+
+The server is TEST_DATABASE_URL's where that is given, a container's with `--database=container`, and otherwise the
+embedded one, which all workers of a run share.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from testcontainers.community.postgres import PostgresContainer
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.engine import DatabaseConfig
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.local_postgres import open_server
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=["embedded", "container"], default="embedded", help="where PostgreSQL runs")
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database with the newest schema, as a superuser."""
+    for url in _server(request.config.getoption("--database"), tmp_path_factory):
+        command.upgrade(alembic_config(url), "head")
+        yield url
+
+
+def _server(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+    elif kind == "container":
+        with PostgresContainer("postgres:18", driver=None) as container:
+            yield container.get_connection_url()
+    else:
+        base = tmp_path_factory.getbasetemp()
+        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        with open_server(shared / "postgres", durable=False) as url:
+            yield url
+
+
+def alembic_config(url: str | None) -> Config:
+    """What the `alembic` command would read, with the database that is to be migrated; it leaves logging alone."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes.update(database_url=url, configure_logging=False)
+    return config
+
+
+@pytest.fixture(scope="session")
+async def connections(database_url: str) -> AsyncIterator[Connections]:
+    connections = Connections(DatabaseConfig(url=database_url))
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_repository(connections: Connections) -> PostgresTaskRepository:
+    return PostgresTaskRepository(connections)
+
+
+def new_user_id() -> str:
+    """A user whom no other test knows."""
+    return f"user-{uuid4()}"
+
+
+@pytest.fixture
+def user_id() -> str:
+    return new_user_id()
+
+
+@pytest.fixture(name="new_user_id")
+def _new_user_id() -> Callable[[], str]:
+    return new_user_id
