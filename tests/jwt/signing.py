@@ -32,10 +32,14 @@ _KEYS: dict[str, Callable[[], Any]] = {
 _SAME_KEY = {"PS256": "RS256", "RS384": "RS256"}
 
 
-@cache
 def private_key(kind: str, number: int = 0) -> Any:
-    """One key per kind and number for the whole run: RSA keys take long to make."""
-    return _KEYS[_SAME_KEY.get(kind, kind)]()
+    """One key per kind and number for the whole run; algorithms that can share a key do."""
+    return _made(_SAME_KEY.get(kind, kind), number)
+
+
+@cache
+def _made(kind: str, _: int) -> Any:
+    return _KEYS[kind]()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 from tests.jwt.signing import SECRET, Signer, claims, private_key, set_up, sign
 
-from todo_api.adapters.jwt.keys import UnusableKeyError, read_key, read_key_set
+from todo_api.adapters.jwt.keys import UnusableKeyError, read_key, read_key_set, secret_key
 from todo_api.application.access import InvalidTokenError
 
 GOOD = Signer("ES256", "good")
@@ -41,7 +41,9 @@ MALFORMED: list[Any] = [
     {"kty": "RSA", "n": None, "e": None},
     {"kty": "AKP", "alg": "ML-DSA-44"},
     Signer("RS256", "bad").jwk(e="AQ"),
-    Signer("RS256", "bad").jwk(n="A" * 11000),
+    Signer("RS256", "bad").jwk(n="_" * 11000),
+    Signer("RS1024", "bad").jwk(),
+    Signer("ES256").jwk(kid=7),
     Signer("ES256", "bad").jwk(crv="P-521"),
     Signer("ES256", "bad").jwk(y=Signer("ES256", number=1).jwk()["y"]),
 ]
@@ -135,8 +137,8 @@ def test_a_key_set_has_at_most_64_keys() -> None:
     assert len(read_key_set({"keys": [GOOD.jwk()] * 65})) == 64
 
 
-def test_the_key_is_not_shown() -> None:
-    assert GOOD.jwk()["x"] not in repr(read_key(GOOD.jwk()))
+def test_the_secret_is_not_shown() -> None:
+    assert SECRET not in repr(secret_key(SECRET))
 
 
 @pytest.mark.parametrize("document", [None, [], {}, "keys", {"keys": None}, {"keys": {}}, {"keys": "x"}, [GOOD.jwk()]])
