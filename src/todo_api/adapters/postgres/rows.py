@@ -1,11 +1,12 @@
 """Tasks as rows: one function either way."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncpg import Record
 
-from todo_api.domain.due_date import DueKind, due_date_from, due_instant, due_kind
+from todo_api.domain.due_date import DueDate, DueKind, due_date_from, due_instant, due_kind
 from todo_api.domain.task import Task
 from todo_api.domain.text import sort_key
 
@@ -41,8 +42,13 @@ def to_task(row: Record | Iterable[Any]) -> Task:
         description=description,
         completed=completed,
         completed_at=completed_at,
-        due_date=None if due_at is None else due_date_from(due_at, DueKind(kind)),
+        due_date=None if due_at is None else _due_date(due_at, DueKind(kind)),
         created_at=created_at,
         updated_at=updated_at,
         revision=revision,
     )
+
+
+def _due_date(due_at: datetime, kind: DueKind) -> DueDate:
+    # asyncpg writes the first and the last instant that there are as infinities, and reads those without a time zone.
+    return due_date_from(due_at if due_at.tzinfo else due_at.replace(tzinfo=UTC), kind)
