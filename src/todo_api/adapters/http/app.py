@@ -55,6 +55,7 @@ def create_http_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.verifier = verifier
     app.state.max_body_bytes = config.max_body_bytes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from starlette.responses import Response
@@ -59,12 +59,12 @@ class RequestError(TodoError):
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid")
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
-        """Take what to tell the caller."""
+        """Take what to tell the caller, and where the faults are."""
         super().__init__(detail)
         self.errors = tuple(errors)
 
     @classmethod
-    def of(cls, errors: Sequence[FieldError]) -> "RequestError":
+    def of(cls, errors: Sequence[FieldError]) -> Self:
         """Return an error whose detail sums up its entries."""
         return cls("; ".join(f"{error.field}: {error.detail}" for error in errors), errors)
 

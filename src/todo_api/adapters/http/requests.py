@@ -2,16 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection
-from typing import Any
 
-import pydantic_core
-from fastapi import Request
+from starlette.requests import Request
 
 from todo_api.adapters.http.etags import Condition, parse_condition
 from todo_api.adapters.http.problems import (
     ContentTooLargeError,
     FieldError,
-    MalformedJsonError,
     RequestError,
     UnsupportedMediaTypeError,
 )
@@ -61,9 +58,9 @@ def condition(request: Request, header: str) -> Condition | None:
     return parsed
 
 
-def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
+def check_query(request: Request, known: Collection[str]) -> None:
     """Raise RequestError for query parameters that the call does not have, and for any that is there twice."""
-    if not request.url.query:
+    if not request.scope["query_string"]:
         return
     errors = [
         FieldError("query", name, "is given more than once" if name in known else _unknown(known))
@@ -75,64 +72,33 @@ def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def _unknown(known: Collection[str]) -> str:
-    return f"is no parameter of this call; it has {', '.join(known)}" if known else "is not known: this call has none"
+    return f"is no parameter of this call; it has {', '.join(sorted(known))}" if known else "is not known here"
 
 
-class JsonRequest(Request):
-    """A request whose body is read once, within the limit, as strict JSON.
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Return the body.
 
-    FastAPI asks for the body and for its JSON, and gets what `load` has read.
+    Raises:
+        ContentTooLargeError: It is longer than `max_bytes`; it has not been read to its end.
     """
-
-    _content: bytes = b""
-    _value: Any = None
-
-    async def load(self, max_bytes: int) -> None:
-        """Read the body.
-
-        Raises:
-            ContentTooLargeError: It is longer than `max_bytes`.
-            UnsupportedMediaTypeError: It is not declared as JSON.
-            MalformedJsonError: It is no JSON object, or holds what JSON cannot say (RFC 8259).
-        """
-        self._content = await self._read(max_bytes)
-        if not self._content:
-            return
-        self._require_json()
-        try:
-            self._value = pydantic_core.from_json(self._content, allow_inf_nan=False)
-        except ValueError as error:
-            raise MalformedJsonError(f"the body is not valid JSON: {error}") from error
-        if not isinstance(self._value, dict):
-            raise MalformedJsonError("the body must be a JSON object, such as {}")
-
-    async def body(self) -> bytes:
-        """Return the body as bytes."""
-        return self._content
-
-    async def json(self) -> Any:
-        """Return the body as an object."""
-        return self._value
-
-    async def _read(self, max_bytes: int) -> bytes:
-        too_large = ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
-        declared = self.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > max_bytes:
+    too_large = ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        raise too_large
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > max_bytes:
             raise too_large
-        chunks = []
-        size = 0
-        async for chunk in self.stream():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > max_bytes:
-                raise too_large
-        return b"".join(chunks)
+    return content
 
-    def _require_json(self) -> None:
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json" and not (
-            media_type.startswith("application/") and media_type.endswith("+json")
-        ):
-            raise UnsupportedMediaTypeError("send the body as JSON, with the header `Content-Type: application/json`")
-        if self.headers.get("content-encoding", "identity").strip().lower() != "identity":
-            raise UnsupportedMediaTypeError("send the body without a Content-Encoding")
+
+def require_json(request: Request) -> None:
+    """Raise UnsupportedMediaTypeError unless the body is declared as JSON, and not compressed."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise UnsupportedMediaTypeError("send the body as JSON, with the header `Content-Type: application/json`")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaTypeError("send the body without a Content-Encoding")

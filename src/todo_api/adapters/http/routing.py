@@ -1,62 +1,97 @@
-"""The way that every call under a bearer token takes: who is it, may they, is the request well-formed."""
+"""The way that every call takes: who is it, may they, is the request well-formed, and only then the endpoint.
+
+FastAPI routes the calls, and documents them from the signatures of their endpoints. What it does between the two,
+solving dependencies, would cost more than all the rest of a call, and there are none to solve: an endpoint takes the
+request, the texts of its path, and at most one model each for the query and the body.
+"""
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.types import Receive, Scope, Send
 
-from todo_api.adapters.http.problems import problem_response
-from todo_api.adapters.http.requests import JsonRequest, bearer_token, refuse_unknown_parameters, set_principal
+from todo_api.adapters.http.problems import FieldError, RequestError, problem_response
+from todo_api.adapters.http.requests import bearer_token, check_query, read_body, require_json, set_principal
 from todo_api.adapters.http.validation import to_request_error
-from todo_api.application.access import Scope, TokenVerifier
+from todo_api.application import access
 from todo_api.domain.errors import TodoError
 
 _log = logging.getLogger(__name__)
 
 
 class PublicRoute(APIRoute):
-    """A route for everybody; its errors are problem documents."""
+    """A route for everybody. Errors are answered with problem documents."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's handler between what comes before it and the answers to its errors."""
-        handle = super().get_route_handler()
-        parameters = [parameter.alias for parameter in self.dependant.query_params]
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Take what FastAPI's own routes take."""
+        super().__init__(path, endpoint, **options)
+        self._endpoint: Callable[..., Awaitable[Response]] = endpoint
+        self._query = _parameter(self.dependant.query_params)
+        self._body = _parameter(self.dependant.body_params)
+        self._needs_body = self._body is not None and self.dependant.body_params[0].field_info.is_required()
+        self._query_names = frozenset(self._query[1].model_fields) if self._query else frozenset[str]()
+        self.app = self._serve
 
-        async def answer(request: Request) -> Response:
-            try:
-                request = await self.admit(request)
-                refuse_unknown_parameters(request, parameters)
-                return await handle(request)
-            except RequestValidationError as error:
-                return problem_response(to_request_error(error))
-            except TodoError as error:
-                return problem_response(error)
-            except Exception as error:  # noqa: BLE001 - logged with its trace, and answered
-                # Answered here, inside all middleware, so that this answer too carries what they add.
-                _log.exception("%s %s failed", request.method, self.path)
-                return problem_response(error)
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
-        return answer
+    async def _answer(self, request: Request) -> Response:
+        try:
+            await self.admit(request)
+            return await self._endpoint(**await self._arguments(request))
+        except TodoError as error:
+            return problem_response(error)
+        except Exception as error:  # noqa: BLE001 - logged with its trace, and answered
+            # Here, inside all middleware, so that this answer too carries what they add.
+            _log.exception("%s %s failed", request.method, self.path)
+            return problem_response(error)
 
-    async def admit(self, request: Request) -> Request:
+    async def admit(self, request: Request) -> None:
         """Let everybody in."""
-        return request
+
+    async def _arguments(self, request: Request) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"request": request, **request.path_params}
+        check_query(request, self._query_names)
+        if self._query:
+            name, model = self._query
+            arguments[name] = _validated("query", model.model_validate, dict(request.query_params))
+        if self._body:
+            name, model = self._body
+            content = await read_body(request, request.app.state.max_body_bytes)
+            if content:
+                require_json(request)
+                arguments[name] = _validated("body", model.model_validate_json, content)
+            elif self._needs_body:
+                raise RequestError.of([FieldError("body", "body", "must be a JSON object, such as {}; it is empty")])
+        return arguments
 
 
 class ProtectedRoute(PublicRoute):
     """A route for callers with a token: reading needs `tasks:read`, all else `tasks:write`."""
 
-    async def admit(self, request: Request) -> Request:
-        """Let verified callers in whose token allows this, and only then read what they sent."""
-        verifier: TokenVerifier = request.app.state.verifier
+    async def admit(self, request: Request) -> None:
+        """Let verified callers in whose token allows this call."""
+        verifier: access.TokenVerifier = request.app.state.verifier
         principal = await verifier.verify(bearer_token(request))
-        principal.require(Scope.READ if self.methods == {"GET"} else Scope.WRITE)
+        principal.require(access.Scope.READ if request.method == "GET" else access.Scope.WRITE)
         set_principal(request, principal)
-        if self.body_field is None:
-            return request
-        request = JsonRequest(request.scope, request.receive)
-        await request.load(request.app.state.max_body_bytes)
-        return request
+
+
+def _parameter(fields: Sequence[Any]) -> tuple[str, type[BaseModel]] | None:
+    """Return the name and the model of the one parameter that an endpoint takes from there, if any."""
+    if not fields:
+        return None
+    (field,) = fields
+    return field.name, field.field_info.annotation
+
+
+def _validated(location: str, validate: Callable[[Any], BaseModel], value: Any) -> BaseModel:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        raise to_request_error(location, error) from error

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from todo_api.domain.due_date import parse_due_date
-from todo_api.domain.listing import MAX_PAGE_SIZE
+from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Sort, Status, TaskQuery
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.text import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, clean_description, clean_title
 
@@ -68,6 +68,28 @@ Description = Annotated[str, AfterValidator(clean_description), WithJsonSchema(_
 DueDateText = Annotated[date | datetime, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE)]
 PageSize = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_PAGE_SIZE)]
 Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
+
+
+class ListParameters(BaseModel):
+    """Which tasks, in what order, how many and from where on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[Status, Field(description="Which tasks.")] = Status.ALL
+    sort: Annotated[Sort, Field(description="By what to sort.")] = Sort.CREATED
+    order: Annotated[
+        Order | MISSING,
+        Field(description="By default, created is newest first and the others ascend. No due date is last either way."),
+    ] = MISSING
+    limit: Annotated[PageSize, Field(description="How many tasks at most.")] = MAX_PAGE_SIZE
+    cursor: Annotated[
+        str | MISSING, Field(description="Where to go on: comes with the `Link` header of the page before.")
+    ] = MISSING
+
+    def query(self) -> TaskQuery:
+        """Return the query for the first page."""
+        order = self.sort.default_order if self.order is MISSING else self.order
+        return TaskQuery(status=self.status, sort=self.sort, order=order, limit=self.limit)
 
 
 class ReadOnlyFields(BaseModel):

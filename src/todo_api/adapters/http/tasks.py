@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Body, FastAPI, Path, Query, Request, Response
-from pydantic import WithJsonSchema
+from pydantic import MISSING
 from pydantic.alias_generators import to_camel
 
 from todo_api.adapters.http import schemas
@@ -30,7 +30,7 @@ from todo_api.adapters.http.requests import condition, user_of
 from todo_api.adapters.http.routing import ProtectedRoute
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
-from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Position, Sort, Status, TaskQuery
+from todo_api.domain.listing import Position, TaskQuery
 from todo_api.domain.task import Task
 
 PATH = "/api/tasks"
@@ -39,7 +39,6 @@ PATH = "/api/tasks"
 _PRIVATE = {"Cache-Control": "private, no-cache"}
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_TOGGLE = schemas.Completion()
 
 _encode = msgspec.json.Encoder().encode
 
@@ -74,33 +73,16 @@ class TaskRoutes:
         gone = deleted | always | missing | conflict
         add("DELETE", "/{task_id}", self.delete_task, gone, model=None, header=IF_MATCH, status_code=204)
 
-    async def list_tasks(
-        self,
-        request: Request,
-        *,
-        status: Annotated[Status, Query(description="Which tasks.")] = Status.ALL,
-        sort: Annotated[Sort, Query(description="By what to sort.")] = Sort.CREATED,
-        order: Annotated[
-            Order | None,
-            Query(description="By default, created is newest first and the others ascend. No due date is always last."),
-            WithJsonSchema({"type": "string", "enum": list(Order)}),
-        ] = None,
-        limit: Annotated[schemas.PageSize, Query(description="How many tasks at most.")] = MAX_PAGE_SIZE,
-        cursor: Annotated[
-            str | None,
-            Query(description="Where to go on: comes with the `Link` header of the page before."),
-            WithJsonSchema({"type": "string"}),
-        ] = None,
-    ) -> Response:
+    async def list_tasks(self, request: Request, parameters: Annotated[schemas.ListParameters, Query()]) -> Response:
         """List tasks.
 
         A due date that is a day counts as its start, a floating one as if it were UTC. A cursor goes on with the list
         that it was made for; parameters that are sent along with it must be those of that list.
         """
         user_id = user_of(request)
-        query = TaskQuery(status=status, sort=sort, order=order or sort.default_order, limit=limit)
-        if cursor is not None:
-            query = _resume(user_id, cursor, query, given=request.query_params.keys())
+        query = parameters.query()
+        if parameters.cursor is not MISSING:
+            query = _resume(user_id, parameters.cursor, query, given=parameters.model_fields_set)
         unless = condition(request, "If-None-Match")
         page = await self._tasks.page(user_id, query, () if unless is None else unless.revisions or ())
         if unless is not None and unless.holds_for(page.revision):
@@ -132,7 +114,10 @@ class TaskRoutes:
         return await self._change(request, task_id, body)
 
     async def complete_task(
-        self, request: Request, task_id: TaskId, body: Annotated[schemas.Completion, Body()] = _TOGGLE
+        self,
+        request: Request,
+        task_id: TaskId,
+        body: Annotated[schemas.Completion, Body()] = schemas.Completion(),  # noqa: B008 - frozen
     ) -> Response:
         """Complete or reopen a task. Without `completed` in the body, or without a body, its state is turned around."""
         task = await self._tasks.complete(user_of(request), _uuid(task_id), body.state, _if_revisions(request))
@@ -199,7 +184,8 @@ def _resume(user_id: str, cursor: str, query: TaskQuery, *, given: Collection[st
     """Return the query that the cursor goes on with, which must be the one that was given as far as it was."""
     resumed = decode_cursor(user_id, cursor)
     if resumed is None:
-        raise InvalidCursorError("the cursor is damaged or is not yours: start again without it")
+        detail = "is damaged or is not yours: start again without it"
+        raise InvalidCursorError.of([FieldError("query", "cursor", detail)])
     errors = [
         FieldError("query", name, f"is not {getattr(resumed, name)}, as in the list that the cursor goes on with")
         for name in ("status", "sort", "order", "limit")

@@ -75,7 +75,7 @@ def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine
             statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
         )
 
-    sizes = {"pool_size": config.pool_size, "max_overflow": 0} if pooled else {"poolclass": NullPool}
+    sizes = {"pool_size": config.pool_size, "max_overflow": -1} if pooled else {"poolclass": NullPool}
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,

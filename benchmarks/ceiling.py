@@ -1,0 +1,92 @@
+"""What the service is measured against: raw Starlette and asyncpg, doing the same queries and nothing else.
+
+No authentication, no validation, no errors, no conditional requests: the least that a Python process can do to answer
+the same calls from the same tables. Run by uvicorn with the same options as the service.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from uuid_utils.compat import uuid7
+
+from todo_api.adapters.postgres import statements
+from todo_api.domain.listing import Order, Sort, Status
+
+USER = os.environ.get("BENCH_USER", "")
+PAGE = statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
+
+
+def answer(content: object, status_code: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status_code, media_type="application/json")
+
+
+async def list_tasks(request: Request) -> Response:
+    values = {"user_id": USER, "limit": int(request.query_params["limit"]) + 1, "known": ()}
+    rows = await request.app.state.pool.fetch(PAGE.sql, *PAGE.arguments(values))
+    return answer([dict(row) for row in rows])
+
+
+async def get_task(request: Request) -> Response:
+    values = {"user_id": USER, "id": UUID(request.path_params["id"])}
+    row = await request.app.state.pool.fetchrow(statements.GET.sql, *statements.GET.arguments(values))
+    return answer(dict(row))
+
+
+async def create_task(request: Request) -> Response:
+    now = datetime.now(UTC)
+    values = {
+        "user_id": USER,
+        "id": uuid7(),
+        "description": None,
+        "completed": False,
+        "completed_at": None,
+        "due_at": None,
+        "due_kind": None,
+        "created_at": now,
+        "updated_at": now,
+        **msgspec.json.decode(await request.body()),
+    }
+    values["title_key"] = values["title"].lower()
+    values["revision"] = await request.app.state.pool.fetchval(statements.ADD.sql, *statements.ADD.arguments(values))
+    return answer(values, 201)
+
+
+async def update_task(request: Request) -> Response:
+    pool = request.app.state.pool
+    key = {"user_id": USER, "id": UUID(request.path_params["id"])}
+    row = await pool.fetchrow(statements.GET.sql, *statements.GET.arguments(key))
+    values = dict(row) | msgspec.json.decode(await request.body()) | {"updated_at": datetime.now(UTC)}
+    values["title_key"] = values["title"].lower()
+    await pool.fetch(statements.SAVE.sql, *statements.SAVE.arguments(values))
+    return answer(values)
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def keep_session(_: asyncpg.Connection) -> None:
+        """Spare the round trip with which asyncpg's pool resets a connection; there is nothing to reset."""
+
+    async with asyncpg.create_pool(
+        os.environ["DATABASE_URL"], min_size=10, max_size=10, reset=keep_session
+    ) as app.state.pool:
+        yield
+
+
+app = Starlette(
+    routes=[
+        Route("/api/tasks", list_tasks, methods=["GET"]),
+        Route("/api/tasks", create_task, methods=["POST"]),
+        Route("/api/tasks/{id}", get_task, methods=["GET"]),
+        Route("/api/tasks/{id}", update_task, methods=["PATCH"]),
+    ],
+    lifespan=lifespan,
+)
