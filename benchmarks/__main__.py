@@ -139,9 +139,7 @@ async def compare(database: str, arguments: argparse.Namespace) -> None:
 
 def print_head() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, one worker, pool of 10\n")
-    print(
-        "| call | connections | program | requests/s | p50 ms | p99 ms | CPU ms/request | ratio | round trips | errors |"
-    )
+    print("| call | connections | program | requests/s | p50 ms | p99 ms | CPU ms | ratio | round trips | errors |")
     print("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|")
 
 
