@@ -231,7 +231,7 @@ async def test_closing_ends_a_fetch_and_those_who_wait() -> None:
     setup.issuer.hold = asyncio.Event().wait
     waiting = asyncio.create_task(setup.verifier.verify(OLD.token()))
     await idle()
-    await setup.verifier.aclose()
+    await asyncio.wait_for(setup.verifier.aclose(), 1)
     with pytest.raises(VerifierUnavailableError):
         await waiting
 

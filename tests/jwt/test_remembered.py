@@ -23,6 +23,12 @@ def test_the_oldest_token_is_forgotten_first() -> None:
     assert remembered.find("b", NOW) == ADA
 
 
+def test_a_token_that_has_ended_is_forgotten() -> None:
+    remembered = RememberedTokens()
+    remembered.remember("a", ADA, KEY)
+    assert [remembered.find("a", NOW + seconds) for seconds in (29.9, 30, 0)] == [ADA, None, None]
+
+
 def test_very_long_tokens_are_not_remembered() -> None:
     remembered = RememberedTokens()
     fits, too_long = "x" * LONGEST_REMEMBERED, "x" * (LONGEST_REMEMBERED + 1)

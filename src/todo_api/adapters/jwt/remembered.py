@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from todo_api.adapters.jwt.claims import LEEWAY
 from todo_api.adapters.jwt.keys import VerificationKey
-from todo_api.application.access import ExpiredTokenError, Principal
+from todo_api.application.access import Principal
 
 # Together they bound the memory: 16 MiB.
 MOST_TOKENS = 4096
@@ -27,13 +27,13 @@ class RememberedTokens:
         self._entries: dict[str, _Entry] = {}
 
     def find(self, token: str, now: float) -> Principal | None:
-        """Return who a remembered token speaks for, or None; raise ExpiredTokenError once it has ended."""
+        """Return who a remembered token speaks for, or None if it is not remembered or has ended."""
         entry = self._entries.get(token)
         if entry is None:
             return None
         if now >= entry.ends_at:
             del self._entries[token]
-            raise ExpiredTokenError("the token has expired")
+            return None
         return entry.principal
 
     def remember(self, token: str, principal: Principal, key: VerificationKey) -> None:
