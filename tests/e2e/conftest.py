@@ -81,9 +81,9 @@ def started() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
     yield start
     for process in processes:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
+        with process:  # closes its pipes and waits
+            pass
 
 
 def _processes() -> Iterator[Process]:

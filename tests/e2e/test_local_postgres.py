@@ -40,8 +40,10 @@ from todo_api.local_postgres.place import Place
 from todo_api.local_postgres.unprivileged import before_exec, server_user
 place = Place(Path(sys.argv[1]))
 postgres = find_binaries().directory / "postgres"
+user = server_user(place.data)
+user.own_directory(place.sockets)
 options = ["-D", place.data, "-h", "", "-k", place.sockets]
-prepare = before_exec(server_user(place.data), [postgres, place.data])
+prepare = before_exec(user, [postgres, place.data])
 sys.exit(subprocess.run([postgres, *options], preexec_fn=prepare, cwd="/", stderr=subprocess.DEVNULL).returncode)
 """
 

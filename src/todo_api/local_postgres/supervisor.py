@@ -79,9 +79,9 @@ class _Server:
                             return
                         server = self._start()
                     time.sleep(PAUSE)
-                _stop(server)
+                self._stop(server)
         finally:
-            _stop(server)
+            self._stop(server)
 
     def _make_data_directory(self) -> None:
         if (self._place.data / "PG_VERSION").exists():
@@ -113,6 +113,16 @@ class _Server:
                 return True
             time.sleep(0.01)
         return False
+
+    def _stop(self, server: subprocess.Popen[bytes]) -> None:
+        """A fast shutdown; if that takes too long an immediate one, which loses nothing: the next start is slower."""
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            if server.poll() is None:
+                server.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    server.wait(STOP_PATIENCE)
+        with suppress(OSError):
+            self._place.sockets.rmdir()  # nothing is to stay in /tmp
 
     def _spawn(self, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
         needed = (self._programs / program, self._place.data, self._place.sockets)
@@ -175,15 +185,6 @@ def _environment() -> dict[str, str]:
     """PG* variables are meant for other servers. A fixed locale and time zone: nothing depends on the machine's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    """A fast shutdown; if that takes too long an immediate one, which loses nothing: the next start takes longer."""
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        if server.poll() is None:
-            server.send_signal(number)
-            with suppress(subprocess.TimeoutExpired):
-                server.wait(STOP_PATIENCE)
 
 
 def _is_same(file: IO[str], path: Path) -> bool:
