@@ -1,0 +1,265 @@
+"""The use cases over the repository in memory; what goes wrong between load and save is played by `Interfering`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from tests.domain.builders import NOW, a_task, later
+
+from todo_api.adapters.memory.repository import InMemoryTaskRepository
+from todo_api.application.tasks import TaskService
+from todo_api.domain.errors import ContentionError, InvalidValueError, RevisionMismatchError, TaskNotFoundError
+from todo_api.domain.listing import TaskQuery
+from todo_api.domain.task import Task, TaskChanges
+
+NEW_ID = UUID(int=42)
+
+
+class Interfering(InMemoryTaskRepository):
+    """Lets somebody else act right before each save and removal, for as many times as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interfere: Callable[[Task], Awaitable[object]] | None = None
+        self.times = 1
+        self.writes = 0
+
+    async def save(self, task: Task) -> Task | None:
+        self.writes += 1
+        await self._interfered(task.user_id, task.id)
+        return await super().save(task)
+
+    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None) -> bool:
+        self.writes += 1
+        await self._interfered(user_id, task_id)
+        return await super().remove(user_id, task_id, revision)
+
+    async def describe(self, task: Task) -> None:
+        """Change the description, as another process would."""
+        assert await super().save(replace(task, description=f"{task.description or ''}x"))
+
+    async def take_away(self, task: Task) -> None:
+        assert await super().remove(task.user_id, task.id)
+
+    async def _interfered(self, user_id: str, task_id: UUID) -> None:
+        if self.interfere and self.times:
+            self.times -= 1
+            await self.interfere(await self.get(user_id, task_id))
+
+
+@pytest.fixture
+def repository() -> Interfering:
+    return Interfering()
+
+
+@pytest.fixture
+def service(repository: Interfering) -> TaskService:
+    return TaskService(repository, clock=lambda: later(60), new_id=lambda: NEW_ID)
+
+
+@pytest.fixture
+async def task(repository: Interfering) -> Task:
+    return await repository.add(a_task())
+
+
+async def revision_of(repository: Interfering) -> int:
+    return (await repository.page("ada", TaskQuery())).revision
+
+
+async def test_a_created_task_is_kept_with_the_id_and_the_time_of_the_ports(
+    service: TaskService, repository: Interfering
+) -> None:
+    created = await service.create("ada", TaskChanges(title="Buy milk"))
+
+    assert (created.id, created.created_at, created.revision) == (NEW_ID, later(60), 1)
+    assert await service.get("ada", NEW_ID) == created
+    assert (await service.page("ada", TaskQuery())).tasks == [created]
+    assert (await service.page("ada", TaskQuery(), [1])).tasks == []
+
+
+async def test_a_task_that_breaks_a_rule_is_not_kept(service: TaskService, repository: Interfering) -> None:
+    for values in (TaskChanges(), TaskChanges(title=" ")):
+        with pytest.raises(InvalidValueError):
+            await service.create("ada", values)
+    assert await revision_of(repository) == 0
+
+
+async def test_a_change_is_kept(service: TaskService, task: Task) -> None:
+    changed = await service.change("ada", task.id, TaskChanges(title="Other"))
+
+    assert changed == replace(task, title="Other", updated_at=later(60), revision=2)
+    assert await service.get("ada", task.id) == changed
+
+
+async def test_a_change_that_loses_a_race_is_applied_to_what_won(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    repository.interfere, repository.times = repository.describe, 3
+
+    changed = await service.change("ada", task.id, TaskChanges(title="Other"))
+
+    assert (changed.title, changed.description, changed.revision) == ("Other", "xxx", 5)
+    assert repository.writes == 4
+
+
+async def test_a_toggle_that_loses_a_race_turns_around_what_won(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    async def complete(current: Task) -> None:
+        assert await InMemoryTaskRepository.save(repository, current.complete(completed=True, now=NOW))
+
+    repository.interfere = complete
+
+    assert not (await service.complete("ada", task.id, None)).completed
+
+
+@pytest.mark.parametrize("if_revisions", [{1}, {1, 7}, [1]])
+async def test_a_change_happens_at_a_revision_that_was_asked_for(
+    service: TaskService, task: Task, if_revisions: Collection[int]
+) -> None:
+    assert (await service.change("ada", task.id, TaskChanges(title="Other"), if_revisions)).revision == 2
+
+
+@pytest.mark.parametrize("if_revisions", [(), {0}, {2}, {0, 2}])
+async def test_nothing_happens_at_another_revision(
+    service: TaskService, repository: Interfering, task: Task, if_revisions: Collection[int]
+) -> None:
+    for call in (
+        service.change("ada", task.id, TaskChanges(title="Other"), if_revisions),
+        service.change("ada", task.id, TaskChanges(title=task.title), if_revisions),  # though it would change nothing
+        service.complete("ada", task.id, None, if_revisions),
+        service.delete("ada", task.id, if_revisions),
+    ):
+        with pytest.raises(RevisionMismatchError) as mismatch:
+            await call
+        assert mismatch.value.current == 1
+    assert await service.get("ada", task.id) == task
+    assert repository.writes == 0
+
+
+async def test_a_change_with_a_precondition_that_loses_a_race_is_refused(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    repository.interfere = repository.describe
+
+    with pytest.raises(RevisionMismatchError) as mismatch:
+        await service.change("ada", task.id, TaskChanges(title="Other"), {1})
+
+    assert mismatch.value.current == 2
+    assert (await service.get("ada", task.id)).title == task.title
+
+
+async def test_what_changes_nothing_writes_nothing(service: TaskService, repository: Interfering, task: Task) -> None:
+    assert await service.change("ada", task.id, TaskChanges(title=" Buy milk ", due_date=None)) == task
+    assert await service.change("ada", task.id, TaskChanges()) == task
+    assert await service.complete("ada", task.id, completed=False) == task
+
+    assert (repository.writes, await revision_of(repository)) == (0, 1)
+
+
+async def test_what_is_not_there_or_not_theirs_is_not_found(service: TaskService, task: Task) -> None:
+    for user_id, task_id in (("ada", uuid4()), ("bob", task.id)):
+        for if_revisions in (None, {1}):
+            for call in (
+                service.get(user_id, task_id),
+                service.change(user_id, task_id, TaskChanges(title="Other"), if_revisions),
+                service.complete(user_id, task_id, None, if_revisions),
+                service.delete(user_id, task_id, if_revisions),
+            ):
+                with pytest.raises(TaskNotFoundError):
+                    await call
+    assert await service.get("ada", task.id) == task
+
+
+async def test_a_task_that_goes_while_it_is_changed_is_not_found(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    repository.interfere = repository.take_away
+
+    with pytest.raises(TaskNotFoundError):
+        await service.change("ada", task.id, TaskChanges(title="Other"))
+
+
+async def test_a_change_that_breaks_a_rule_writes_nothing(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    with pytest.raises(InvalidValueError):
+        await service.change("ada", task.id, TaskChanges(title="\0"))
+    assert (repository.writes, await revision_of(repository)) == (0, 1)
+
+
+@pytest.mark.parametrize("if_revisions", [None, {1}])
+async def test_a_deleted_task_is_gone(service: TaskService, task: Task, if_revisions: Collection[int] | None) -> None:
+    await service.delete("ada", task.id, if_revisions)
+
+    for call in (service.get("ada", task.id), service.delete("ada", task.id, if_revisions)):
+        with pytest.raises(TaskNotFoundError):
+            await call
+
+
+async def test_a_deletion_without_a_precondition_does_not_mind_a_change(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    repository.interfere = repository.describe
+
+    await service.delete("ada", task.id)
+
+    assert repository.writes == 1
+    with pytest.raises(TaskNotFoundError):
+        await service.get("ada", task.id)
+
+
+async def test_a_deletion_with_a_precondition_that_loses_a_race_is_refused(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    repository.interfere = repository.describe
+
+    with pytest.raises(RevisionMismatchError) as mismatch:
+        await service.delete("ada", task.id, {1})
+
+    assert mismatch.value.current == 2
+    assert (await service.get("ada", task.id)).description == "x"
+
+
+async def test_a_deletion_that_names_both_revisions_survives_the_race(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    repository.interfere = repository.describe
+
+    await service.delete("ada", task.id, {1, 2})
+
+    assert repository.writes == 2
+
+
+async def test_who_always_loses_is_told_in_the_end(service: TaskService, repository: Interfering, task: Task) -> None:
+    repository.interfere, repository.times = repository.describe, 1_000
+
+    with pytest.raises(ContentionError, match="nothing was changed"):
+        await service.change("ada", task.id, TaskChanges(title="Other"))
+    with pytest.raises(ContentionError, match="nothing was deleted"):
+        await service.delete("ada", task.id, range(1_000))
+
+    assert (await service.get("ada", task.id)).title == task.title
+
+
+async def test_changes_of_different_fields_at_once_lose_nothing(service: TaskService, task: Task) -> None:
+    await asyncio.gather(
+        service.change("ada", task.id, TaskChanges(title="Other")),
+        service.change("ada", task.id, TaskChanges(description="words")),
+        service.complete("ada", task.id, completed=True),
+    )
+
+    kept = await service.get("ada", task.id)
+    assert (kept.title, kept.description, kept.completed, kept.revision) == ("Other", "words", True, 4)
+
+
+async def test_an_even_number_of_toggles_at_once_ends_where_it_began(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
+    await asyncio.gather(*(service.complete("ada", task.id, None) for _ in range(100)))
+
+    kept = await service.get("ada", task.id)
+    assert (kept.completed, kept.revision) == (False, 101)
+    assert repository.writes == 100  # in turns nobody loses
