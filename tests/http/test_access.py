@@ -1,0 +1,131 @@
+"""Who may do what, and what browsers are told."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+import jwt
+
+CALLS = [
+    ("GET", "/api/tasks"),
+    ("POST", "/api/tasks"),
+    ("GET", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"),
+    ("PUT", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"),
+    ("PATCH", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"),
+    ("PATCH", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f/complete"),
+    ("DELETE", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"),
+]
+every_call = pytest.mark.parametrize(("method", "path"), CALLS)
+STRANGER = jwt.encode({"sub": "x", "exp": time.time() + 999}, "another secret that is long enough", algorithm="HS256")
+
+
+@every_call
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dTpw", "Token x", "bearer"])
+async def test_every_call_needs_a_token(
+    as_user: Callable[..., AsyncClient], method: str, path: str, header: str | None
+):
+    headers = {} if header is None else {"Authorization": header}
+    answer = await as_user(None).request(method, path, headers=headers, content=b"not json")
+    assert (answer.status_code, answer.json()["code"]) == (401, "missing-token")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@every_call
+@pytest.mark.parametrize("token", ["x", "a.b.c", STRANGER, "\u00e9", "x" * 20_000])
+async def test_every_call_needs_a_good_token(as_user: Callable[..., AsyncClient], method: str, path: str, token: str):
+    answer = await as_user(None).request(method, path, headers={"Authorization": f"Bearer {token}".encode()})
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid-token")
+    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+    assert token not in answer.text or token == "x"
+
+
+@every_call
+async def test_every_call_needs_a_token_that_has_not_ended(
+    as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str
+):
+    answer = await as_user(user_id, exp=int(time.time()) - 60).request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (401, "expired-token")
+    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+
+
+async def test_the_scheme_is_written_in_any_case(client: AsyncClient):
+    header = client.headers["authorization"].replace("Bearer ", "bEARER   ")
+    assert (await client.get("/api/tasks", headers={"Authorization": header})).status_code == 200
+
+
+@every_call
+@pytest.mark.parametrize(
+    "scope", ["", "tasks:other", "tasks:read", "tasks:write", "tasks:read tasks:write", ["tasks:read"]]
+)
+async def test_a_token_with_scopes_is_held_to_them(
+    as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str, scope: Any
+):
+    answer = await as_user(user_id, scope=scope).request(method, path)
+    needed = "tasks:read" if method == "GET" else "tasks:write"
+    if needed in scope:
+        assert answer.status_code in {200, 400, 404}
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
+        assert answer.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
+
+
+async def test_another_users_task_looks_like_one_that_never_was(
+    as_user: Callable[..., AsyncClient],
+    new_user_id: Callable[[], str],
+    task: dict[str, Any],
+    path: str,
+    client: AsyncClient,
+):
+    other = as_user(new_user_id())
+    never = "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"
+    for method, body in [("GET", None), ("PUT", {"title": "x"}), ("PATCH", {}), ("DELETE", None)]:
+        theirs, none = [await other.request(method, address, json=body) for address in (path, never)]
+        assert theirs.status_code == 404
+        assert (theirs.content, theirs.headers) == (none.content, none.headers)
+    assert (await other.patch(f"{path}/complete")).status_code == 404
+    assert (await other.get("/api/tasks")).json() == []
+    assert (await client.get(path)).json() == task
+
+
+@pytest.mark.parametrize("sub", ["a/b?c#d", "' OR 1=1 --", "ü🙂", " ", "x" * 255, "\U0010ffff" * 255])
+async def test_a_user_id_is_any_text(as_user: Callable[..., AsyncClient], sub: str):
+    client = as_user(sub)
+    task = (await client.post("/api/tasks", json={"title": "x"})).json()
+    assert task["user_id"] == sub
+    assert (await client.delete(f"/api/tasks/{task['id']}")).status_code == 204
+
+
+ORIGIN = {"Origin": "http://localhost:3000"}
+
+
+async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient):
+    for answer in (
+        await client.get("/api/tasks", headers=ORIGIN),
+        await client.get("/api/tasks?limit=0", headers=ORIGIN),
+        await client.get("/api/tasks", headers=ORIGIN | {"Authorization": ""}),
+        await client.get("/nowhere", headers=ORIGIN),
+        await client.put("/api/tasks", headers=ORIGIN),
+    ):
+        assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+        exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
+        assert {"ETag", "Link", "Location", "Retry-After"} <= exposed
+
+
+async def test_other_origins_may_not(client: AsyncClient):
+    answer = await client.get("/api/tasks", headers={"Origin": "http://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def test_browsers_may_send_what_the_calls_take(as_user: Callable[..., AsyncClient], method: str):
+    headers = ORIGIN | {
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,content-type,if-match,if-none-match",
+    }
+    answer = await as_user(None).options("/api/tasks", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert method in answer.headers["access-control-allow-methods"]

@@ -1,0 +1,175 @@
+"""No input is answered with a 500, and every refusal says what is wrong."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx2 import AsyncClient
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def refused(
+    client: AsyncClient, body: bytes | dict[str, Any], status: int = 400, **headers: str
+) -> dict[str, Any]:
+    """The problem that each call with a body answers with: the same for all."""
+    task = (await client.post("/api/tasks", json={"title": "x"})).json()
+    path = f"/api/tasks/{task['id']}"
+    kind: dict[str, Any] = {"json": body} if isinstance(body, dict) else {"content": body, "headers": JSON | headers}
+    answers = [
+        await client.post("/api/tasks", **kind),
+        await client.put(path, **kind),
+        await client.patch(path, **kind),
+    ]
+    assert [answer.status_code for answer in answers] == [status] * 3
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert (await client.get(path)).json() == task
+    problems = [answer.json() for answer in answers]
+    assert problems[0] == problems[1] == problems[2]
+    for key in ("type", "title", "detail", "code"):
+        assert problems[0][key]
+        assert isinstance(problems[0][key], str)
+    assert problems[0]["status"] == status
+    problem: dict[str, Any] = problems[0]
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""), ("title", " \t\u2003"), ("title", "x" * 501), ("title", "🙂" * 501), ("title", "a\0b"),
+        ("title", None), ("title", 1), ("title", True), ("title", ["x"]), ("title", {}),
+        ("description", "x" * 10_001), ("description", "\0"), ("description", 1),
+        ("completed", "true"), ("completed", 1), ("completed", 0), ("completed", None), ("completed", []),
+        ("due_date", ""), ("due_date", "tomorrow"), ("due_date", 1767200400), ("due_date", 1.5), ("due_date", True),
+        ("due_date", "2026-02-30"), ("due_date", "2026-12-31T24:00"), ("due_date", "2026-12-31 17:00"),
+        ("due_date", "31.12.2026"), ("due_date", "2026-12-31T17:00:00+25:00"), ("due_date", "0000-01-01"),
+        ("due_date", "9999-12-31T23:59:59-01:00"), ("due_date", "0001-01-01T00:00:00+01:00"),
+        ("due_date", "2026-12-31T17:00:60Z"), ("due_date", "２０２６-12-31"), ("due_date", "2026-12-31\n"),
+        ("due_date", "2026-12-31T17:00:00." + "1" * 100_000), ("due_date", "+002026-12-31"), ("due_date", {}),
+        ("dueDate", "2026-12-31"), ("priority", 1), ("", "x"), ("Title", "x"), ("__proto__", {}), ("a\0b", 1),
+    ],
+)  # fmt: skip
+async def test_a_field_that_is_wrong_is_named(client: AsyncClient, field: str, value: Any):
+    problem = await refused(client, {"title": "fine", field: value})
+    assert problem["code"] == "invalid-request"
+    assert [(error["location"], error["field"]) for error in problem["errors"]] == [("body", field or "body")]
+    assert problem["errors"][0]["detail"] in problem["detail"]
+
+
+async def test_every_field_that_is_wrong_is_named(client: AsyncClient):
+    problem = await refused(client, {"title": "", "due_date": "soon", "completed": 1, "dueDate": "x"})
+    assert {error["field"] for error in problem["errors"]} == {"title", "due_date", "completed", "dueDate"}
+
+
+async def test_a_misspelt_field_gets_a_hint(client: AsyncClient):
+    problem = await refused(client, {"title": "fine", "dueDate": "2026-12-31"})
+    assert "did you mean due_date?" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"not json", b"{'title': 'x'}", b'{"title": "x",}', b'{"title": "x"} x', b"\xff\xfe", b'{"title": "\xff"}',
+        b'{"title": "\\ud800"}', b'{"title": "\\udc00\\ud800"}', b"[" * 100_000, b'{"id":' * 50_000, b'{"title": NaN}',
+        b'{"title": ' + b"1" * 100_000 + b"}", b'\xef\xbb\xbf{"title": "x"}', '{"title": "x"}'.encode("utf-16"), b"\0",
+        b'{"title": "a\nb"}', b" ",
+    ],
+)  # fmt: skip
+async def test_what_is_no_json_is_said_to_be_none(client: AsyncClient, body: bytes):
+    problem = await refused(client, body)
+    assert problem["code"] in {"malformed-json", "invalid-request"}
+    assert problem["errors"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"x"', b"true", b'[{"title": "x"}]'])
+async def test_the_body_is_an_object(client: AsyncClient, body: bytes):
+    problem = await refused(client, body)
+    assert "must be a JSON object" in problem["detail"]
+
+
+async def test_a_body_that_is_needed_is_asked_for(client: AsyncClient):
+    assert "body" in (await refused(client, b""))["detail"]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "json", "/"],
+)
+async def test_a_body_that_is_not_declared_as_json_is_refused(client: AsyncClient, media_type: str):
+    problem = await refused(client, b'{"title": "x"}', 415, **{"Content-Type": media_type})
+    assert problem["code"] == "unsupported-media-type"
+
+
+async def test_a_compressed_body_is_refused(client: AsyncClient):
+    await refused(client, b'{"title": "x"}', 415, **{"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/merge-patch+json"]
+)
+async def test_json_goes_by_several_names(client: AsyncClient, media_type: str):
+    answer = await client.post("/api/tasks", content=b'{"title": "x"}', headers={"Content-Type": media_type})
+    assert answer.status_code == 201
+
+
+async def test_a_body_above_the_limit_is_refused_whether_its_length_is_declared_or_not(client: AsyncClient):
+    large = b'{"title": "x", "description": "' + b"x" * 1024 * 1024 + b'"}'
+    assert (await refused(client, large, 413))["code"] == "content-too-large"
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(large), 65536):
+            yield large[start : start + 65536]
+
+    answer = await client.post("/api/tasks", content=in_pieces(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
+
+
+async def test_a_body_at_the_limit_is_read(client: AsyncClient):
+    start = b'{"title": "x", "revision": "'
+    body = start + b"x" * (1024 * 1024 - len(start) - 2) + b'"}'
+    assert (await client.post("/api/tasks", content=body, headers=JSON)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"completed": null}', b'{"completed": "true"}', b'{"done": true}', b"null", b"[]", b"{"]
+)
+async def test_complete_is_as_strict(client: AsyncClient, path: str, body: bytes):
+    answer = await client.patch(f"{path}/complete", content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert (await client.get(path)).headers["etag"] == '"1"'
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_tasks_that_are_not_there_all_look_alike(client: AsyncClient, path: str, method: str):
+    await client.delete(path)
+    ids = [path.rpartition("/")[2], str(uuid4()), "x", "1", "%00", "{" + str(uuid4()) + "}", uuid4().hex, "%ff", "🙂"]
+    kind: dict[str, Any] = {} if method in {"GET", "DELETE"} else {"json": {"title": "x"}}
+    answers = [await client.request(method, f"/api/tasks/{task_id}", **kind) for task_id in ids]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({(answer.content, str(sorted(answer.headers.items()))) for answer in answers}) == 1
+
+
+async def test_an_id_may_be_written_in_capitals(client: AsyncClient, task: dict[str, Any]):
+    assert (await client.get(f"/api/tasks/{task['id'].upper()}")).json() == task
+
+
+async def test_unknown_parameters_are_refused_everywhere(client: AsyncClient, path: str):
+    for answer in (
+        await client.get(f"{path}?expand=all"),
+        await client.post("/api/tasks?dry_run=1", json={"title": "x"}),
+        await client.patch(f"{path}/complete?completed=true"),
+        await client.delete(f"{path}?force"),
+        await client.get("/health?verbose=1"),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["location"]) == (400, "query")
+
+
+async def test_other_methods_and_addresses_are_problems_too(client: AsyncClient, path: str):
+    answer = await client.post(path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == "DELETE, GET, PATCH, PUT"
+    answer = await client.get("/api/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert answer.headers["content-type"] == "application/problem+json"
