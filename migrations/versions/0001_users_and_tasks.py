@@ -27,8 +27,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
-        sa.CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="ck_users_id_length"),
-        sa.CheckConstraint("revision > 0", name="ck_users_revision_positive"),
+        sa.CheckConstraint("char_length(id) BETWEEN 1 AND 255", name=op.f("ck_users_id_length")),
+        sa.CheckConstraint("revision > 0", name=op.f("ck_users_revision_positive")),
     )
     op.create_table(
         "tasks",
@@ -46,13 +46,13 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("user_id", "id", name="pk_tasks"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_tasks_user_id", ondelete="CASCADE"),
-        sa.CheckConstraint("char_length(title) BETWEEN 1 AND 500", name="ck_tasks_title_length"),
-        sa.CheckConstraint("char_length(description) <= 10000", name="ck_tasks_description_length"),
-        sa.CheckConstraint("completed = (completed_at IS NOT NULL)", name="ck_tasks_completed_at_iff_completed"),
-        sa.CheckConstraint("(due_at IS NULL) = (due_kind IS NULL)", name="ck_tasks_due_at_iff_due_kind"),
-        sa.CheckConstraint("due_kind IN ('date', 'floating', 'instant')", name="ck_tasks_due_kind_known"),
-        sa.CheckConstraint("updated_at >= created_at", name="ck_tasks_updated_at_after_created_at"),
-        sa.CheckConstraint("revision > 0", name="ck_tasks_revision_positive"),
+        sa.CheckConstraint("char_length(title) BETWEEN 1 AND 500", name=op.f("ck_tasks_title_length")),
+        sa.CheckConstraint("char_length(description) <= 10000", name=op.f("ck_tasks_description_length")),
+        sa.CheckConstraint("completed = (completed_at IS NOT NULL)", name=op.f("ck_tasks_completed_at_iff_completed")),
+        sa.CheckConstraint("(due_at IS NULL) = (due_kind IS NULL)", name=op.f("ck_tasks_due_at_iff_due_kind")),
+        sa.CheckConstraint("due_kind IN ('date', 'floating', 'instant')", name=op.f("ck_tasks_due_kind_known")),
+        sa.CheckConstraint("updated_at >= created_at", name=op.f("ck_tasks_updated_at_after_created_at")),
+        sa.CheckConstraint("revision > 0", name=op.f("ck_tasks_revision_positive")),
     )
     for name, key in KEYS.items():
         op.create_index(f"ix_tasks_by_{name}", "tasks", ["user_id", sa.text(key), "id"])

@@ -4,6 +4,7 @@
 stand between: no session state is used, and no prepared statement is expected to outlive a transaction.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -20,6 +21,9 @@ _DRIVER_OPTIONS = frozenset(
     """.split()  # noqa: SIM905 - one word a line would fill a page
 )
 _SERVER_SETTINGS = frozenset({"application_name", "options"})
+
+_HOST = re.compile(r"(?!$)(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(?::(?P<port>[0-9]{0,5}))?")
+_LAST_PORT = 65_535
 
 
 class DatabaseUrlError(ValueError):
@@ -49,14 +53,22 @@ def driver_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         query = parse_qsl(parts.query, strict_parsing=bool(parts.query))
-    except ValueError as error:
-        raise DatabaseUrlError("is no valid URL") from error
+    except ValueError:
+        raise DatabaseUrlError("is no valid URL") from None  # the error quotes parts of it
     if parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
         raise DatabaseUrlError("must start with postgresql:// or postgres://")
+    hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc  # as asyncpg takes it apart
+    if hosts and not all(_is_host(host) for host in hosts.split(",")):
+        raise DatabaseUrlError("has no valid host and port; in a password, write / as %2F, @ as %40 and # as %23")
     known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
     if not any(name == "application_name" for name, _ in known):
         known.append(("application_name", "todo-api"))
     return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(known, quote_via=quote), ""))
+
+
+def _is_host(text: str) -> bool:
+    match = _HOST.fullmatch(text)
+    return match is not None and int(match["port"] or 0) <= _LAST_PORT
 
 
 def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine:

@@ -1,0 +1,32 @@
+"""What only the tests of PostgreSQL need: databases of their own, connections of their own, and a look inside."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import asyncpg
+import pytest
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.engine import DatabaseConfig
+
+
+@pytest.fixture
+async def connect(database_url: str) -> AsyncIterator[Callable[..., Connections]]:
+    """Makes connections that are closed after the test; configured as told, and to the common database by default."""
+    async with AsyncExitStack() as stack:
+
+        def make(url: str = database_url, **config: Any) -> Connections:
+            connections = Connections(DatabaseConfig(url=url, **config))
+            stack.push_async_callback(connections.close)
+            return connections
+
+        yield make
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A plain connection, past everything that is under test."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()

@@ -1,0 +1,95 @@
+"""The database refuses what breaks a promise, whoever sends it."""
+
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from tests.domain.builders import NOW, a_task, later
+
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.postgres.rows import to_parameters
+
+Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+NEVER_NULL = ("user_id", "id", "title", "title_key", "completed", "created_at", "updated_at", "revision")
+
+
+async def insert(database: Database, owner: str, **changes: Any) -> None:
+    row = {**to_parameters(a_task(owner)), "revision": 1, **changes}
+    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+    await database.execute(f"INSERT INTO tasks ({', '.join(row)}) VALUES ({places})", *row.values())
+
+
+async def add_user(database: Database, user_id: str | None, revision: int | None = 1) -> None:
+    await database.execute("INSERT INTO users VALUES ($1, $2, $3)", user_id, revision, NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({"title": ""}, "ck_tasks_title_length"),
+        ({"title": "x" * 501}, "ck_tasks_title_length"),
+        ({"description": "x" * 10_001}, "ck_tasks_description_length"),
+        ({"completed": True}, "ck_tasks_completed_at_iff_completed"),
+        ({"completed_at": NOW}, "ck_tasks_completed_at_iff_completed"),
+        ({"due_at": NOW}, "ck_tasks_due_at_iff_due_kind"),
+        ({"due_kind": "date"}, "ck_tasks_due_at_iff_due_kind"),
+        ({"due_at": NOW, "due_kind": "someday"}, "ck_tasks_due_kind_known"),
+        ({"updated_at": later(-1)}, "ck_tasks_updated_at_after_created_at"),
+        ({"revision": 0}, "ck_tasks_revision_positive"),
+        *(({name: None}, name) for name in NEVER_NULL),
+    ],
+    ids=lambda value: value if isinstance(value, str) else ",".join(value),
+)
+async def test_a_task_that_breaks_a_promise_is_refused(
+    database: Database, user_id: str, changes: dict[str, Any], broken: str
+) -> None:
+    await add_user(database, user_id)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=rf'"{broken}"'):
+        await insert(database, user_id, **changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "broken"),
+    [
+        (("", 1), "ck_users_id_length"),
+        (("x" * 256, 1), "ck_users_id_length"),
+        (("x", 0), "ck_users_revision_positive"),
+        ((None, 1), "id"),
+        (("x", None), "revision"),
+    ],
+)
+async def test_a_user_that_breaks_a_promise_is_refused(
+    database: Database, values: tuple[str | None, int | None], broken: str
+) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=rf'"{broken}"'):
+        await add_user(database, *values)
+
+
+async def test_a_task_needs_a_user(database: Database, user_id: str) -> None:
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await insert(database, user_id)
+
+
+async def test_a_user_has_each_id_once(database: Database, user_id: str) -> None:
+    await add_user(database, user_id)
+    task_id = uuid4()
+    await insert(database, user_id, id=task_id)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await insert(database, user_id, id=task_id)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await add_user(database, user_id)
+
+
+async def test_tasks_go_with_their_user_and_no_others(
+    database: Database, postgres_repository: PostgresTaskRepository, user_id: str
+) -> None:
+    others = f"{user_id}-other"
+    for owner in (user_id, others):
+        await postgres_repository.add(a_task(owner))
+
+    await database.execute("DELETE FROM users WHERE id = $1", user_id)
+
+    left = await database.fetch("SELECT user_id FROM tasks WHERE user_id = ANY($1)", [user_id, others])
+    assert [row["user_id"] for row in left] == [others]

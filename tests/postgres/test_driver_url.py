@@ -1,0 +1,127 @@
+"""Addresses as providers print them."""
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import asyncpg
+import pytest
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, create_engine, driver_url
+from todo_api.adapters.postgres.schema import VERSION
+
+NAME = "application_name=todo-api"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgres://ada:pw@db/todo", f"postgresql://ada:pw@db/todo?{NAME}"),
+        ("postgresql://ada:pw@db:5433/todo", f"postgresql://ada:pw@db:5433/todo?{NAME}"),
+        ("postgresql+asyncpg://ada:pw@db/todo", f"postgresql://ada:pw@db/todo?{NAME}"),
+        ("postgresql+psycopg2://ada:pw@db/todo", f"postgresql://ada:pw@db/todo?{NAME}"),
+        ("POSTGRESQL://db/todo", f"postgresql://db/todo?{NAME}"),
+        (" postgresql://db/todo\n", f"postgresql://db/todo?{NAME}"),
+        ("postgresql://db/todo?sslmode=require", f"postgresql://db/todo?sslmode=require&{NAME}"),
+        (
+            "postgresql://ada:pw@ep-x-pooler.eu.aws.neon.tech/todo?sslmode=require&channel_binding=require",
+            f"postgresql://ada:pw@ep-x-pooler.eu.aws.neon.tech/todo?sslmode=require&{NAME}",
+        ),
+        ("postgresql://db/todo?pgbouncer=true&connect_timeout=15", f"postgresql://db/todo?{NAME}"),
+        ("postgresql://db/todo?options=endpoint%3Dep-x", f"postgresql://db/todo?options=endpoint%3Dep-x&{NAME}"),
+        (
+            "postgresql://db/todo?options=-c%20search_path%3Dmine",
+            f"postgresql://db/todo?options=-c%20search_path%3Dmine&{NAME}",
+        ),
+        ("postgresql://db/todo?application_name=mine", "postgresql://db/todo?application_name=mine"),
+        ("postgresql://ada:p%40%2F%3A%23w@db/todo", f"postgresql://ada:p%40%2F%3A%23w@db/todo?{NAME}"),
+        ("postgresql://ada@%2Fvar%2Frun/todo", f"postgresql://ada@%2Fvar%2Frun/todo?{NAME}"),
+        ("postgresql://[::1]:5433/todo", f"postgresql://[::1]:5433/todo?{NAME}"),
+        ("postgresql://:5433/todo", f"postgresql://:5433/todo?{NAME}"),
+        ("postgresql://a:5432,b:5433/todo", f"postgresql://a:5432,b:5433/todo?{NAME}"),
+        ("postgresql://db/todo#fragment", f"postgresql://db/todo?{NAME}"),
+        ("postgresql://db/todo?sslrootcert=a%2Bb%26c", f"postgresql://db/todo?sslrootcert=a%2Bb%26c&{NAME}"),
+    ],
+)
+def test_every_providers_form_is_understood(url: str, expected: str) -> None:
+    assert driver_url(url) == expected
+
+
+def test_an_address_that_was_understood_once_is_understood_again() -> None:
+    once = driver_url("postgres://ada:p%40w@/todo?host=/var/run&sslmode=disable&pgbouncer=true")
+    assert driver_url(once) == once
+
+
+def test_a_socket_directory_may_stand_in_the_query() -> None:
+    parts = urlsplit(driver_url("postgresql:///todo?host=/var/run/postgresql&port=5433"))
+
+    assert (parts.scheme, parts.netloc, parts.path) == ("postgresql", "", "/todo")
+    assert parse_qs(parts.query)["host"] == ["/var/run/postgresql"]
+    assert parse_qs(parts.query)["port"] == ["5433"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "secret",
+        "ada:secret@db/todo",
+        "mysql://ada:secret@db/todo",
+        "sqlite:///secret.db",
+        "http://ada:secret@db/todo",
+        "postgresqlx://ada:secret@db/todo",
+        "://ada:secret@db/todo",
+        "postgresql://ada:secret@[db/todo",
+        "postgresql://ada:secret/word@db/todo",
+        "postgresql://ada:secret#word@db/todo",
+        "postgresql://ada:secret@word@db/todo",
+        "postgresql://ada:secret℀@db/todo",
+        "postgresql://db/todo?secret",
+        "postgresql://a,,b/todo?password=secret",
+        "postgresql://ada:secret@db/todo?sslmode",
+        "postgresql://ada:secret@db:99999/todo",
+        "postgresql://ada:secret@db:port/todo",
+    ],
+)
+def test_other_addresses_are_refused_without_being_quoted(url: str) -> None:
+    with pytest.raises(DatabaseUrlError) as refusal:
+        create_engine(DatabaseConfig(url=url))
+
+    assert "secret" not in "".join(traceback.format_exception(refusal.value))
+
+
+async def test_each_form_of_a_socket_connects(
+    database_url: str, connect: Callable[..., Connections], tmp_path: Path
+) -> None:
+    parts = urlsplit(database_url)
+    query = parse_qs(parts.query)
+    if "host" not in query:
+        pytest.skip("this server is not reached through a socket")
+    host, port, name = query["host"][0], query.get("port", ["5432"])[0], parts.path
+    user = unquote(parts.username or "postgres")
+    for url in (
+        f"postgresql://{user}@{quote(host, safe='')}:{port}{name}",
+        f"postgres://{user}@{name}?host={quote(host)}&port={port}&channel_binding=require&pgbouncer=true",
+        f"postgresql+asyncpg://{name}?host={host}&port={port}&user={user}&connect_timeout=3",
+    ):
+        assert await connect(url, pool_size=1).read(VERSION, {})
+
+
+async def test_the_settings_of_the_address_reach_the_server(
+    database_url: str, connect: Callable[..., Connections]
+) -> None:
+    separator = "&" if urlsplit(database_url).query else "?"
+    url = f"{database_url}{separator}options=-c%20statement_timeout%3D4321"
+    engine = connect(url, pool_size=1).engine
+
+    connection = await engine.raw_connection()
+    try:
+        driver = connection.driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        shown = [await driver.fetchval(f"SHOW {name}") for name in ("statement_timeout", "application_name")]
+    finally:
+        connection.close()
+
+    assert shown == ["4321ms", "todo-api"]
