@@ -146,15 +146,7 @@ def _algorithms(jwk: Mapping[str, Any]) -> frozenset[str]:
 def _material(jwk: Mapping[str, Any], algorithm: str) -> PublicKey:
     try:
         material = PyJWK(dict(jwk), algorithm).key
-    except (
-        PyJWTError,
-        UnsupportedAlgorithm,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (PyJWTError, UnsupportedAlgorithm) as error:  # the latter: a hardened OpenSSL may lack an algorithm
         raise UnusableKeyError("it is malformed") from error
     if not isinstance(material, Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey):
         raise UnusableKeyError("it is no public key")
