@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +10,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tests.e2e.programs import TODO_API, Call, Complaint, Process, Running, Start, Started, environment
+
+from todo_api.cli import main
 
 
 @pytest.fixture
@@ -25,7 +30,7 @@ def query() -> Callable[..., Any]:
 
 
 @dataclass(frozen=True)
-class Process:
+class Listed:
     pid: int
     parent: int
     command: list[str]
@@ -71,11 +76,11 @@ def eventually() -> Callable[..., None]:
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def started() -> Iterator[Started]:
     """Starts programs, and ends those that still run when the test is over."""
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[Process] = []
 
-    def start(*command: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    def start(*command: str | Path, **options: Any) -> Process:
         processes.append(subprocess.Popen(command, text=True, **options))
         return processes[-1]
 
@@ -86,13 +91,13 @@ def started() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
             pass
 
 
-def _processes() -> Iterator[Process]:
+def _processes() -> Iterator[Listed]:
     """Every process that is not a zombie; its arguments are exact where /proc has them."""
     if not Path("/proc/self/cmdline").exists():
         listing = subprocess.run(["ps", "-ewwo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
         for line in listing.stdout.splitlines():
             pid, parent, *command = line.split()
-            yield Process(int(pid), int(parent), command)
+            yield Listed(int(pid), int(parent), command)
         return
     for directory in Path("/proc").glob("[0-9]*"):
         try:
@@ -101,4 +106,64 @@ def _processes() -> Iterator[Process]:
         except OSError:  # it has just ended
             continue
         if command != [""]:
-            yield Process(int(directory.name), int(parent), command)
+            yield Listed(int(directory.name), int(parent), command)
+
+
+@pytest.fixture
+def start(started: Started, tmp_path: Path) -> Start:
+    """Starts a command that serves, and waits until it says that it does."""
+
+    def run(*arguments: str, until: str = "Ctrl-C", command: tuple[str, ...] = TODO_API, **settings: str) -> Running:
+        process = started(
+            *command, *arguments,
+            env=environment(**settings), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        output = ""
+        assert process.stdout
+        while until not in output:
+            line = process.stdout.readline()
+            assert line, f"it ended: {output}"
+            output += line
+        return Running(process, output)
+
+    return run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Where `dev` keeps its PostgreSQL."""
+    return tmp_path / ".data" / "postgres"
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+    """Runs a command that comes to an end, in this process, which is quicker; returns its status, stdout and stderr."""
+
+    def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
+        for name in os.environ.keys() - environment().keys():
+            monkeypatch.delenv(name)
+        for name, value in environment(**settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        try:
+            status = main(arguments)
+        except SystemExit as end:  # argparse's
+            status = int(end.code or 0)
+        return status, *capsys.readouterr()
+
+    handler = signal.getsignal(signal.SIGTERM)
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def complaint(call: Call) -> Complaint:
+    """The one line of a command that cannot be done."""
+
+    def run(*arguments: str, **settings: str) -> str:
+        status, out, err = call(*arguments, **settings)
+        assert (status, out) == (1, "")
+        [line] = err.splitlines()
+        return line
+
+    return run

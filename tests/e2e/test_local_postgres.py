@@ -5,24 +5,16 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
+from tests.e2e.programs import Eventually, Hold, Pids, Process, Query, Started, line_of
 
 from todo_api.local_postgres import LocalPostgresError, binaries, open_server
 from todo_api.local_postgres.binaries import find_binaries
 from todo_api.local_postgres.place import Place
 from todo_api.local_postgres.unprivileged import ServerUser, server_user
-
-Process = subprocess.Popen[str]
-Query = Callable[[str, str], Any]
-Pids = Callable[[Path], list[int]]
-Eventually = Callable[[Callable[[], object]], None]
-Started = Callable[..., Process]
-Hold = Callable[[Path], tuple[Process, str]]
 
 HOLD = """
 import sys, time
@@ -152,11 +144,6 @@ def test_a_server_that_is_killed_comes_back_with_the_data(
         eventually(lambda: postmasters(data) not in ([], [killed]))
         eventually(lambda: answers(query, url))
         assert query(url, "select x from kept") == 1
-
-
-def line_of(process: Process) -> str:
-    assert process.stdout
-    return process.stdout.readline().strip()
 
 
 def answers(query: Query, url: str) -> bool:

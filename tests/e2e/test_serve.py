@@ -1,0 +1,58 @@
+import signal
+from pathlib import Path
+
+import httpx2
+import pytest
+from alembic import command
+from alembic.config import Config
+from tests.e2e.programs import ROOT, SECRET, Call, Complaint, Query, Start
+
+from todo_api.local_postgres import open_server
+
+
+def migrate(url: str) -> None:
+    """As operators do, by Alembic."""
+    config = Config(ROOT / "alembic.ini", attributes={"database_url": url, "configure_logging": False})
+    command.upgrade(config, "head")
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"PORT": "eighty"}, "PORT"),
+        ({"BETTER_AUTH_URL": "example.com"}, "BETTER_AUTH_URL"),
+        ({"BETTER_AUTH_SECRET": "kept-from-the-log"}, "BETTER_AUTH_SECRET"),
+        ({"DATABASE_URL": "mysql://u:kept-from-the-log@h/d", "BETTER_AUTH_SECRET": SECRET}, "DATABASE_URL"),
+        ({"BETTER_AUTH_SECRET": SECRET}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://u:kept-from-the-log@127.0.0.1:1/d"}, "BETTER_AUTH_URL"),
+        (
+            {"DATABASE_URL": "postgresql://u:kept-from-the-log@127.0.0.1:1/d", "BETTER_AUTH_SECRET": SECRET},
+            "DATABASE_URL",
+        ),
+    ],
+)
+def test_serve_names_the_setting_that_will_not_do(complaint: Complaint, settings: dict[str, str], named: str) -> None:
+    line = complaint("serve", **settings)
+    assert line.startswith("todo-api: ")
+    assert named in line
+    assert "kept-from-the-log" not in line
+    assert SECRET not in line
+
+
+def test_serve_waits_for_the_migrations_and_then_serves(
+    start: Start, tmp_path: Path, query: Query, call: Call, complaint: Complaint
+) -> None:
+    with open_server(tmp_path / "pg", durable=False) as url:
+        settings = {"DATABASE_URL": url, "BETTER_AUTH_SECRET": SECRET}
+        assert "alembic upgrade head" in complaint("serve", **settings)
+        assert query(url, "select count(*) from pg_tables where schemaname = 'public'") == 0
+        migrate(url)
+        token = call("token", **settings)[1].strip()
+        for workers in ("1", "2"):
+            running = start("serve", "--workers", workers, until="\n", **settings)
+            answer = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            assert (answer.status_code, answer.json()) == (200, [])
+            assert "server" not in answer.headers
+            assert running.end(signal.SIGTERM)[0] == 0
+        query(url, "update alembic_version set version_num = 'future'")
+        assert "alembic upgrade head" in complaint("serve", **settings)
