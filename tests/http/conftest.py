@@ -1,33 +1,16 @@
 """The API without a network, over each of the repositories; the tokens are real ones."""
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
-from uuid_utils.compat import uuid7
+from tests.http.application import make_app, make_token
 
-import jwt
-from todo_api.adapters.http.app import HttpConfig, create_http_app
-from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.application.tasks import TaskService
 from todo_api.domain.ports import TaskRepository
-
-SECRET = "a secret of the tests, which nobody else knows"
-
-
-def make_app(repository: TaskRepository) -> FastAPI:
-    tasks = TaskService(repository, clock=lambda: datetime.now(UTC), new_id=uuid7)
-    return create_http_app(tasks, repository, JwtTokenVerifier(JwtConfig(secret=SECRET)), HttpConfig())
-
-
-def make_token(user_id: str, **claims: Any) -> str:
-    return jwt.encode({"sub": user_id, "exp": int(time.time()) + 3600, **claims}, SECRET, algorithm="HS256")
 
 
 @pytest.fixture(params=["memory", "postgres"])

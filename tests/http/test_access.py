@@ -26,7 +26,7 @@ STRANGER = jwt.encode({"sub": "x", "exp": time.time() + 999}, "another secret th
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dTpw", "Token x", "bearer"])
 async def test_every_call_needs_a_token(
     as_user: Callable[..., AsyncClient], method: str, path: str, header: str | None
-):
+) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = await as_user(None).request(method, path, headers=headers, content=b"not json")
     assert (answer.status_code, answer.json()["code"]) == (401, "missing-token")
@@ -35,8 +35,10 @@ async def test_every_call_needs_a_token(
 
 @every_call
 @pytest.mark.parametrize("token", ["x", "a.b.c", STRANGER, "\u00e9", "x" * 20_000])
-async def test_every_call_needs_a_good_token(as_user: Callable[..., AsyncClient], method: str, path: str, token: str):
-    answer = await as_user(None).request(method, path, headers={"Authorization": f"Bearer {token}".encode()})
+async def test_every_call_needs_a_good_token(
+    as_user: Callable[..., AsyncClient], method: str, path: str, token: str
+) -> None:
+    answer = await as_user(None).request(method, path, headers={b"Authorization": f"Bearer {token}".encode()})
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid-token")
     assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
     assert token not in answer.text or token == "x"
@@ -45,13 +47,13 @@ async def test_every_call_needs_a_good_token(as_user: Callable[..., AsyncClient]
 @every_call
 async def test_every_call_needs_a_token_that_has_not_ended(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str
-):
+) -> None:
     answer = await as_user(user_id, exp=int(time.time()) - 60).request(method, path)
     assert (answer.status_code, answer.json()["code"]) == (401, "expired-token")
     assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
-async def test_the_scheme_is_written_in_any_case(client: AsyncClient):
+async def test_the_scheme_is_written_in_any_case(client: AsyncClient) -> None:
     header = client.headers["authorization"].replace("Bearer ", "bEARER   ")
     assert (await client.get("/api/tasks", headers={"Authorization": header})).status_code == 200
 
@@ -62,7 +64,7 @@ async def test_the_scheme_is_written_in_any_case(client: AsyncClient):
 )
 async def test_a_token_with_scopes_is_held_to_them(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str, scope: Any
-):
+) -> None:
     answer = await as_user(user_id, scope=scope).request(method, path)
     needed = "tasks:read" if method == "GET" else "tasks:write"
     if needed in scope:
@@ -78,7 +80,7 @@ async def test_another_users_task_looks_like_one_that_never_was(
     task: dict[str, Any],
     path: str,
     client: AsyncClient,
-):
+) -> None:
     other = as_user(new_user_id())
     never = "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"
     for method, body in [("GET", None), ("PUT", {"title": "x"}), ("PATCH", {}), ("DELETE", None)]:
@@ -91,7 +93,7 @@ async def test_another_users_task_looks_like_one_that_never_was(
 
 
 @pytest.mark.parametrize("sub", ["a/b?c#d", "' OR 1=1 --", "ü🙂", " ", "x" * 255, "\U0010ffff" * 255])
-async def test_a_user_id_is_any_text(as_user: Callable[..., AsyncClient], sub: str):
+async def test_a_user_id_is_any_text(as_user: Callable[..., AsyncClient], sub: str) -> None:
     client = as_user(sub)
     task = (await client.post("/api/tasks", json={"title": "x"})).json()
     assert task["user_id"] == sub
@@ -101,7 +103,7 @@ async def test_a_user_id_is_any_text(as_user: Callable[..., AsyncClient], sub: s
 ORIGIN = {"Origin": "http://localhost:3000"}
 
 
-async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient):
+async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient) -> None:
     for answer in (
         await client.get("/api/tasks", headers=ORIGIN),
         await client.get("/api/tasks?limit=0", headers=ORIGIN),
@@ -114,13 +116,13 @@ async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient):
         assert {"ETag", "Link", "Location", "Retry-After"} <= exposed
 
 
-async def test_other_origins_may_not(client: AsyncClient):
+async def test_other_origins_may_not(client: AsyncClient) -> None:
     answer = await client.get("/api/tasks", headers={"Origin": "http://evil.example"})
     assert "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-async def test_browsers_may_send_what_the_calls_take(as_user: Callable[..., AsyncClient], method: str):
+async def test_browsers_may_send_what_the_calls_take(as_user: Callable[..., AsyncClient], method: str) -> None:
     headers = ORIGIN | {
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization,content-type,if-match,if-none-match",

@@ -22,7 +22,7 @@ every_change = pytest.mark.parametrize("method", ["PUT", "PATCH", "COMPLETE", "D
 @pytest.mark.parametrize("value", ['"1"', "*", 'W/"1"', '"0", "1"', '"x" , W/"1"', ' "1" ', '"a,b", "1"'])
 async def test_a_change_happens_at_the_revision_that_was_asked_for(
     client: AsyncClient, path: str, method: str, value: str
-):
+) -> None:
     answer = await change(client, method, path, **{"If-Match": value})
     assert answer.status_code == (204 if method == "DELETE" else 200)
 
@@ -33,7 +33,7 @@ async def test_a_change_happens_at_the_revision_that_was_asked_for(
 )
 async def test_a_change_at_another_revision_does_not_happen(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
-):
+) -> None:
     answer = await change(client, method, path, **{"If-Match": value})
     assert (answer.status_code, answer.json()["code"]) == (412, "revision-mismatch")
     assert answer.headers["etag"] == '"1"'
@@ -44,7 +44,7 @@ async def test_a_change_at_another_revision_does_not_happen(
 @pytest.mark.parametrize("value", ["1", '"1', "", ",", '*, "1"', '"1" "2"', 'w/"1"', '"1",', "\x7f"])
 async def test_a_malformed_condition_is_refused(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
-):
+) -> None:
     answer = await change(client, method, path, **{"If-Match": value})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "If-Match")
     assert (await client.get(path)).json() == task
@@ -52,25 +52,27 @@ async def test_a_malformed_condition_is_refused(
 
 @every_change
 @pytest.mark.parametrize("value", ["*", '"1"', '"2"'])
-async def test_a_missing_task_stays_missing(client: AsyncClient, path: str, method: str, value: str):
+async def test_a_missing_task_stays_missing(client: AsyncClient, path: str, method: str, value: str) -> None:
     await client.delete(path)
     assert (await change(client, method, path, **{"If-Match": value})).status_code == 404
 
 
 @pytest.mark.parametrize("value", ['"1"', "*", 'W/"1"', '"7", "1"'])
-async def test_reads_are_not_repeated(client: AsyncClient, path: str, value: str):
+async def test_reads_are_not_repeated(client: AsyncClient, path: str, value: str) -> None:
     for address in (path, "/api/tasks", "/api/tasks?limit=1"):
         answer = await client.get(address, headers={"If-None-Match": value})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", '"1"')
 
 
 @pytest.mark.parametrize("value", ['"0"', '"2"', '"x"', '"1-gzip"'])
-async def test_reads_at_another_revision_are_answered(client: AsyncClient, path: str, task: dict[str, Any], value: str):
+async def test_reads_at_another_revision_are_answered(
+    client: AsyncClient, path: str, task: dict[str, Any], value: str
+) -> None:
     assert (await client.get(path, headers={"If-None-Match": value})).json() == task
     assert (await client.get("/api/tasks", headers={"If-None-Match": value})).json() == [task]
 
 
-async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: str):
+async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: str) -> None:
     tags = [(await client.get("/api/tasks")).headers["etag"]]
     for method in ("PUT", "COMPLETE", "DELETE"):
         await change(client, method, path)
@@ -79,8 +81,13 @@ async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: s
     assert len(set(tags)) == 4
 
 
-async def test_concurrent_changes_of_different_fields_all_survive(client: AsyncClient, path: str):
-    changes = [{"title": "new"}, {"description": "new"}, {"completed": True}, {"due_date": "2027-01-01"}]
+async def test_concurrent_changes_of_different_fields_all_survive(client: AsyncClient, path: str) -> None:
+    changes: list[dict[str, Any]] = [
+        {"title": "new"},
+        {"description": "new"},
+        {"completed": True},
+        {"due_date": "2027-01-01"},
+    ]
     answers = await asyncio.gather(*(client.patch(path, json=fields) for fields in changes))
     assert {answer.status_code for answer in answers} == {200}
     task = (await client.get(path)).json()
@@ -91,14 +98,14 @@ async def test_concurrent_changes_of_different_fields_all_survive(client: AsyncC
 
 
 @pytest.mark.parametrize("count", [50, 101])
-async def test_concurrent_toggles_flip_as_often_as_they_were_sent(client: AsyncClient, path: str, count: int):
+async def test_concurrent_toggles_flip_as_often_as_they_were_sent(client: AsyncClient, path: str, count: int) -> None:
     answers = await asyncio.gather(*(client.patch(f"{path}/complete") for _ in range(count)))
     assert {answer.status_code for answer in answers} == {200}
     assert sorted(answer.json()["revision"] for answer in answers) == list(range(2, count + 2))
     assert (await client.get(path)).json()["completed"] is bool(count % 2)
 
 
-async def test_of_concurrent_changes_at_one_revision_one_happens(client: AsyncClient, path: str):
+async def test_of_concurrent_changes_at_one_revision_one_happens(client: AsyncClient, path: str) -> None:
     answers = await asyncio.gather(
         *(client.patch(path, json={"title": f"t{n}"}, headers={"If-Match": '"1"'}) for n in range(20))
     )

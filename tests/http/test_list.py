@@ -43,7 +43,9 @@ async def titles(client: AsyncClient, **parameters: Any) -> list[str]:
         ({"status": "all", "limit": 2}, ["cherry", "Zebra"]),
     ],
 )
-async def test_lists_are_filtered_and_sorted(client: AsyncClient, parameters: dict[str, Any], expected: list[str]):
+async def test_lists_are_filtered_and_sorted(
+    client: AsyncClient, parameters: dict[str, Any], expected: list[str]
+) -> None:
     assert await titles(client, **parameters) == expected
 
 
@@ -51,7 +53,7 @@ async def test_lists_are_filtered_and_sorted(client: AsyncClient, parameters: di
 @pytest.mark.parametrize("status", ["all", "pending", "completed"])
 @pytest.mark.parametrize("sort", ["created", "title", "due_date"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: str, sort: str, order: str):
+async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: str, sort: str, order: str) -> None:
     whole = await titles(client, status=status, sort=sort, order=order)
     pieces, address = [], f"/api/tasks?status={status}&sort={sort}&order={order}&limit=1"
     while True:
@@ -66,14 +68,14 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
 
 
 @pytest.mark.usefixtures("five")
-async def test_a_cursor_alone_keeps_the_filter_the_order_and_the_limit(client: AsyncClient):
+async def test_a_cursor_alone_keeps_the_filter_the_order_and_the_limit(client: AsyncClient) -> None:
     first = await client.get("/api/tasks", params={"sort": "title", "limit": 2})
     cursor = parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0]
     assert await titles(client, cursor=cursor) == ["banana", "cherry"]
 
 
 @pytest.mark.usefixtures("five")
-async def test_pages_stay_right_while_tasks_come_and_go(client: AsyncClient):
+async def test_pages_stay_right_while_tasks_come_and_go(client: AsyncClient) -> None:
     first = await client.get("/api/tasks", params={"sort": "title", "limit": 2})
     await client.delete(f"/api/tasks/{first.json()[1]['id']}")
     await client.post("/api/tasks", json={"title": "aaa"})
@@ -82,7 +84,7 @@ async def test_pages_stay_right_while_tasks_come_and_go(client: AsyncClient):
 
 
 @pytest.mark.usefixtures("five")
-async def test_there_is_no_next_page_after_the_last_task(client: AsyncClient):
+async def test_there_is_no_next_page_after_the_last_task(client: AsyncClient) -> None:
     answer = await client.get("/api/tasks", params={"limit": 5})
     assert len(answer.json()) == 5
     assert "link" not in answer.headers
@@ -98,7 +100,7 @@ async def test_there_is_no_next_page_after_the_last_task(client: AsyncClient):
         "=", "status=all&status=all", "limit=5&limit=6", "page=2", "%ff=1",
     ],
 )  # fmt: skip
-async def test_parameters_are_refused_and_never_corrected(client: AsyncClient, query: str):
+async def test_parameters_are_refused_and_never_corrected(client: AsyncClient, query: str) -> None:
     answer = await client.get(f"/api/tasks?{query}")
     assert answer.status_code == 400
     problem = answer.json()
@@ -109,7 +111,7 @@ async def test_parameters_are_refused_and_never_corrected(client: AsyncClient, q
 @pytest.mark.usefixtures("five")
 async def test_a_cursor_is_refused_where_it_does_not_belong(
     client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str]
-):
+) -> None:
     link = (await client.get("/api/tasks?sort=title&limit=2")).links["next"]["url"]
     cursor = parse_qs(urlsplit(link).query)["cursor"][0]
     damaged = [cursor[:-1], cursor + "A", cursor[1:], cursor.swapcase(), f"{cursor}=", f" {cursor}", cursor[::-1]]
@@ -122,13 +124,13 @@ async def test_a_cursor_is_refused_where_it_does_not_belong(
     assert (await client.get(link)).status_code == 200
 
 
-async def test_a_user_without_tasks_has_an_empty_list(client: AsyncClient):
+async def test_a_user_without_tasks_has_an_empty_list(client: AsyncClient) -> None:
     answer = await client.get("/api/tasks")
     assert (answer.status_code, answer.json()) == (200, [])
     assert answer.headers["etag"]
 
 
-async def test_lists_hold_a_thousand_tasks_by_default(client: AsyncClient):
+async def test_lists_hold_a_thousand_tasks_by_default(client: AsyncClient) -> None:
     for number in range(1001):
         await client.post("/api/tasks", json={"title": str(number)})
     answer = await client.get("/api/tasks")

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 FIELDS = "id user_id title description completed completed_at due_date created_at updated_at revision".split()  # noqa: SIM905
 
 
-async def test_a_new_task_is_answered_whole(client: AsyncClient, user_id: str):
+async def test_a_new_task_is_answered_whole(client: AsyncClient, user_id: str) -> None:
     answer = await client.post("/api/tasks", json={"title": "  Buy milk \n"})
     task = answer.json()
     assert answer.status_code == 201
@@ -26,7 +26,7 @@ async def test_a_new_task_is_answered_whole(client: AsyncClient, user_id: str):
     assert (await client.get(answer.headers["location"])).json() == task
 
 
-async def test_a_task_can_be_created_completed(client: AsyncClient):
+async def test_a_task_can_be_created_completed(client: AsyncClient) -> None:
     task = (await client.post("/api/tasks", json={"title": "x", "completed": True})).json()
     assert task["completed"] is True
     assert task["completed_at"] == task["created_at"]
@@ -43,14 +43,16 @@ async def test_a_task_can_be_created_completed(client: AsyncClient):
         (None, None),
     ],
 )
-async def test_due_dates_keep_their_kind(client: AsyncClient, given: str | None, returned: str | None):
+async def test_due_dates_keep_their_kind(client: AsyncClient, given: str | None, returned: str | None) -> None:
     task = (await client.post("/api/tasks", json={"title": "x", "due_date": given})).json()
     assert task["due_date"] == returned
     assert (await client.get(f"/api/tasks/{task['id']}")).json()["due_date"] == returned
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_a_change_keeps_what_it_leaves_out(client: AsyncClient, task: dict[str, Any], path: str, method: str):
+async def test_a_change_keeps_what_it_leaves_out(
+    client: AsyncClient, task: dict[str, Any], path: str, method: str
+) -> None:
     answer = await client.request(method, path, json={"title": "Buy bread"})
     changed = answer.json()
     assert answer.status_code == 200
@@ -60,7 +62,7 @@ async def test_a_change_keeps_what_it_leaves_out(client: AsyncClient, task: dict
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_null_clears(client: AsyncClient, path: str, method: str):
+async def test_null_clears(client: AsyncClient, path: str, method: str) -> None:
     changed = (await client.request(method, path, json={"description": None, "due_date": None})).json()
     assert (changed["description"], changed["due_date"]) == (None, None)
 
@@ -69,20 +71,22 @@ async def test_null_clears(client: AsyncClient, path: str, method: str):
 @pytest.mark.parametrize("extra", [{}, {"title": " Buy milk "}, {"completed": False}])
 async def test_a_change_that_changes_nothing_leaves_the_revision(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, extra: dict[str, Any]
-):
+) -> None:
     answer = await client.request(method, path, json=extra)
     assert (answer.status_code, answer.json(), answer.headers["etag"]) == (200, task, '"1"')
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_a_task_can_be_sent_back_as_it_came(client: AsyncClient, task: dict[str, Any], path: str, method: str):
+async def test_a_task_can_be_sent_back_as_it_came(
+    client: AsyncClient, task: dict[str, Any], path: str, method: str
+) -> None:
     answer = await client.request(method, path, json=task | {"title": "Buy bread", "revision": 99, "user_id": ["x"]})
     assert answer.status_code == 200
     assert answer.json()["title"] == "Buy bread"
     assert (answer.json()["revision"], answer.json()["user_id"]) == (2, task["user_id"])
 
 
-async def test_complete_turns_the_state_around_or_sets_it(client: AsyncClient, path: str):
+async def test_complete_turns_the_state_around_or_sets_it(client: AsyncClient, path: str) -> None:
     states = []
     for body in (None, {}, {"completed": True}, {"completed": True}, {"completed": False}):
         answer = (
@@ -97,7 +101,7 @@ async def test_complete_turns_the_state_around_or_sets_it(client: AsyncClient, p
     assert states == [(True, 2), (False, 3), (True, 4), (True, 4), (False, 5)]
 
 
-async def test_a_deleted_task_is_gone(client: AsyncClient, path: str):
+async def test_a_deleted_task_is_gone(client: AsyncClient, path: str) -> None:
     answer = await client.delete(path)
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await client.get(path)).status_code == 404
@@ -105,13 +109,13 @@ async def test_a_deleted_task_is_gone(client: AsyncClient, path: str):
     assert (await client.get("/api/tasks")).json() == []
 
 
-async def test_five_hundred_code_points_are_a_title_and_ten_thousand_a_description(client: AsyncClient):
+async def test_five_hundred_code_points_are_a_title_and_ten_thousand_a_description(client: AsyncClient) -> None:
     values = {"title": "🙂" * 500, "description": "🙂" * 10_000}
     task = (await client.post("/api/tasks", json=values)).json()
     assert (task["title"], task["description"]) == (values["title"], values["description"])
 
 
-async def test_text_comes_back_as_it_was_written(client: AsyncClient):
+async def test_text_comes_back_as_it_was_written(client: AsyncClient) -> None:
     text = "é e\u0301 \u202e right-to-left \ufeff <script> ' \" \\ \t \x7f \U0010ffff"
     task = (await client.post("/api/tasks", json={"title": f"a{text}b", "description": text})).json()
     assert (task["title"], task["description"]) == (f"a{text}b", text)

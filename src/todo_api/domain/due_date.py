@@ -21,7 +21,7 @@ _FORMAT = re.compile(
         )?""",
     re.VERBOSE,
 )
-_MAX_LENGTH = 64
+DUE_DATE_MAX_LENGTH = 64
 
 
 class DueKind(StrEnum):
@@ -41,7 +41,7 @@ def parse_due_date(text: str) -> DueDate:
     Raises:
         InvalidValueError: The text is none of these, or no day or time of the years 1 to 9999 in UTC.
     """
-    match = _FORMAT.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    match = _FORMAT.fullmatch(text) if len(text) <= DUE_DATE_MAX_LENGTH else None
     if match is None:
         raise InvalidValueError(
             "must be a date (2026-12-31), a local time (2026-12-31T17:00:00) or an instant (2026-12-31T17:00:00Z)"

@@ -26,21 +26,24 @@ class HealthRoutes:
     def register(self, app: FastAPI) -> None:
         """Add the calls to the application."""
 
-        def add(path: str, name: str, endpoint: Callable[[Request], Awaitable[Response]], *statuses: int) -> None:
+        def add(
+            path: str, name: str, summary: str, endpoint: Callable[[Request], Awaitable[Response]], *statuses: int
+        ) -> None:
             app.router.add_api_route(
                 path,
                 endpoint,
                 methods=["GET"],
                 operation_id=name,
+                summary=summary,
                 response_model=schemas.Health,
                 responses=answer(200, "It is.") | problems(400, *statuses),
                 tags=["health"],
                 route_class_override=PublicRoute,
             )
 
-        add("/health", "getHealth", self.live)
-        add("/health/live", "getLiveness", self.live)
-        add("/health/ready", "getReadiness", self.ready, 503)
+        add("/health", "getHealth", "Is it alive?", self.live)
+        add("/health/live", "getLiveness", "Is it alive?", self.live)
+        add("/health/ready", "getReadiness", "Can it serve?", self.ready, 503)
 
     async def live(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint takes it
         """Say that the process answers."""

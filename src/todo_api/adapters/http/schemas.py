@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from todo_api.domain.due_date import parse_due_date
+from todo_api.domain.due_date import DUE_DATE_MAX_LENGTH, parse_due_date
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Sort, Status, TaskQuery
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.text import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, clean_description, clean_title
@@ -41,15 +41,24 @@ _TITLE = {
     "description": "White space around it is trimmed; then 1 to 500 Unicode code points, NUL excepted.",
     "minLength": 1,
     "maxLength": TITLE_MAX_LENGTH,
-    "pattern": r"\S",
+    "pattern": r"^[^\x00]*[^\x00\s\x1c-\x1f\x85][^\x00]*$",
     "examples": ["Buy milk"],
 }
 _DESCRIPTION = {
     "type": "string",
     "description": "Up to 10,000 Unicode code points, NUL excepted.",
     "maxLength": DESCRIPTION_MAX_LENGTH,
+    "pattern": r"^[^\x00]*$",
     "examples": ["Two litres, whole"],
 }
+# The days that exist, of the years 1 to 9999; the times, and the offsets from UTC.
+_LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+_YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_MONTH_AND_DAY = (
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+)
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _DUE_DATE = {
     "type": "string",
     "description": (
@@ -57,16 +66,20 @@ _DUE_DATE = {
         "any offset), returned in the kind it was given; instants are returned with `Z`. Seconds may be left out; "
         "fractions are kept to the microsecond."
     ),
-    "pattern": (
-        "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$"
-    ),
+    "maxLength": DUE_DATE_MAX_LENGTH,
+    "pattern": f"^({_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)([Tt]{_TIME}{_OFFSET}?)?$",
     "examples": ["2026-12-31", "2026-12-31T17:00:00", "2026-12-31T17:00:00Z"],
 }
 
 Title = Annotated[str, AfterValidator(clean_title), WithJsonSchema(_TITLE)]
 Description = Annotated[str, AfterValidator(clean_description), WithJsonSchema(_DESCRIPTION)]
 DueDateText = Annotated[date | datetime, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE)]
-PageSize = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_PAGE_SIZE)]
+PageSize = Annotated[
+    int,
+    BeforeValidator(_whole_number),
+    Field(ge=1, le=MAX_PAGE_SIZE),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
+]
 Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
 
 

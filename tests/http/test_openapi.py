@@ -1,0 +1,107 @@
+"""The OpenAPI document tells the truth: Schemathesis takes it at its word and tries to prove it wrong."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+import schemathesis
+from httpx2 import ASGITransport, AsyncClient
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from tests.http.application import make_app, make_token
+
+from todo_api.adapters.memory.repository import InMemoryTaskRepository
+
+app = make_app(InMemoryTaskRepository())
+api = schemathesis.openapi.from_asgi("/openapi.json", app)
+thorough = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture
+def authorization(user_id: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {make_token(user_id)}"}
+
+
+@pytest.fixture
+def existing(authorization: dict[str, str]) -> str:
+    """The id of a task that is there."""
+
+    async def create() -> str:
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            answer = await client.post("/api/tasks", json={"title": "x"}, headers=authorization)
+            return str(answer.json()["id"])
+
+    return asyncio.run(create())
+
+
+@api.parametrize()
+@thorough
+def test_every_answer_is_documented(case: "Case[Any]", authorization: dict[str, str]) -> None:
+    # No schema can say which cursors the server has given out.
+    excluded: Any = [positive_data_acceptance] if "cursor" in (case.query or {}) else []
+    case.call_and_validate(headers=authorization, excluded_checks=excluded)
+
+
+@api.include(path_regex="{task_id}", method=["GET", "PUT", "PATCH"]).parametrize()
+@thorough
+def test_every_answer_about_a_task_that_is_there_is_documented(
+    case: "Case[Any]", authorization: dict[str, str], existing: str
+) -> None:
+    case.path_parameters["task_id"] = existing
+    case.call_and_validate(headers=authorization)
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return app.openapi()
+
+
+def test_every_call_is_in_the_document_and_only_the_tasks_need_a_token(document: dict[str, Any]) -> None:
+    calls = {
+        (method.upper(), path): bool(operation["security"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert calls == {
+        ("GET", "/api/tasks"): True,
+        ("POST", "/api/tasks"): True,
+        ("GET", "/api/tasks/{task_id}"): True,
+        ("PUT", "/api/tasks/{task_id}"): True,
+        ("PATCH", "/api/tasks/{task_id}"): True,
+        ("DELETE", "/api/tasks/{task_id}"): True,
+        ("PATCH", "/api/tasks/{task_id}/complete"): True,
+        ("GET", "/health"): False,
+        ("GET", "/health/live"): False,
+        ("GET", "/health/ready"): False,
+    }
+
+
+def test_operation_ids_are_names(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name) for name in names)
+
+
+def test_errors_are_problem_documents_with_examples(document: dict[str, Any]) -> None:
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert "422" not in operation["responses"]
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    assert list(answer["content"]) == ["application/problem+json"]
+                    assert answer["content"]["application/problem+json"]["examples"]
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_the_pages_bring_all_that_they_need(page: str) -> None:
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        answer = await client.get(page)
+        assert answer.headers["content-type"].startswith("text/html")
+        addresses = re.findall(r"""(?:src=|href=|url: )["']([^"']+)""", answer.text)
+        assert len(addresses) >= 2
+        for address in addresses:
+            assert address.startswith("/")
+            assert (await client.get(address)).status_code == 200
+        assert "connect-src 'self'" in answer.headers["content-security-policy"]
