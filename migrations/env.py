@@ -1,7 +1,7 @@
 """Runs the migrations: all of them in one transaction, one run at a time, giving up rather than blocking others.
 
 Reads the database from the service's own settings, unless the caller of Alembic's API puts `database_url` into the
-attributes of its Config.
+attributes of its Config; `lock_timeout` may stand there too.
 """
 
 import asyncio
@@ -33,7 +33,8 @@ def database_url() -> str:
 def migrate(connection: Connection) -> None:
     """Run the migrations that are asked for."""
     # The revision is read after the lock is had, so that a second run finds the first one's work done.
-    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    lock_timeout = context.config.attributes.get("lock_timeout", LOCK_TIMEOUT)
+    connection.execute(text("SELECT set_config('lock_timeout', :timeout, true)"), {"timeout": lock_timeout})
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
     context.run_migrations()

@@ -4,11 +4,14 @@ The server is TEST_DATABASE_URL's where that is given, a container's with `--dat
 embedded one, which all workers of a run share.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -52,6 +55,23 @@ def alembic_config(url: str | None) -> Config:
     config = Config(ROOT / "alembic.ini")
     config.attributes.update(database_url=url, configure_logging=False)
     return config
+
+
+@pytest.fixture
+def fresh_database(database_url: str) -> Iterator[str]:
+    """The address of an empty database on the same server, which goes with the test."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(_execute(database_url, f"CREATE DATABASE {name}"))
+    yield urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+    asyncio.run(_execute(database_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,43 @@
+"""What import-linter cannot say: which modules may import the standard library and nothing else."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+
+SOURCE = ROOT / "src" / "todo_api"
+
+
+def imported(package: str) -> Iterator[tuple[Path, str]]:
+    """Every module that a package's modules import, wherever in them."""
+    for path in sorted((SOURCE / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from ((path, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield path, node.module or "."
+
+
+@pytest.mark.parametrize(
+    ("package", "inward"),
+    [
+        ("domain", ()),
+        ("application", ("todo_api.domain",)),
+        ("adapters/memory", ("todo_api.domain",)),
+        ("local_postgres", ()),
+    ],
+)
+def test_the_package_imports_the_standard_library_and_what_lies_inward(package: str, inward: tuple[str, ...]) -> None:
+    allowed = (f"todo_api.{package.replace('/', '.')}", *inward)
+    found = list(imported(package))
+
+    assert found
+    assert [
+        (path.name, module)
+        for path, module in found
+        if module.partition(".")[0] not in sys.stdlib_module_names
+        and not any(module == name or module.startswith(f"{name}.") for name in allowed)
+    ] == []

@@ -1,0 +1,45 @@
+"""Every error that the inside can raise has an answer in HTTP."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from importlib import import_module
+
+import pytest
+from tests.architecture.test_imports import SOURCE
+
+from todo_api.adapters.http.problems import PROBLEMS, problem_type
+from todo_api.application.access import AuthenticationError
+from todo_api.domain.errors import TodoError
+
+for module in sorted([*SOURCE.glob("domain/*.py"), *SOURCE.glob("application/*.py")]):
+    import_module(f"todo_api.{module.parent.name}.{module.stem}")
+
+# Classes to catch several errors by; they are never raised themselves.
+ABSTRACT: set[type[TodoError]] = {TodoError, AuthenticationError}
+
+
+def kinds(error: type[TodoError] = TodoError) -> Iterator[type[TodoError]]:
+    """The class and all below it, as far as they are the project's."""
+    if error.__module__.startswith("todo_api."):
+        yield error
+    for kind in error.__subclasses__():
+        yield from kinds(kind)
+
+
+@pytest.mark.parametrize("kind", sorted(set(kinds()) - ABSTRACT, key=repr))
+def test_every_error_has_a_problem_type(kind: type[TodoError]) -> None:
+    problem = problem_type(kind.__new__(kind))
+
+    assert problem is PROBLEMS[kind]
+    assert problem.status >= HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("kind", sorted(ABSTRACT, key=repr))
+def test_an_abstract_error_has_others_below_it_and_no_answer(kind: type[TodoError]) -> None:
+    assert kind.__subclasses__()
+    assert kind not in PROBLEMS
+
+
+def test_problems_are_told_apart_by_their_codes() -> None:
+    by_code = {problem.code: problem for problem in PROBLEMS.values()}
+    assert set(by_code.values()) == set(PROBLEMS.values())

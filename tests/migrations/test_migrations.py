@@ -1,0 +1,175 @@
+"""The migrations make what the program expects, go down and up again, and never leave anything half done."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+from tests.conftest import ROOT, alembic_config
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.postgres.schema import REVISION, current_revision
+from todo_api.adapters.postgres.tables import metadata
+from todo_api.domain.errors import RepositoryUnavailableError
+
+# Everything that the two could differ in, by name: columns with type, collation and nullability, constraints, indexes.
+SHAPE = """
+SELECT c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' ' ||
+       coalesce((SELECT collname FROM pg_collation WHERE oid = a.attcollation), '') || ' ' ||
+       coalesce((SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = c.oid AND adnum = a.attnum), '')
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+ WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+   AND c.relname <> 'alembic_version'
+UNION ALL
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+ WHERE connamespace = 'public'::regnamespace AND conrelid IS DISTINCT FROM to_regclass('alembic_version')
+UNION ALL
+SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    async def fetch() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+def create_from_metadata(url: str) -> None:
+    async def create() -> None:
+        engine = create_engine(DatabaseConfig(url=url), pooled=False)
+        async with engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+        await engine.dispose()
+
+    asyncio.run(create())
+
+
+@pytest.fixture
+def config(fresh_database: str) -> Config:
+    return alembic_config(fresh_database)
+
+
+def test_the_schema_goes_up_down_and_up_again(config: Config, fresh_database: str) -> None:
+    assert asyncio.run(current_revision(fresh_database)) is None
+
+    command.upgrade(config, "head")
+    first = query(fresh_database, SHAPE)
+    command.downgrade(config, "base")
+    assert query(fresh_database, SHAPE) == []
+    command.upgrade(config, "head")
+
+    assert first
+    assert sorted(query(fresh_database, SHAPE)) == sorted(first)
+    assert asyncio.run(current_revision(fresh_database)) == REVISION
+    command.upgrade(config, "head")  # what is done is not done again
+    command.check(config)
+
+
+def test_the_check_notices_what_a_migration_forgot(config: Config, fresh_database: str) -> None:
+    command.upgrade(config, "head")
+    query(fresh_database, "DROP INDEX ix_tasks_by_due_ascending")
+
+    with pytest.raises(CommandError, match="ix_tasks_by_due_ascending"):
+        command.check(config)
+
+
+def test_the_migrations_make_the_tables_of_the_program(config: Config, fresh_database: str) -> None:
+    """Alembic's check does not look at check constraints and not closely at expressions; this does."""
+    create_from_metadata(fresh_database)
+    expected = query(fresh_database, SHAPE)
+    query(fresh_database, "DROP TABLE tasks, users")
+
+    command.upgrade(config, "head")
+
+    assert sorted(query(fresh_database, SHAPE)) == sorted(expected)
+    assert len(expected) > 30
+
+
+def test_the_program_names_the_newest_revision(config: Config) -> None:
+    assert ScriptDirectory.from_config(config).get_heads() == [REVISION]
+
+
+async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_database: str) -> None:
+    connections = Connections(DatabaseConfig(url=fresh_database))
+    try:
+        with pytest.raises(RepositoryUnavailableError):
+            await PostgresTaskRepository(connections).check()
+        await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
+        await PostgresTaskRepository(connections).check()
+        async with connections.engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'other'")
+        with pytest.raises(RepositoryUnavailableError, match="alembic upgrade head"):
+            await PostgresTaskRepository(connections).check()
+    finally:
+        await connections.close()
+
+
+def test_two_upgrades_at_once_both_succeed(fresh_database: str) -> None:
+    upgrades = [
+        subprocess.Popen(
+            [sys.executable, "-m", "alembic", "upgrade", "head"],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": fresh_database},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    complaints = [upgrade.communicate(timeout=60)[1] for upgrade in upgrades]
+
+    assert [upgrade.returncode for upgrade in upgrades] == [0, 0], complaints
+    assert asyncio.run(current_revision(fresh_database)) == REVISION
+
+
+@pytest.mark.parametrize("lock", ["SELECT pg_advisory_xact_lock(1953457263)", "LOCK users IN ACCESS SHARE MODE"])
+def test_a_migration_that_has_to_wait_too_long_changes_nothing(config: Config, fresh_database: str, lock: str) -> None:
+    """Another run of the migrations, or a long transaction of anybody: who waits for it makes all others wait."""
+    command.upgrade(config, "head")
+    before = query(fresh_database, SHAPE)
+    config.attributes["lock_timeout"] = "50ms"
+
+    async def downgrade_while_locked() -> None:
+        connection = await asyncpg.connect(fresh_database)
+        try:
+            async with connection.transaction():
+                await connection.execute(lock)
+                with pytest.raises(DBAPIError, match="lock timeout"):
+                    await asyncio.to_thread(command.downgrade, config, "base")
+        finally:
+            await connection.close()
+
+    asyncio.run(downgrade_while_locked())
+
+    assert query(fresh_database, SHAPE) == before
+    assert asyncio.run(current_revision(fresh_database)) == REVISION
+    command.downgrade(config, "base")
+
+
+@pytest.mark.parametrize("url", [None, "mysql://ada:secret@db/todo"])
+def test_who_gives_no_database_is_told_the_name_of_the_variable(
+    url: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no .env is
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("NEON_DB_URL", raising=False)
+
+    with pytest.raises(SystemExit, match="DATABASE_URL") as end:
+        command.upgrade(alembic_config(url), "head")
+
+    assert "secret" not in str(end.value)
