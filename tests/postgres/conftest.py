@@ -1,11 +1,15 @@
 """What only the tests of PostgreSQL need: databases of their own, connections of their own, and a look inside."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
 import pytest
+from alembic import command
+from tests.conftest import alembic_config
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.engine import DatabaseConfig
@@ -30,3 +34,18 @@ async def database(database_url: str) -> AsyncIterator["asyncpg.Connection[async
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+async def migrated_database(fresh_database: str) -> str:
+    """The address of a database of the test's own, with the newest schema."""
+    await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
+    return fresh_database

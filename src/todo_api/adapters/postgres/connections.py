@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -32,6 +33,7 @@ _UNREACHABLE = (
     asyncpg.TransactionRollbackError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
+    AsyncAdapt_asyncpg_dbapi.Error,  # what SQLAlchemy makes of asyncpg's errors, which it meets only when it connects
 )
 _LOST = (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 
