@@ -1,0 +1,145 @@
+"""Behind PgBouncer in transaction mode, where the next statement may run on another server connection."""
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from tests.conftest import new_user_id
+from tests.domain.builders import NOW, a_task
+from tests.postgres.proxy import open_proxy
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.tasks import TaskService
+from todo_api.domain.errors import TaskNotFoundError
+from todo_api.domain.listing import Order, Sort, Status, TaskQuery
+from todo_api.domain.task import TaskChanges
+
+SERVERS = 2
+CLIENTS = 24
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer on this machine")
+
+
+def configuration(upstream: str, port: int) -> str:
+    """The address, the database and the login of the server, and a pool that is far too small."""
+    parts = urlsplit(upstream)
+    login = f"user={unquote(parts.username or 'postgres')}" + (
+        f" password={unquote(parts.password)}" if parts.password else ""
+    )
+    return f"""
+[databases]
+todo = host=127.0.0.1 port={parts.port} dbname={parts.path[1:]} {login}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {SERVERS}
+max_client_conn = 200
+logfile =
+"""
+
+
+@pytest.fixture
+async def pooler_url(database_url: str, unused_port: int, tmp_path: Path) -> AsyncIterator[str]:
+    """The proxy leads to sockets in directories that the user whom PgBouncer runs as may not enter."""
+    async with open_proxy(database_url) as proxy:
+        file = tmp_path / "pgbouncer.ini"
+        file.write_text(configuration(proxy.url, unused_port))
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        assert PGBOUNCER
+        process = await asyncio.create_subprocess_exec(PGBOUNCER, "-q", *user, file, stderr=DEVNULL)
+        try:
+            url = f"postgresql://todo@127.0.0.1:{unused_port}/todo?sslmode=disable"
+            await _ready(url)
+            yield url
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+async def _ready(url: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                connection = await asyncpg.connect(url)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.05)
+            else:
+                await connection.close()
+                return
+
+
+@pytest.fixture
+def repositories(pooler_url: str, connect: Callable[..., Connections]) -> list[PostgresTaskRepository]:
+    """Three, as three processes of the service would have them."""
+    return [PostgresTaskRepository(connect(pooler_url, pool_size=8)) for _ in range(3)]
+
+
+async def live(repository: PostgresTaskRepository, user_id: str, shared: str) -> None:
+    """All that a client does, in an order that mixes the statements on each server connection."""
+    task = await repository.add(a_task(user_id, title=user_id))
+    assert await repository.get(user_id, task.id) == task
+    for number in range(5):
+        saved = await repository.save(replace(task, title=f"{user_id} {number}"))
+        assert saved == replace(task, title=f"{user_id} {number}", revision=task.revision + 1)
+        assert await repository.save(task) is None
+        task = saved
+        for sort, status in zip(Sort, Status, strict=True):
+            page = await repository.page(user_id, TaskQuery(sort=sort, order=Order.ASC, status=status))
+            assert page.revision == task.revision
+            assert page.tasks == ([] if status is Status.COMPLETED else [task])
+        await repository.add(a_task(shared))
+    assert not await repository.remove(user_id, task.id, task.revision - 1)
+    assert await repository.remove(user_id, task.id, task.revision)
+    with pytest.raises(TaskNotFoundError):
+        await repository.get(user_id, task.id)
+    await repository.check()
+
+
+async def test_many_clients_share_two_server_connections(
+    repositories: list[PostgresTaskRepository], postgres_repository: PostgresTaskRepository, user_id: str
+) -> None:
+    await asyncio.gather(
+        *(live(repositories[number % 3], new_user_id(), user_id) for number in range(CLIENTS)),
+    )
+
+    page = await postgres_repository.page(user_id, TaskQuery())
+    assert sorted(task.revision for task in page.tasks) == list(range(1, CLIENTS * 5 + 1))
+
+
+async def test_changes_of_one_task_by_several_processes_lose_nothing(
+    repositories: list[PostgresTaskRepository], user_id: str
+) -> None:
+    services = [TaskService(repository, clock=lambda: NOW, new_id=uuid4) for repository in repositories]
+    task = await services[0].create(user_id, TaskChanges(title="Toggled"))
+
+    await asyncio.gather(*(services[number % 3].complete(user_id, task.id, None) for number in range(60)))
+
+    kept = await services[0].get(user_id, task.id)
+    assert (kept.completed, kept.revision) == (False, 61)
+
+
+async def test_a_statement_costs_one_round_trip_also_behind_a_pooler(
+    pooler_url: str, connect: Callable[..., Connections], user_id: str
+) -> None:
+    async with open_proxy(pooler_url) as proxy:
+        repository = PostgresTaskRepository(connect(proxy.url, pool_size=1))
+        task = await repository.add(a_task(user_id))
+        await repository.get(user_id, task.id)
+
+        with proxy.counted(1):
+            await repository.add(a_task(user_id))
+        with proxy.counted(1):
+            await repository.get(user_id, task.id)

@@ -1,0 +1,142 @@
+"""With 100,000 tasks a page reads the rows that it shows, at the end of the list as at its start."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from todo_api.adapters.postgres import statements
+from todo_api.domain.listing import BEGINNING_OF_TIME, END_OF_TIME, Order, Sort, Status
+
+USER = "has-100000-tasks"
+LIMIT = 50
+READ = LIMIT + 1  # one more tells whether there is a next page
+MOST_BUFFERS = READ + 20  # a block for each row, and the way down the index
+
+FILL = f"""
+INSERT INTO users SELECT 'other-' || n, 4, now() FROM generate_series(1, 2000) n;
+INSERT INTO users VALUES ('{USER}', 100000, now());
+INSERT INTO tasks (user_id, id, title, title_key, completed, completed_at, due_at, due_kind, created_at, updated_at,
+                   revision)
+SELECT CASE WHEN n > 100000 THEN 'other-' || n % 2000 + 1 ELSE '{USER}' END, gen_random_uuid(), md5(n::text),
+       md5(n::text), n % 2 = 0, CASE WHEN n % 2 = 0 THEN timestamptz '2026-01-01Z' END,
+       CASE WHEN n % 3 > 0 THEN timestamptz '2026-01-01Z' + (n::bigint * 7919 % 100003) * interval '1 minute' END,
+       CASE WHEN n % 3 > 0 THEN 'instant' END,
+       timestamptz '2025-01-01Z' + (n::bigint * 104729 % 100003) * interval '1 second', timestamptz '2027-01-01Z', n
+  FROM generate_series(1, 108000) n;
+ANALYZE;
+"""
+
+FEW_BUFFERS = 20
+SEEN = {"known": [100_000]}
+
+Node = Mapping[str, Any]
+
+INDEXES = {
+    (Sort.CREATED, Order.ASC): "created",
+    (Sort.CREATED, Order.DESC): "created",
+    (Sort.TITLE, Order.ASC): "title",
+    (Sort.TITLE, Order.DESC): "title",
+    (Sort.DUE_DATE, Order.ASC): "due_ascending",
+    (Sort.DUE_DATE, Order.DESC): "due_descending",
+}
+NEAR_THE_END = {
+    (Sort.CREATED, Order.ASC): datetime.fromisoformat("2025-01-02T03:44:00Z"),
+    (Sort.CREATED, Order.DESC): datetime.fromisoformat("2025-01-01T00:04:00Z"),
+    (Sort.TITLE, Order.ASC): "ff80",
+    (Sort.TITLE, Order.DESC): "0080",
+    (Sort.DUE_DATE, Order.ASC): END_OF_TIME,
+    (Sort.DUE_DATE, Order.DESC): BEGINNING_OF_TIME,
+}
+
+
+NEAR_THE_END_ID = {Order.ASC: UUID("ff80" + "0" * 28), Order.DESC: UUID("0080" + "0" * 28)}
+
+
+def literal(value: object) -> str:
+    """The value as SQL text: a prepared statement is executed with those."""
+    if value in (END_OF_TIME, BEGINNING_OF_TIME):
+        return "'infinity'" if value == END_OF_TIME else "'-infinity'"
+    if isinstance(value, list):
+        return f"'{{{','.join(map(str, value))}}}'"
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+async def explain(
+    database: "asyncpg.Connection[asyncpg.Record]", statement: statements.Statement, values: Mapping[str, Any]
+) -> Node:
+    """The plan that the statement was really executed with."""
+    await database.execute(f"PREPARE explained AS {statement.sql}")
+    arguments = ", ".join(literal(value) for value in statement.arguments(values))
+    plan = await database.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({arguments})")
+    await database.execute("DEALLOCATE explained")
+    root: Node = json.loads(plan)[0]["Plan"]
+    return root
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from nodes(child)
+
+
+def buffers(node: Node) -> int:
+    return int(node["Shared Hit Blocks"] + node["Shared Read Blocks"])
+
+
+def complaint(root: Node, index: str) -> str | None:
+    """What is wrong with the plan of a page, if anything."""
+    kinds = {node["Node Type"] for node in nodes(root)}
+    scans = [node for node in nodes(root) if node.get("Relation Name") == "tasks"]
+    if [node.get("Index Name") for node in scans] != [index]:
+        return f"it scans {[(node['Node Type'], node.get('Index Name')) for node in scans]}"
+    if odd := kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan", "Hash Join", "Materialize"}:
+        return f"it has {odd}"
+    (scan,) = scans
+    rows = scan["Actual Rows"] * scan["Actual Loops"] + scan.get("Rows Removed by Filter", 0)
+    if not READ // 2 <= rows <= READ:
+        return f"it reads {rows} rows"
+    return f"it reads {buffers(root)} blocks" if buffers(root) > MOST_BUFFERS else None
+
+
+@pytest.fixture
+async def filled(migrated_database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(migrated_database)
+    await connection.execute(FILL)
+    yield connection
+    await connection.close()
+
+
+async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes(
+    filled: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    complaints = {}
+    for mode in ("auto", "force_custom_plan", "force_generic_plan"):
+        await filled.execute(f"SET plan_cache_mode = {mode}")
+        for (sort, order), status, resumed in product(INDEXES, Status, (False, True)):
+            index = f"ix_tasks_by_{'' if status is Status.ALL else 'status_'}{INDEXES[sort, order]}"
+            values = {"user_id": USER, "limit": READ, "known": [1]}
+            if resumed:
+                values |= {"key": NEAR_THE_END[sort, order], "after": NEAR_THE_END_ID[order]}
+            root = await explain(filled, statements.page(sort, order, status, resumed=resumed), values)
+            complaints[mode, sort, order, status, resumed] = complaint(root, index)
+
+            seen = await explain(filled, statements.page(sort, order, status, resumed=resumed), values | SEEN)
+            if buffers(seen) > FEW_BUFFERS:
+                complaints[mode, sort, order, status, resumed] = f"at a known revision, {buffers(seen)} blocks"
+
+    assert {case: text for case, text in complaints.items() if text} == {}
+    assert len(complaints) == 3 * 36
+
+    task_id = await filled.fetchval("SELECT id FROM tasks WHERE user_id = $1 LIMIT 1", USER)
+    for statement in (statements.GET, statements.REMOVE_AT_REVISION):
+        root = await explain(filled, statement, {"user_id": USER, "id": task_id, "revision": 1})
+        scans = [node for node in nodes(root) if node.get("Relation Name") == "tasks" and "Index Name" in node]
+
+        assert [node["Index Name"] for node in scans] == ["pk_tasks"]
+        assert buffers(root) <= FEW_BUFFERS

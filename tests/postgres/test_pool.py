@@ -1,0 +1,212 @@
+"""Connections that are lost, awaited, shared and given up: the pool stays usable, and nobody is overtaken."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import asyncpg
+import pytest
+from sqlalchemy import Float, bindparam, func, literal_column, select
+from tests.domain.builders import a_task
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.postgres.statements import Statement
+from todo_api.domain.errors import RepositoryUnavailableError
+from todo_api.domain.listing import TaskQuery
+
+Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connect = Callable[..., Connections]
+
+SLEEP = Statement(select(func.pg_sleep(bindparam("seconds", type_=Float))))
+ECHO = Statement(select(bindparam("value", type_=Float), func.pg_sleep(literal_column("0.001"))))
+
+
+async def sleep(connections: Connections, seconds: float) -> None:
+    await connections.read(SLEEP, {"seconds": seconds})
+
+
+async def fill(connections: Connections, count: int) -> None:
+    """Have that many connections open and idle."""
+    await asyncio.gather(*(sleep(connections, 0.1) for _ in range(count)))
+
+
+@pytest.fixture
+def marked(connect: Connect, database_url: str, user_id: str) -> Callable[..., Connections]:
+    """Makes connections that the server knows by the user's name."""
+    separator = "&" if "?" in database_url else "?"
+    return lambda **config: connect(f"{database_url}{separator}application_name={user_id}", **config)
+
+
+@pytest.fixture
+def backends(database: Database, user_id: str) -> Callable[[str], Any]:
+    """Does something to, or with, each server process that serves a marked connection."""
+
+    async def call(expression: str = "pid") -> list[Any]:
+        sql = f"SELECT {expression} FROM pg_stat_activity WHERE application_name = $1 ORDER BY pid"
+        return [row[0] for row in await database.fetch(sql, user_id)]
+
+    return call
+
+
+KILL = "pg_terminate_backend(pid, 5000)"
+
+
+async def test_connections_that_the_server_has_ended_cost_nothing(
+    marked: Connect, backends: Callable[..., Any], user_id: str
+) -> None:
+    connections = marked(pool_size=5)
+    repository = PostgresTaskRepository(connections)
+    task = await repository.add(a_task(user_id))
+    for _ in range(3):
+        await fill(connections, 5)
+        assert await backends(KILL) == [True] * 5
+
+        saved = await repository.save(replace(task, title=f"{task.title}!"))
+        assert saved
+        found = await asyncio.gather(*(repository.get(user_id, saved.id) for _ in range(20)))
+        assert found == [saved] * 20
+        task = saved
+
+
+async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, backends: Callable[..., Any]) -> None:
+    connections = marked(pool_size=1)
+    await sleep(connections, 0)
+    reading = asyncio.create_task(sleep(connections, 0.3))
+    await asyncio.sleep(0.1)
+
+    assert await backends(KILL) == [True]
+
+    await reading
+
+
+async def test_a_write_whose_connection_is_lost_is_never_run_again(
+    marked: Connect, backends: Callable[..., Any], user_id: str
+) -> None:
+    connections = marked(pool_size=1)
+    await sleep(connections, 0)
+    writing = asyncio.create_task(connections.write(SLEEP, {"seconds": 0.5}))
+    await asyncio.sleep(0.1)
+
+    assert await backends(KILL) == [True]
+
+    with pytest.raises(RepositoryUnavailableError):
+        await writing
+    await PostgresTaskRepository(connections).add(a_task(user_id))
+
+
+async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Connect) -> None:
+    connections = connect(pool_size=1, pool_timeout=0.2)
+    holder = asyncio.create_task(sleep(connections, 1))
+    await asyncio.sleep(0.05)
+    start = time.monotonic()
+
+    results = await asyncio.gather(*(sleep(connections, 0) for _ in range(20)), return_exceptions=True)
+
+    assert time.monotonic() - start < 0.8
+    assert {type(result) for result in results} == {RepositoryUnavailableError}
+    assert {str(result) for result in results} == {"no database connection was free in time; nothing was changed"}
+    await holder
+    await sleep(connections, 0)
+
+
+async def test_latecomers_do_not_overtake(connect: Connect) -> None:
+    connections, order = connect(pool_size=2), []
+
+    async def twice(number: int) -> None:
+        """Ask, and ask again as soon as the answer is there, when others have waited for long."""
+        for turn in range(3):
+            await sleep(connections, 0.002)
+            order.append((turn, number))
+
+    await asyncio.gather(*(twice(number) for number in range(12)))
+
+    # Two are served at once, so neighbours may change places.
+    places = {who: place for place, who in enumerate(order)}
+    expected = {(turn, number): turn * 12 + number for turn in range(3) for number in range(12)}
+    assert all(abs(places[who] - expected[who]) <= 2 for who in expected), order
+
+
+async def test_a_statement_that_takes_too_long_is_given_up(connect: Connect) -> None:
+    connections = connect(pool_size=1, statement_timeout=0.2)
+    start = time.monotonic()
+
+    with pytest.raises(RepositoryUnavailableError):
+        await connections.write(SLEEP, {"seconds": 5})
+
+    assert time.monotonic() - start < 2
+    await sleep(connections, 0)
+
+
+async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> None:
+    connections = connect(pool_size=2, pool_timeout=2)
+    numbers = random.Random(1)
+    for moment in [*(numbers.uniform(0, 0.02) for _ in range(40)), 0, 0]:
+        callers = [asyncio.create_task(connections.read(ECHO, {"value": n})) for n in range(4)]
+        await asyncio.sleep(moment)
+        for caller in callers[::2]:
+            caller.cancel()
+        results = await asyncio.gather(*callers, return_exceptions=True)
+        for number in (1, 3):
+            rows = results[number]
+            assert not isinstance(rows, BaseException)
+            assert rows[0][0] == number  # and not what somebody else has asked for
+
+    start = time.monotonic()
+    await fill(connections, 4)
+    assert time.monotonic() - start < 1.5
+
+
+async def test_a_cancelled_wait_does_not_take_a_place(connect: Connect) -> None:
+    connections = connect(pool_size=1, pool_timeout=1)
+    holder = asyncio.create_task(sleep(connections, 0.2))
+    await asyncio.sleep(0.05)
+    waiting = [asyncio.create_task(sleep(connections, 5)) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    for caller in waiting:
+        caller.cancel()
+        with suppress(asyncio.CancelledError):
+            await caller
+
+    await sleep(connections, 0)
+    await holder
+
+
+async def test_no_more_connections_are_open_than_the_pool_has_places(
+    marked: Connect, backends: Callable[..., Any]
+) -> None:
+    connections = marked(pool_size=3)
+    for _ in range(3):
+        callers = [asyncio.create_task(sleep(connections, 0.02)) for _ in range(12)]
+        await asyncio.sleep(0.01)
+        for caller in callers[:6]:
+            caller.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+    await fill(connections, 12)
+
+    await asyncio.sleep(0.05)
+    assert len(await backends()) <= 3
+
+    await connections.close()
+    await asyncio.sleep(0.05)
+    assert await backends() == []
+
+
+async def test_a_migration_under_a_running_service_costs_nothing(
+    migrated_database: str, connect: Connect, user_id: str
+) -> None:
+    connections = connect(migrated_database, pool_size=1)
+    repository = PostgresTaskRepository(connections)
+    task = await repository.add(a_task(user_id))
+    assert (await repository.page(user_id, TaskQuery())).tasks == [await repository.get(user_id, task.id)]
+
+    async with connections.engine.begin() as other:
+        await other.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN title TYPE varchar(600)")
+
+    assert await repository.get(user_id, task.id) == task
+    assert (await repository.page(user_id, TaskQuery())).tasks == [task]
+    assert await repository.save(task)

@@ -1,0 +1,86 @@
+"""One round trip for a read or a creation, two for a change: what is fast because it does little."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from tests.domain.builders import NOW, a_task, later
+from tests.postgres.proxy import Proxy, open_proxy
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.tasks import TaskService
+from todo_api.domain.listing import TaskQuery
+from todo_api.domain.task import Task, TaskChanges
+
+
+@pytest.fixture
+async def proxy(database_url: str) -> AsyncIterator[Proxy]:
+    async with open_proxy(database_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def repository(proxy: Proxy, connect: Callable[..., Connections]) -> PostgresTaskRepository:
+    return PostgresTaskRepository(connect(proxy.url, pool_size=1))
+
+
+async def use_everything(repository: PostgresTaskRepository, user_id: str) -> Task:
+    """Run each statement once: the first time, a connection asks what it returns."""
+    task = await repository.add(a_task(user_id))
+    assert await repository.get(user_id, task.id) == task
+    saved = await repository.save(replace(task, title="Changed"))
+    assert (await repository.page(user_id, TaskQuery())).tasks == [saved]
+    assert await repository.remove(user_id, task.id)
+    assert not await repository.remove(user_id, task.id, 1)
+    await repository.check()
+    return await repository.add(a_task(user_id))
+
+
+async def test_each_call_of_the_repository_is_one_round_trip(
+    repository: PostgresTaskRepository, proxy: Proxy, user_id: str
+) -> None:
+    task = await use_everything(repository, user_id)
+
+    with proxy.counted(1):
+        await repository.get(user_id, task.id)
+    with proxy.counted(1):
+        page = await repository.page(user_id, TaskQuery())
+    with proxy.counted(1):
+        await repository.page(user_id, TaskQuery(), [page.revision])
+    with proxy.counted(1):
+        await repository.add(a_task(user_id))
+    with proxy.counted(1):
+        saved = await repository.save(replace(task, title="Changed"))
+    with proxy.counted(1):
+        assert not await repository.remove(user_id, task.id, task.revision)
+    with proxy.counted(1):
+        assert saved
+        assert await repository.remove(user_id, task.id)
+    with proxy.counted(1):
+        await repository.check()
+
+
+async def test_a_use_case_costs_one_round_trip_and_a_change_two(
+    repository: PostgresTaskRepository, proxy: Proxy, user_id: str
+) -> None:
+    service = TaskService(repository, clock=lambda: later(1), new_id=uuid4)
+    task = await use_everything(repository, user_id)
+
+    with proxy.counted(1):
+        await service.create(user_id, TaskChanges(title="New"))
+    with proxy.counted(1):
+        await service.get(user_id, task.id)
+    with proxy.counted(1):
+        await service.page(user_id, TaskQuery())
+    with proxy.counted(2):
+        changed = await service.change(user_id, task.id, TaskChanges(title="Other"))
+    with proxy.counted(1):
+        await service.change(user_id, task.id, TaskChanges(title="Other"))  # changes nothing
+    with proxy.counted(2):
+        completed = await service.complete(user_id, task.id, None, {changed.revision})
+    with proxy.counted(1):
+        await service.delete(user_id, task.id)
+    assert completed.completed_at == later(1)
+    assert task.created_at == NOW
