@@ -50,7 +50,7 @@ class PostgresTaskRepository:
         if after is not None:
             values |= {"key": after.key, "after": after.id}
         rows = await self._connections.read(statement, values)
-        tasks = [to_task(values) for _, *values in rows if values[0] is not None]
+        tasks = [to_task(row[1:]) for row in rows if row[1] is not None]
         return query.page(tasks, rows[0][0])
 
     async def check(self) -> None:

@@ -1,14 +1,27 @@
 """Tasks as rows: one function either way."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
-
-from asyncpg import Record
 
 from todo_api.domain.due_date import DueDate, DueKind, due_date_from, due_instant, due_kind
 from todo_api.domain.task import Task
 from todo_api.domain.text import sort_key
+
+_new = object.__new__
+(
+    _set_id,
+    _set_user_id,
+    _set_title,
+    _set_description,
+    _set_completed,
+    _set_completed_at,
+    _set_due_date,
+    _set_created_at,
+    _set_updated_at,
+    _set_revision,
+) = (getattr(Task, field.name).__set__ for field in fields(Task))
 
 
 def to_parameters(task: Task) -> Mapping[str, Any]:
@@ -30,23 +43,25 @@ def to_parameters(task: Task) -> Mapping[str, Any]:
     }
 
 
-def to_task(row: Record | Iterable[Any]) -> Task:
-    """Return the task of a row of `statements.TASK_COLUMNS`."""
-    (user_id, task_id, title, description, completed, completed_at, due_at, kind, created_at, updated_at, revision) = (
-        row
-    )
-    return Task(
-        id=task_id,
-        user_id=user_id,
-        title=title,
-        description=description,
-        completed=completed,
-        completed_at=completed_at,
-        due_date=None if due_at is None else _due_date(due_at, DueKind(kind)),
-        created_at=created_at,
-        updated_at=updated_at,
-        revision=revision,
-    )
+def to_task(row: Iterable[Any]) -> Task:
+    """Return the task of a row of `statements.TASK_COLUMNS`.
+
+    The constructor of a frozen dataclass sets each field by name through `object`, which takes three times as long as
+    the fields' own descriptors, and more than a tenth of a page's whole time.
+    """
+    user_id, task_id, title, description, completed, completed_at, due_at, kind, created_at, updated_at, revision = row
+    task = _new(Task)
+    _set_id(task, task_id)
+    _set_user_id(task, user_id)
+    _set_title(task, title)
+    _set_description(task, description)
+    _set_completed(task, completed)
+    _set_completed_at(task, completed_at)
+    _set_due_date(task, None if due_at is None else _due_date(due_at, DueKind(kind)))
+    _set_created_at(task, created_at)
+    _set_updated_at(task, updated_at)
+    _set_revision(task, revision)
+    return task
 
 
 def _due_date(due_at: datetime, kind: DueKind) -> DueDate:
