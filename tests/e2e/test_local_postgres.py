@@ -78,7 +78,13 @@ def test_a_relative_path_below_a_directory_for_its_owner_alone(
 def test_settings_and_one_behaviour_whatever_the_environment(
     tmp_path: Path, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"PGPORT": "1", "PGHOST": "nowhere", "PGDATA": "/nowhere", "TZ": "Asia/Tokyo"}.items():
+    for name, value in {
+        "PGPORT": "1",
+        "PGHOST": "nowhere",
+        "PGDATA": "/nowhere",
+        "TZ": "Asia/Tokyo",
+        "PGDATESTYLE": "German",
+    }.items():
         monkeypatch.setenv(name, value)
     with open_server(tmp_path / "pg", durable=False, settings={"work_mem": "5MB", "autovacuum": "on"}) as url:
         assert query(url, "show work_mem") == "5MB"
@@ -86,6 +92,7 @@ def test_settings_and_one_behaviour_whatever_the_environment(
         assert query(url, "show fsync") == "off"
         assert query(url, "show listen_addresses") == ""
         assert query(url, "show timezone") == "UTC"
+        assert query(url, "show datestyle") == "ISO, MDY"
         assert query(url, "select lower('ÉLAN') || ('Z' < 'a')") == "élantrue"
 
 

@@ -87,6 +87,7 @@ def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine
             statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
         )
 
+    # Connections bounds how many there are; a bounded pool would wait for each one, also where one is free.
     sizes = {"pool_size": config.pool_size, "max_overflow": -1} if pooled else {"poolclass": NullPool}
     return create_async_engine(
         "postgresql+asyncpg://",
