@@ -20,13 +20,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from tests.postgres.proxy import open_proxy
 
 import jwt
 from benchmarks.load import Call, Sample, run
-from benchmarks.round_trips import counting_proxy
 from benchmarks.servers import CEILING, SERVICE, Server, pin_to_second_core, serve
 from todo_api.local_postgres import open_server
 
@@ -104,18 +103,16 @@ async def measure(server: Server, call: Call, connections: int, seconds: float, 
 
 async def count_round_trips(database: str, environment: Mapping[str, str], ids: list[str]) -> dict[str, float]:
     """Return how many round trips to the database the service takes for each call, after the first few."""
-    socket = Path(parse_qs(urlsplit(database).query)["host"][0]) / ".s.PGSQL.5432"
     counts = {}
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        async with counting_proxy(socket, Path(directory)) as counted:
-            url = f"postgresql://postgres@/postgres?host={directory}"
-            app = serve(SERVICE, PORTS["service"] + 10, {**environment, "DATABASE_URL": url})
+    async with open_proxy(database) as proxy:
+        app = serve(SERVICE, PORTS["service"] + 10, {**environment, "DATABASE_URL": proxy.url})
+        with ExitStack() as stack:
             server = await asyncio.to_thread(stack.enter_context, app)
             for call in make_calls(ids):
                 await run(call, server.port, 1, 0.3)
-                counted.count = 0
+                before = proxy.round_trips
                 sample = await run(call, server.port, 1, 0.3)
-                counts[call.name] = counted.count / len(sample.latencies)
+                counts[call.name] = (proxy.round_trips - before) / len(sample.latencies)
             await asyncio.to_thread(stack.close)
     return counts
 

@@ -105,7 +105,6 @@ async def test_a_proxy_of_the_environment_does_not_stand_between_two_ports_of_on
         b"",
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
-    ids=lambda answer: answer[:25].decode() + str(len(answer)),
 )
 async def test_anything_but_a_key_set_is_a_failure(answer: bytes) -> None:
     async with server(answer) as url:
