@@ -68,6 +68,23 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
 
 
 @pytest.mark.usefixtures("five")
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({}, "http://test"),
+        ({"Host": "api.example.com:8443", "X-Forwarded-Proto": "https"}, "https://api.example.com:8443"),
+        ({"Host": "[::1]:8000", "X-Forwarded-Proto": "javascript"}, "http://[::1]:8000"),
+        ({"Host": 'a>b"'}, ""),
+    ],
+)
+async def test_the_next_page_is_where_the_caller_found_the_first(
+    client: AsyncClient, headers: dict[str, str], base: str
+) -> None:
+    answer = await client.get("/api/tasks", params={"limit": 2}, headers=headers)
+    assert answer.links["next"]["url"].startswith(f"{base}/api/tasks?")
+
+
+@pytest.mark.usefixtures("five")
 async def test_a_cursor_alone_keeps_the_filter_the_order_and_the_limit(client: AsyncClient) -> None:
     first = await client.get("/api/tasks", params={"sort": "title", "limit": 2})
     cursor = parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0]

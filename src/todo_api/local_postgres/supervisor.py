@@ -131,7 +131,7 @@ class _Server:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             cwd="/",
-            env=_environment(),
+            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},  # nothing is to depend on the machine's
             preexec_fn=before_exec(self._user, needed),  # noqa: PLW1509 - this process has one thread
         )
 
@@ -179,12 +179,6 @@ def _unicode_ctype() -> str | None:
             continue
         return name
     return None
-
-
-def _environment() -> dict[str, str]:
-    """PG* variables are meant for other servers. A fixed locale and time zone: nothing depends on the machine's."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _is_same(file: IO[str], path: Path) -> bool:

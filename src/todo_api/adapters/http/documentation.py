@@ -42,7 +42,10 @@ def _header(description: str, example: str) -> dict[str, Any]:
 ETAG = {"ETag": _header("The revision.", '"42"')}
 LOCATION = {"Location": _header("Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")}
 LINK = {
-    "Link": _header("The next page, where there is one (RFC 8288).", '</api/tasks?limit=50&cursor=pX2…>; rel="next"')
+    "Link": _header(
+        "The next page, where there is one (RFC 8288).",
+        '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
+    )
     | {"required": False}
 }
 _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {

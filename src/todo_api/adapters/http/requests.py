@@ -1,5 +1,6 @@
 """Reading requests: the caller, the body as JSON, the query's names and the conditions."""
 
+import re
 from collections import Counter
 from collections.abc import Collection
 
@@ -14,6 +15,7 @@ from todo_api.adapters.http.problems import (
 )
 from todo_api.application.access import MissingTokenError, Principal
 
+_HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _PRINCIPAL = "todo_api.principal"
 
 
@@ -56,6 +58,19 @@ def condition(request: Request, header: str) -> Condition | None:
             [FieldError("header", header, 'must be `*` or entity tags such as "7" with their quotes')]
         )
     return parsed
+
+
+def base_url(request: Request) -> str:
+    """Return the address by which the caller reaches this service, or nothing where that is not plain.
+
+    What a proxy says of the scheme is believed of anyone: the address goes back to the caller who sent the request, and
+    to nobody else. An address with the wrong scheme would be of no use to a page that came by TLS.
+    """
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return ""
+    scheme = request.headers.get("x-forwarded-proto", request.scope["scheme"])
+    return f"{'https' if scheme == 'https' else 'http'}://{host}{request.scope.get('root_path', '')}"
 
 
 def check_query(request: Request, known: Collection[str]) -> None:

@@ -25,7 +25,7 @@ from todo_api.adapters.http.documentation import (
 )
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError
-from todo_api.adapters.http.requests import condition, user_of
+from todo_api.adapters.http.requests import base_url, condition, user_of
 from todo_api.adapters.http.routing import ProtectedRoute
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
@@ -88,7 +88,7 @@ class TaskRoutes:
             return _not_modified(page.revision)
         headers = {"ETag": entity_tag(page.revision), **_PRIVATE}
         if page.next is not None:
-            headers["Link"] = _link(user_id, query, page.next)
+            headers["Link"] = _link(request, query, page.next)
         return Response(_encode(page.tasks), headers=headers, media_type="application/json")
 
     async def create_task(self, request: Request, body: schemas.TaskCreate) -> Response:
@@ -195,7 +195,7 @@ def _resume(user_id: str, cursor: str, query: TaskQuery, *, given: Collection[st
     return resumed
 
 
-def _link(user_id: str, query: TaskQuery, next_page: Position) -> str:
-    cursor = encode_cursor(user_id, query, next_page)  # it needs no escaping, nor does any of the others
+def _link(request: Request, query: TaskQuery, next_page: Position) -> str:
+    cursor = encode_cursor(user_of(request), query, next_page)  # it needs no escaping, nor does any of the others
     first_page = f"status={query.status}&sort={query.sort}&order={query.order}&limit={query.limit}"
-    return f'<{PATH}?{first_page}&cursor={cursor}>; rel="next"'
+    return f'<{base_url(request)}{PATH}?{first_page}&cursor={cursor}>; rel="next"'
