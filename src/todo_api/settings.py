@@ -44,7 +44,13 @@ class ConfigurationError(Exception):
 class Settings(BaseSettings):
     """What the environment, or a `.env` file in the working directory, says."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,  # some are secret
+    )
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
