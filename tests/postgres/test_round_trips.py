@@ -84,3 +84,17 @@ async def test_a_use_case_costs_one_round_trip_and_a_change_two(
         await service.delete(user_id, task.id)
     assert completed.completed_at == later(1)
     assert task.created_at == NOW
+
+
+async def test_a_server_that_is_reached_directly_parses_each_statement_once(
+    connect: Callable[..., Connections], new_user_id: Callable[[], str]
+) -> None:
+    connections = connect(pool_size=1)
+    repository = PostgresTaskRepository(connections)
+    for _ in range(3):
+        await use_everything(repository, new_user_id())
+
+    async with connections.engine.connect() as connection:
+        rows = await connection.exec_driver_sql("SELECT name FROM pg_prepared_statements WHERE name <> ''")
+        names = [row[0] for row in rows]
+    assert len(names) == len(set(names)) == 7  # as many as `use_everything` has to use

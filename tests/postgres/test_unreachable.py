@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +12,7 @@ from tests.postgres.proxy import Proxy, open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.domain.errors import RepositoryUnavailableError, TodoError
+from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 
 Connect = Callable[..., Connections]
@@ -22,7 +21,6 @@ Connect = Callable[..., Connections]
 async def assert_unavailable(connections: Connections) -> None:
     repository = PostgresTaskRepository(connections)
     task = a_task("nobody")
-    start = time.monotonic()
     for call in (
         repository.check(),
         repository.get("nobody", task.id),
@@ -32,10 +30,9 @@ async def assert_unavailable(connections: Connections) -> None:
         repository.remove("nobody", task.id),
     ):
         with pytest.raises(RepositoryUnavailableError) as refusal:
-            await call
+            async with asyncio.timeout(2):
+                await call
         assert "secret" not in str(refusal.value)
-        assert isinstance(refusal.value, TodoError)
-    assert time.monotonic() - start < 6
 
 
 async def test_a_port_that_nobody_listens_on(connect: Connect, unused_port: int) -> None:

@@ -134,7 +134,7 @@ async def _prepare(connection: PoolProxiedConnection, sql: str) -> "PreparedStat
         driver: Any = connection.driver_connection
         # An unnamed statement goes along with its parameters each time: asyncpg describes it once and parses it anew
         # in the round trip that runs it. A named one is parsed once, and a pooler might send it to another server.
-        name = "" if await _is_behind_pooler(connection, driver) else None
+        name = "" if await _is_behind_pooler(connection, driver) else True  # any name
         prepared = connection.info[sql] = await driver.prepare(sql, name=name)
     return prepared
 
