@@ -47,7 +47,6 @@ def kept_secret(directory: Path) -> str:
         file.truncate()
         file.write(f"{made}\n")
         file.flush()
-        os.fchmod(file.fileno(), 0o600)
         os.fsync(file.fileno())
         return made
 

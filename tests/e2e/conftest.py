@@ -145,23 +145,15 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         for name, value in environment(**settings).items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
-        signal.alarm(60)  # should it serve instead
         try:
             status = main(arguments)
         except SystemExit as end:  # argparse's
             status = int(end.code or 0)
-        finally:
-            signal.alarm(0)
         return status, *capsys.readouterr()
 
-    def give_up(*_: object) -> None:
-        raise TimeoutError("the command did not come to an end")
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
-    signal.signal(signal.SIGALRM, give_up)
+    handler = signal.getsignal(signal.SIGTERM)
     yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture

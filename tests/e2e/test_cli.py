@@ -1,3 +1,4 @@
+import fcntl
 import json
 import re
 import socket
@@ -8,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.e2e.programs import SECRET, TODO_API, Call, Started, claims_of, environment
+from tests.e2e.programs import SECRET, TODO_API, Call, Complaint, Started, claims_of, environment
 
 from todo_api.development import kept_secret, welcome
 from todo_api.serving import listening, url_of
@@ -52,11 +53,19 @@ def test_a_token_as_one_wants_it_with_a_secret_of_ones_own(tmp_path: Path, call:
     assert not (tmp_path / ".data").exists()
 
 
-def test_commands_that_start_at_once_agree_on_the_secret(tmp_path: Path, started: Started) -> None:
-    options = {"cwd": tmp_path, "env": environment(), "stdout": subprocess.PIPE}
-    tokens = [process.communicate()[0] for process in [started(*TODO_API, "token", **options) for _ in range(3)]]
-    secret = (tmp_path / ".data" / "secret").read_text().strip()
-    assert [claims_of(token, secret)["sub"] for token in tokens] == ["dev-user"] * 3
+def test_a_secret_that_another_command_is_making_is_waited_for(tmp_path: Path, started: Started) -> None:
+    (tmp_path / ".data").mkdir()
+    with (tmp_path / ".data" / "secret").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = started(*TODO_API, "token", cwd=tmp_path, env=environment(), stdout=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(2)
+        file.write(SECRET)
+    assert claims_of(waiting.communicate()[0], SECRET)["sub"] == "dev-user"
+
+
+def test_a_secret_that_is_too_short_signs_nothing(complaint: Complaint) -> None:
+    assert "BETTER_AUTH_SECRET" in complaint("token", BETTER_AUTH_SECRET="short")
 
 
 def test_a_secret_that_was_not_written_to_its_end_is_made_anew(tmp_path: Path) -> None:

@@ -35,12 +35,14 @@ def test_dev_serves_what_it_prints_and_keeps_the_data(start: Start, data: Path, 
         assert "Try todo-api" in pasted.stdout
     assert httpx2.get(f"{first.url}/docs").status_code == 200
     assert "server" not in httpx2.get(f"{first.url}/docs").headers
-    assert first.end(signal.SIGINT) == (0, "\n")
+    status, last_words = first.end(signal.SIGINT)
+    assert (status, last_words.strip()) == (0, "")
     assert postmasters(data) == []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     second = start("dev")
     assert second.titles() == ["Try todo-api"]
-    assert second.end(signal.SIGTERM) == (0, "\n")
+    status, last_words = second.end(signal.SIGTERM)
+    assert (status, last_words.strip()) == (0, "")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # Processor time, because the clock also counts what else runs on the machine.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5

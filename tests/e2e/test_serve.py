@@ -1,12 +1,15 @@
 import signal
+import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
 from alembic import command
 from alembic.config import Config
-from tests.e2e.programs import ROOT, SECRET, Call, Complaint, Query, Start
+from tests.e2e.programs import ROOT, SECRET, TODO_API, Complaint, Query, Start, Started, environment
 
+from todo_api.development import mint_token
 from todo_api.local_postgres import open_server
 
 
@@ -40,14 +43,14 @@ def test_serve_names_the_setting_that_will_not_do(complaint: Complaint, settings
 
 
 def test_serve_waits_for_the_migrations_and_then_serves(
-    start: Start, tmp_path: Path, query: Query, call: Call, complaint: Complaint
+    start: Start, tmp_path: Path, query: Query, complaint: Complaint, started: Started
 ) -> None:
     with open_server(tmp_path / "pg", durable=False) as url:
         settings = {"DATABASE_URL": url, "BETTER_AUTH_SECRET": SECRET}
         assert "alembic upgrade head" in complaint("serve", **settings)
         assert query(url, "select count(*) from pg_tables where schemaname = 'public'") == 0
         migrate(url)
-        token = call("token", **settings)[1].strip()
+        token = mint_token(SECRET, "dev-user", timedelta(hours=1))
         for workers in ("1", "2"):
             running = start("serve", "--workers", workers, until="\n", **settings)
             answer = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {token}"}, timeout=30)
@@ -55,4 +58,6 @@ def test_serve_waits_for_the_migrations_and_then_serves(
             assert "server" not in answer.headers
             assert running.end(signal.SIGTERM)[0] == 0
         query(url, "update alembic_version set version_num = 'future'")
-        assert "alembic upgrade head" in complaint("serve", **settings)
+        refused = started(*TODO_API, "serve", env=environment(**settings), cwd=tmp_path, stderr=subprocess.PIPE)
+        assert "alembic upgrade head" in refused.communicate(timeout=60)[1]
+        assert refused.returncode == 1
