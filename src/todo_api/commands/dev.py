@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
             sockets,
             grace=GRACE,
             access_log=arguments.access_log,
-            announce=lambda: print(_welcome(settings, secret, url), flush=True),  # noqa: T201
+            announce=lambda: print(_welcome(settings, secret, url), flush=True),
         )
 
 

@@ -19,4 +19,4 @@ PLACEHOLDERS = {
 def run(arguments: argparse.Namespace) -> None:
     """Prints the document as JSON."""
     app = create_app(settings_of(arguments).model_copy(update=PLACEHOLDERS))
-    print(json.dumps(app.openapi(), indent=2, ensure_ascii=False))  # noqa: T201
+    print(json.dumps(app.openapi(), indent=2, ensure_ascii=False))

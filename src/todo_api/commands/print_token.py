@@ -10,4 +10,4 @@ from todo_api.development import mint_token
 def run(arguments: argparse.Namespace) -> None:
     """Prints a token that `todo-api dev` accepts, and nothing else."""
     _, secret = development_settings_of(arguments)
-    print(mint_token(secret, arguments.user, timedelta(hours=arguments.hours), arguments.scope))  # noqa: T201
+    print(mint_token(secret, arguments.user, timedelta(hours=arguments.hours), arguments.scope))

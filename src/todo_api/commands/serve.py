@@ -27,10 +27,10 @@ def run(arguments: argparse.Namespace) -> None:
                 sockets,
                 grace=GRACE,
                 access_log=arguments.access_log,
-                announce=lambda: print(announcement, flush=True),  # noqa: T201
+                announce=lambda: print(announcement, flush=True),
             )
             return
-        print(announcement, flush=True)  # noqa: T201
+        print(announcement, flush=True)
         serving.serve_in_workers(
             FACTORY, sockets, workers=settings.workers, grace=GRACE, access_log=arguments.access_log
         )
