@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,8 +25,10 @@ _UNREACHABLE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -35,9 +38,29 @@ _UNREACHABLE = (
     asyncpg.UndefinedColumnError,
     AsyncAdapt_asyncpg_dbapi.Error,  # what SQLAlchemy makes of asyncpg's errors, which it meets only when it connects
 )
-_LOST = (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+_LOST = (
+    ConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
+
+
+class _NotSentError(Exception):
+    """The connection was lost before the statement was sent."""
+
+
+# The statement has not been run: asyncpg had read the server's goodbye before it sent anything, or the server said
+# goodbye instead of running it.
+_NOT_RUN = (_NotSentError, asyncpg.InternalClientError, asyncpg.AdminShutdownError)
+
+# Longer than this (seconds) without use, and something on the way may have forgotten the connection without a word.
+_LONGEST_IDLE = 30.0
+_PING_TIMEOUT = 1.0
 
 _POOLER = "behind a pooler"
+_GOOD_AT = "when it was last known to be good"
 
 
 class Connections:
@@ -52,6 +75,9 @@ class Connections:
         self.engine: AsyncEngine = create_engine(config)
         self._free = asyncio.Semaphore(config.pool_size)
         self._pool_timeout = config.pool_timeout
+        # Instants of the monotonic clock: connections not used since the former have to prove themselves, and those not
+        # used since the latter are past hope.
+        self._suspect_before = self._lost_before = 0.0
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
         """Run a statement that changes nothing; on a connection that turns out to be lost, once more on another.
@@ -59,20 +85,15 @@ class Connections:
         Raises:
             RepositoryUnavailableError: The database cannot be reached, or no connection was free in time.
         """
-        async with self._available():
-            try:
-                return await self._run(statement, values)
-            except _LOST:
-                return await self._run(statement, values)
+        return await self._run_again_after(_LOST, statement, values)
 
     async def write(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
-        """Run a statement that changes something, never twice.
+        """Run a statement that changes something; once more only where it is certain that it was not run.
 
         Raises:
             RepositoryUnavailableError: The database cannot be reached, or no connection was free in time.
         """
-        async with self._available():
-            return await self._run(statement, values)
+        return await self._run_again_after(_NOT_RUN, statement, values)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -91,10 +112,21 @@ class Connections:
         try:
             yield
         except _UNREACHABLE as error:
+            self._suspect_before = time.monotonic()
             _log.warning("the database cannot be used: %s: %s", type(error).__name__, error)
             raise RepositoryUnavailableError("the database cannot be reached") from error
         finally:
             self._free.release()
+
+    async def _run_again_after(
+        self, errors: tuple[type[Exception], ...], statement: Statement, values: Mapping[str, Any]
+    ) -> list[asyncpg.Record]:
+        async with self._available():
+            try:
+                return await self._run(statement, values)
+            except errors:
+                self._suspect_before = time.monotonic()
+                return await self._run(statement, values)
 
     async def _run(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
         connection = await self._connect()
@@ -110,21 +142,47 @@ class Connections:
             connection.close()
             raise
         except BaseException:  # also when cancelled: an answer may still be under way, so nobody may use it again
-            connection.invalidate()
-            connection.close()
+            _discard(connection)
             raise
+        connection.info[_GOOD_AT] = time.monotonic()
         connection.close()
         return rows
 
     async def _connect(self) -> PoolProxiedConnection:
+        """Return a connection that is good as far as can be told; what Neon or a firewall has let go of is replaced."""
         while True:
             connection = await self.engine.raw_connection()
-            driver = connection.driver_connection
-            if driver is not None and not driver.is_closed():
-                return connection
-            # The other side has hung up since it was last used, as Neon does when it suspends.
-            connection.invalidate()
-            connection.close()
+            try:
+                if await self._is_good(connection):
+                    return connection
+            except BaseException:
+                _discard(connection)
+                raise
+            _discard(connection)
+
+    async def _is_good(self, connection: PoolProxiedConnection) -> bool:
+        now = time.monotonic()
+        good_at: float = connection.info.setdefault(_GOOD_AT, now)
+        driver: Any = connection.driver_connection
+        if driver.is_closed() or good_at < self._lost_before:
+            return False
+        if good_at >= max(self._suspect_before, now - _LONGEST_IDLE) or await _answers(driver):
+            return True
+        self._lost_before = time.monotonic()
+        return False
+
+
+async def _answers(driver: Any) -> bool:
+    try:
+        await driver.fetchval("SELECT 1", timeout=_PING_TIMEOUT)
+    except (*_LOST, TimeoutError):
+        return False
+    return True
+
+
+def _discard(connection: PoolProxiedConnection) -> None:
+    connection.invalidate()
+    connection.close()
 
 
 async def _prepare(connection: PoolProxiedConnection, sql: str) -> "PreparedStatement[asyncpg.Record]":
@@ -134,8 +192,11 @@ async def _prepare(connection: PoolProxiedConnection, sql: str) -> "PreparedStat
         driver: Any = connection.driver_connection
         # An unnamed statement goes along with its parameters each time: asyncpg describes it once and parses it anew
         # in the round trip that runs it. A named one is parsed once, and a pooler might send it to another server.
-        name = "" if await _is_behind_pooler(connection, driver) else True  # any name
-        prepared = connection.info[sql] = await driver.prepare(sql, name=name)
+        try:
+            name = "" if await _is_behind_pooler(connection, driver) else True  # any name
+            prepared = connection.info[sql] = await driver.prepare(sql, name=name)
+        except _LOST as error:
+            raise _NotSentError from error
     return prepared
 
 
