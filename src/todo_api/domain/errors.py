@@ -13,6 +13,14 @@ class TaskNotFoundError(TodoError):
     """The user has no such task: it never was, it was deleted, or it is somebody else's."""
 
 
+class TaskNotInTrashError(TodoError):
+    """The task is there, and not in the trash."""
+
+
+class ForgottenRevisionError(TodoError):
+    """What has happened since the revision is not known any more, or never was: load everything afresh."""
+
+
 class RevisionMismatchError(TodoError):
     """The task is not at one of the revisions that the caller asked for."""
 

@@ -40,6 +40,7 @@ def _header(description: str, example: str) -> dict[str, Any]:
 
 
 ETAG = {"ETag": _header("The revision.", '"42"')}
+SYNC_TAG = {"ETag": _header("The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')}
 LOCATION = {"Location": _header("Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")}
 LINK = {
     "Link": _header(

@@ -19,10 +19,12 @@ from todo_api.application.access import (
 )
 from todo_api.domain.errors import (
     ContentionError,
+    ForgottenRevisionError,
     InvalidValueError,
     RepositoryUnavailableError,
     RevisionMismatchError,
     TaskNotFoundError,
+    TaskNotInTrashError,
     TodoError,
 )
 
@@ -81,6 +83,12 @@ class InvalidCursorError(RequestError):
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-cursor", "The cursor does not fit")
 
 
+class InvalidSyncTokenError(RequestError):
+    """The sync token is damaged, or somebody else's."""
+
+    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-sync-token", "The sync token does not fit")
+
+
 class NoSuchPathError(RequestError):
     """There is nothing at this address."""
 
@@ -119,6 +127,8 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
     InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
     TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
+    TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
+    ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
     RevisionMismatchError: ProblemType(
         HTTPStatus.PRECONDITION_FAILED, "revision-mismatch", "The task has changed in the meantime"
     ),
@@ -137,6 +147,8 @@ _DETAILS: Mapping[type[TodoError], str] = {
     MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
     ExpiredTokenError: "get a new token and send the request again",
     TaskNotFoundError: "the task never was, was deleted, or is not yours",
+    TaskNotInTrashError: "there is nothing to restore: the task was not deleted",
+    ForgottenRevisionError: "load everything afresh: ask again without `since`, and replace the copy",
     RevisionMismatchError: "read the task again (its ETag is in this answer), apply the change to it, and send that",
 }
 
