@@ -44,13 +44,14 @@ class TaskService:
         """Return the task, or raise TaskNotFoundError."""
         return await self._repository.get(user_id, task_id)
 
-    async def create(self, user_id: str, values: TaskChanges) -> Task:
-        """Create a task of these values and return it.
+    async def create(self, user_id: str, values: TaskChanges, task_id: UUID | None = None) -> Task:
+        """Create a task of these values and return it; the caller may choose the id, to name tasks while offline.
 
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
+            TaskExistsError: The user has a task of this id, perhaps in the trash.
         """
-        task = Task.create(task_id=self._new_id(), user_id=user_id, values=values, now=self._clock())
+        task = Task.create(task_id=task_id or self._new_id(), user_id=user_id, values=values, now=self._clock())
         return await self._repository.add(task)
 
     async def change(

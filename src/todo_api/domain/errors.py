@@ -17,6 +17,15 @@ class TaskNotInTrashError(TodoError):
     """The task is there, and not in the trash."""
 
 
+class TaskExistsError(TodoError):
+    """The user has a task of this id already, perhaps in the trash."""
+
+    def __init__(self, current: int) -> None:
+        """Take the revision that the task is at."""
+        super().__init__(f"the task is there already, at revision {current}")
+        self.current = current
+
+
 class ForgottenRevisionError(TodoError):
     """What has happened since the revision is not known any more, or never was: load everything afresh."""
 

@@ -20,7 +20,11 @@ class TaskRepository(Protocol):
     """
 
     async def add(self, task: Task) -> Task:
-        """Keep a new task and return it with its revision; the user comes to be with the first one."""
+        """Keep a new task and return it with its revision; the user comes to be with the first one.
+
+        Raises:
+            TaskExistsError: The user has a task of this id, perhaps in the trash.
+        """
         ...
 
     async def get(self, user_id: str, task_id: UUID) -> Task:

@@ -45,9 +45,8 @@ def add_call(
     path: str,
     endpoint: Callable[..., Any],
     responses: Responses,
-    *,
+    *headers: Mapping[str, Any],
     model: Any = schemas.Task,
-    header: dict[str, Any] | None = None,
     status_code: int = 200,
 ) -> None:
     app.router.add_api_route(
@@ -59,7 +58,7 @@ def add_call(
         response_model=model,
         status_code=status_code,
         responses=responses,
-        openapi_extra={"parameters": [header]} if header else None,
+        openapi_extra={"parameters": list(headers)} if headers else None,
         tags=["tasks"],
         route_class_override=ProtectedRoute,
     )

@@ -63,6 +63,13 @@ def _condition(name: str, description: str) -> dict[str, Any]:
 
 
 IF_MATCH = _condition("If-Match", 'Change the task only at this revision, such as `"42"`; also a list, or `*`.')
+CREATE = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "Create the task under the id that the address has, instead of changing it; only if there is none.",
+    "schema": {"type": "string", "enum": ["*"]},
+}
 IF_NONE_MATCH = _condition("If-None-Match", 'Answer 304 at this revision, such as `"42"`; also a list, or `*`.')
 
 

@@ -23,6 +23,7 @@ from todo_api.domain.errors import (
     InvalidValueError,
     RepositoryUnavailableError,
     RevisionMismatchError,
+    TaskExistsError,
     TaskNotFoundError,
     TaskNotInTrashError,
     TodoError,
@@ -127,6 +128,7 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
     InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
     TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
+    TaskExistsError: ProblemType(HTTPStatus.PRECONDITION_FAILED, "task-exists", "There is a task of this id"),
     TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
     ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
     RevisionMismatchError: ProblemType(
@@ -147,6 +149,7 @@ _DETAILS: Mapping[type[TodoError], str] = {
     MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
     ExpiredTokenError: "get a new token and send the request again",
     TaskNotFoundError: "the task never was, was deleted, or is not yours",
+    TaskExistsError: "it was created before, perhaps by this very request; its ETag is in this answer",
     TaskNotInTrashError: "there is nothing to restore: the task was not deleted",
     ForgottenRevisionError: "load everything afresh: ask again without `since`, and replace the copy",
     RevisionMismatchError: "read the task again (its ETag is in this answer), apply the change to it, and send that",
@@ -176,7 +179,7 @@ def _headers(error: TodoError, problem: ProblemType) -> dict[str, str]:
             return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem.title}"'}
         case InsufficientScopeError():
             return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-        case RevisionMismatchError():
+        case RevisionMismatchError() | TaskExistsError():
             return {"ETag": entity_tag(error.current)}
         case MethodNotAllowedError():
             return {"Allow": ", ".join(error.allowed)}

@@ -26,7 +26,7 @@ class SyncRoutes:
         changes = answer(200, "What has changed, in the order of the revisions.", SYNC_TAG)
         unchanged = answer(304, "Nothing has changed since.", SYNC_TAG)
         responses = changes | unchanged | problems(400, 401, 403, 410, 503)
-        add_call(app, "GET", "/changes", self.list_changes, responses, model=schemas.Changes, header=IF_NONE_MATCH)
+        add_call(app, "GET", "/changes", self.list_changes, responses, IF_NONE_MATCH, model=schemas.Changes)
 
     async def list_changes(
         self, request: Request, parameters: Annotated[schemas.ChangesParameters, Query()]

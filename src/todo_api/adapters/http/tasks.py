@@ -20,6 +20,7 @@ from todo_api.adapters.http.answers import (
 )
 from todo_api.adapters.http.cursor import decode_cursor, encode_cursor
 from todo_api.adapters.http.documentation import (
+    CREATE,
     ETAG,
     IF_MATCH,
     IF_NONE_MATCH,
@@ -29,10 +30,11 @@ from todo_api.adapters.http.documentation import (
     problems,
 )
 from todo_api.adapters.http.etags import entity_tag
-from todo_api.adapters.http.problems import FieldError, InvalidCursorError
+from todo_api.adapters.http.problems import FieldError, InvalidCursorError, RequestError
 from todo_api.adapters.http.requests import base_url, condition, user_of
 from todo_api.application.tasks import TaskService
 from todo_api.domain.listing import Position, TaskQuery
+from todo_api.domain.task import Task
 
 
 class TaskRoutes:
@@ -54,14 +56,14 @@ class TaskRoutes:
         changed = task | always | missing | conflict | body
 
         add = partial(add_call, app)
-        add("GET", "", self.list_tasks, listed | unchanged | always, model=list[schemas.Task], header=IF_NONE_MATCH)
+        add("GET", "", self.list_tasks, listed | unchanged | always, IF_NONE_MATCH, model=list[schemas.Task])
         add("POST", "", self.create_task, created | always | body, status_code=201)
-        add("GET", TASK_PATH, self.get_task, task | unchanged | always | missing, header=IF_NONE_MATCH)
-        add("PUT", TASK_PATH, self.replace_task, changed, header=IF_MATCH)
-        add("PATCH", TASK_PATH, self.update_task, changed, header=IF_MATCH)
-        add("PATCH", f"{TASK_PATH}/complete", self.complete_task, changed, header=IF_MATCH)
+        add("GET", TASK_PATH, self.get_task, task | unchanged | always | missing, IF_NONE_MATCH)
+        add("PUT", TASK_PATH, self.replace_task, created | changed, IF_MATCH, CREATE)
+        add("PATCH", TASK_PATH, self.update_task, changed, IF_MATCH)
+        add("PATCH", f"{TASK_PATH}/complete", self.complete_task, changed, IF_MATCH)
         gone = deleted | always | missing | conflict
-        add("DELETE", TASK_PATH, self.delete_task, gone, model=None, header=IF_MATCH, status_code=204)
+        add("DELETE", TASK_PATH, self.delete_task, gone, IF_MATCH, model=None, status_code=204)
 
     async def list_tasks(self, request: Request, parameters: Annotated[schemas.ListParameters, Query()]) -> Response:
         """List tasks.
@@ -84,8 +86,7 @@ class TaskRoutes:
 
     async def create_task(self, request: Request, body: schemas.TaskCreate) -> Response:
         """Create a task."""
-        task = await self._tasks.create(user_of(request), body.changes())
-        return task_answer(task, status_code=201, headers={"Location": f"{PATH}/{task.id}"})
+        return _created(await self._tasks.create(user_of(request), body.changes()))
 
     async def get_task(self, request: Request, task_id: TaskId) -> Response:
         """Read a task."""
@@ -96,8 +97,18 @@ class TaskRoutes:
         return task_answer(task)
 
     async def replace_task(self, request: Request, task_id: TaskId, body: schemas.TaskUpdate) -> Response:
-        """Change a task. As PATCH does: fields that are left out keep their value, null clears."""
-        return await self._change(request, task_id, body)
+        """Change a task, or create it under an id of the client's.
+
+        Changes as PATCH does: fields that are left out keep their value, null clears. With `If-None-Match: *`, the task
+        is created, and 412 says that it is there already.
+        """
+        if (unless := condition(request, "If-None-Match")) is None:
+            return await self._change(request, task_id, body)
+        if unless.tags is not None:
+            raise RequestError.of([FieldError("header", "If-None-Match", "must be `*` here, to create the task")])
+        if body.title is MISSING:
+            raise RequestError.of([FieldError("body", "title", "is required")])
+        return _created(await self._tasks.create(user_of(request), body.changes(), task_uuid(task_id)))
 
     async def update_task(self, request: Request, task_id: TaskId, body: schemas.TaskUpdate) -> Response:
         """Change a task. Fields that are left out keep their value, null clears."""
@@ -121,6 +132,10 @@ class TaskRoutes:
     async def _change(self, request: Request, task_id: str, body: schemas.TaskUpdate) -> Response:
         task = await self._tasks.change(user_of(request), task_uuid(task_id), body.changes(), _if_revisions(request))
         return task_answer(task)
+
+
+def _created(task: Task) -> Response:
+    return task_answer(task, status_code=201, headers={"Location": f"{PATH}/{task.id}"})
 
 
 def _if_revisions(request: Request) -> frozenset[int] | None:

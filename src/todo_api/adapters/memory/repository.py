@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from todo_api.domain.changes import Changes, Tombstone
-from todo_api.domain.errors import ForgottenRevisionError, TaskNotFoundError
+from todo_api.domain.errors import ForgottenRevisionError, TaskExistsError, TaskNotFoundError
 from todo_api.domain.listing import Order, Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task, TrashedTask
 
@@ -53,7 +53,10 @@ class InMemoryTaskRepository:
     async def add(self, task: Task) -> Task:
         """Keep a new task."""
         await asyncio.sleep(0)
-        return self._accounts.setdefault(task.user_id, _Account()).stamp(task)
+        account = self._accounts.setdefault(task.user_id, _Account())
+        if taken := account.tasks.get(task.id) or account.trash.get(task.id):
+            raise TaskExistsError(taken.revision)
+        return account.stamp(task)
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
         """Return the task."""

@@ -6,11 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
+
 from todo_api.adapters.postgres import schema, statements
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.rows import to_change, to_parameters, to_task, to_trashed_task
 from todo_api.domain.changes import Changes
-from todo_api.domain.errors import ForgottenRevisionError, RepositoryUnavailableError, TaskNotFoundError
+from todo_api.domain.errors import (
+    ForgottenRevisionError,
+    RepositoryUnavailableError,
+    TaskExistsError,
+    TaskNotFoundError,
+)
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
 
@@ -24,7 +31,13 @@ class PostgresTaskRepository:
 
     async def add(self, task: Task) -> Task:
         """Keep a new task."""
-        rows = await self._connections.write(statements.ADD, to_parameters(task))
+        try:
+            rows = await self._connections.write(statements.ADD, to_parameters(task))
+        except UniqueViolationError:
+            taken = await self._connections.read(statements.REVISION, {"user_id": task.user_id, "id": task.id})
+            if not taken:  # it was purged in between
+                return await self.add(task)
+            raise TaskExistsError(taken[0][0]) from None
         return replace(task, revision=rows[0][0])
 
     async def get(self, user_id: str, task_id: UUID) -> Task:

@@ -151,6 +151,7 @@ SAVE = Statement(_save())
 REMOVE = Statement(_remove())
 REMOVE_AT_REVISION = Statement(_remove(tasks.c.revision == _revision))
 RESTORE = Statement(_restore())
+REVISION = Statement(select(tasks.c.revision).where(_is_the_task))
 GET = Statement(select(*TASK_COLUMNS).where(_is_the_task, live))
 
 _KEYS: Mapping[tuple[Sort, Order], ColumnElement[Any]] = {
