@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -31,17 +32,17 @@ class Interfering(InMemoryTaskRepository):
         await self._interfered(task.user_id, task.id)
         return await super().save(task)
 
-    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None) -> bool:
+    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
         self.writes += 1
         await self._interfered(user_id, task_id)
-        return await super().remove(user_id, task_id, revision)
+        return await super().remove(user_id, task_id, revision, now=now)
 
     async def describe(self, task: Task) -> None:
         """Change the description, as another process would."""
         assert await super().save(replace(task, description=f"{task.description or ''}x"))
 
     async def take_away(self, task: Task) -> None:
-        assert await super().remove(task.user_id, task.id)
+        assert await super().remove(task.user_id, task.id, now=NOW)
 
     async def _interfered(self, user_id: str, task_id: UUID) -> None:
         if self.interfere and self.times:

@@ -28,7 +28,7 @@ async def test_a_user_who_never_wrote_has_an_empty_list_at_revision_0(repository
 
 async def test_a_user_whose_tasks_are_gone_has_an_empty_list(repository: TaskRepository, user_id: str) -> None:
     (task,) = await add_numbered(repository, user_id, 1)
-    await repository.remove(user_id, task.id)
+    await repository.remove(user_id, task.id, now=NOW)
 
     page = await repository.page(user_id, TaskQuery())
 
@@ -158,7 +158,7 @@ async def test_walking_pages_is_right_while_tasks_come_and_go(
         query = replace(query, after=page.next)
         ahead = [task_id for task_id in untouched if task_id not in {task.id for task in seen}]
         for gone in [page.tasks[-1].id, page.tasks[0].id, *ahead[:1]]:
-            assert await repository.remove(user_id, gone)
+            assert await repository.remove(user_id, gone, now=NOW)
             untouched.pop(gone, None)
         for _ in range(2):
             await repository.add(numbered(next(newcomers)))

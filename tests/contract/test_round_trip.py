@@ -151,8 +151,8 @@ async def test_another_users_task_does_not_exist(repository: TaskRepository, new
     with pytest.raises(TaskNotFoundError):
         await repository.get(stranger, task.id)
     assert await repository.save(replace(task, user_id=stranger, title="Mine")) is None
-    assert not await repository.remove(stranger, task.id)
-    assert not await repository.remove(stranger, task.id, task.revision)
+    assert not await repository.remove(stranger, task.id, now=NOW)
+    assert not await repository.remove(stranger, task.id, task.revision, now=NOW)
     page = await repository.page(stranger, TaskQuery())
     assert task.id not in {other.id for other in page.tasks}
 
@@ -164,7 +164,7 @@ async def test_two_users_may_have_tasks_of_one_id(repository: TaskRepository, ne
     task_id, users = uuid4(), (new_user_id(), new_user_id())
     tasks = [await repository.add(a_task(user, task_id=task_id, title=user)) for user in users]
 
-    assert await repository.remove(users[0], task_id)
+    assert await repository.remove(users[0], task_id, now=NOW)
     assert await repository.get(users[1], task_id) == tasks[1]
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 from tests.conftest import new_user_id
-from tests.domain.builders import a_task, later
+from tests.domain.builders import NOW, a_task, later
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.postgres.connections import Connections
@@ -101,7 +101,7 @@ class Comparison(RuleBasedStateMachine):
     @rule(version=consumes(versions), anyhow=st.booleans(), user=few_users)
     def remove(self, version: Task, anyhow: bool, user: int) -> None:  # noqa: FBT001
         revision = None if anyhow else version.revision
-        self.both(lambda repository: repository.remove(self.users[user], version.id, revision))
+        self.both(lambda repository: repository.remove(self.users[user], version.id, revision, now=NOW))
 
     @rule(
         target=positions,

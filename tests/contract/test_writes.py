@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.builders import a_task
+from tests.domain.builders import NOW, a_task
 
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
@@ -33,7 +33,7 @@ async def test_each_write_raises_the_users_revision_by_one(repository: TaskRepos
     second = await repository.add(a_task(user_id))
     saved = await repository.save(replace(first, title="Changed"))
     assert saved is not None
-    assert await repository.remove(user_id, second.id)
+    assert await repository.remove(user_id, second.id, now=NOW)
     third = await repository.add(a_task(user_id))
 
     assert [task.revision for task in (first, second, saved, third)] == [1, 2, 3, 5]
@@ -44,8 +44,8 @@ async def test_reads_and_writes_of_nothing_leave_the_revision(repository: TaskRe
     task = await repository.add(a_task(user_id))
     await repository.get(user_id, task.id)
     assert await repository.save(replace(task, id=uuid4())) is None
-    assert not await repository.remove(user_id, uuid4())
-    assert not await repository.remove(user_id, task.id, task.revision + 1)
+    assert not await repository.remove(user_id, uuid4(), now=NOW)
+    assert not await repository.remove(user_id, task.id, task.revision + 1, now=NOW)
 
     assert await revision_of(repository, user_id) == 1
 
@@ -83,10 +83,10 @@ async def test_a_save_is_not_disturbed_by_changes_of_other_tasks(repository: Tas
 
 async def test_a_removed_task_cannot_be_saved_again(repository: TaskRepository, user_id: str) -> None:
     task = await repository.add(a_task(user_id))
-    assert await repository.remove(user_id, task.id)
+    assert await repository.remove(user_id, task.id, now=NOW)
 
     assert await repository.save(task) is None
-    assert not await repository.remove(user_id, task.id)
+    assert not await repository.remove(user_id, task.id, now=NOW)
     with pytest.raises(TaskNotFoundError):
         await repository.get(user_id, task.id)
     assert (await repository.page(user_id, TaskQuery())).tasks == []
@@ -94,7 +94,7 @@ async def test_a_removed_task_cannot_be_saved_again(repository: TaskRepository, 
 
 
 async def test_removing_what_a_user_who_never_wrote_has_not_got(repository: TaskRepository, user_id: str) -> None:
-    assert not await repository.remove(user_id, uuid4())
+    assert not await repository.remove(user_id, uuid4(), now=NOW)
     assert await repository.save(a_task(user_id)) is None
     assert await revision_of(repository, user_id) == 0
 
@@ -104,9 +104,9 @@ async def test_a_removal_at_a_revision_happens_only_there(repository: TaskReposi
     saved = await repository.save(replace(task, title="Changed"))
     assert saved is not None
 
-    assert not await repository.remove(user_id, task.id, task.revision)
+    assert not await repository.remove(user_id, task.id, task.revision, now=NOW)
     assert await repository.get(user_id, task.id) == saved
-    assert await repository.remove(user_id, task.id, saved.revision)
+    assert await repository.remove(user_id, task.id, saved.revision, now=NOW)
 
 
 async def test_of_many_saves_of_one_revision_exactly_one_wins(repository: TaskRepository, user_id: str) -> None:
@@ -123,7 +123,7 @@ async def test_of_many_saves_of_one_revision_exactly_one_wins(repository: TaskRe
 async def test_of_many_removals_exactly_one_removes(repository: TaskRepository, user_id: str) -> None:
     task = await repository.add(a_task(user_id))
 
-    removed = await asyncio.gather(*(repository.remove(user_id, task.id) for _ in range(CROWD)))
+    removed = await asyncio.gather(*(repository.remove(user_id, task.id, now=NOW) for _ in range(CROWD)))
 
     assert sorted(removed) == [False] * (CROWD - 1) + [True]
     assert await revision_of(repository, user_id) == 2
@@ -133,7 +133,10 @@ async def test_a_save_and_a_removal_at_once_do_not_both_happen(repository: TaskR
     for round_number in range(10):
         task = await repository.add(a_task(user_id))
         before = task.revision
-        writes = (repository.save(replace(task, title="Changed")), repository.remove(user_id, task.id, task.revision))
+        writes = (
+            repository.save(replace(task, title="Changed")),
+            repository.remove(user_id, task.id, task.revision, now=NOW),
+        )
         saved, removed = await asyncio.gather(*(writes if round_number % 2 else reversed(writes)))
 
         assert bool(saved) != bool(removed)
@@ -159,7 +162,7 @@ async def test_concurrent_writers_lose_no_edit_and_use_each_revision_once(
     saved, added, removed = await asyncio.gather(
         asyncio.gather(*(append(repository, user_id, task.id, word) for word in words)),
         asyncio.gather(*(repository.add(a_task(user_id)) for _ in range(CROWD))),
-        asyncio.gather(*(repository.remove(user_id, other.id) for other in doomed)),
+        asyncio.gather(*(repository.remove(user_id, other.id, now=NOW) for other in doomed)),
     )
 
     final = await repository.get(user_id, task.id)

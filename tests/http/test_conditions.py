@@ -112,3 +112,44 @@ async def test_of_concurrent_changes_at_one_revision_one_happens(client: AsyncCl
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
     winner = next(answer.json() for answer in answers if answer.status_code == 200)
     assert (await client.get(path)).json() == winner
+
+
+MINE = "/api/tasks/0b5a1c1e-3f0e-4f5e-9a51-8f5f6d1c2a30"
+CREATE = {"If-None-Match": "*"}
+
+
+async def test_a_client_may_name_its_tasks(client: AsyncClient) -> None:
+    answer = await client.put(MINE, json={"title": "Offline", "completed": True}, headers=CREATE)
+    assert (answer.status_code, answer.headers["location"], answer.headers["etag"]) == (201, MINE, '"1"')
+    assert (answer.json()["title"], answer.json()["completed"]) == ("Offline", True)
+    assert (await client.get(MINE)).json() == answer.json()
+
+
+async def test_a_task_is_created_once_however_often_it_is_sent(client: AsyncClient) -> None:
+    answers = await asyncio.gather(*(client.put(MINE, json={"title": str(n)}, headers=CREATE) for n in range(50)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [412] * 49
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 412} == {"task-exists"}
+    assert {answer.headers["etag"] for answer in answers} == {'"1"'}
+    winner = next(answer.json() for answer in answers if answer.status_code == 201)
+    assert (await client.get("/api/tasks")).json() == [winner]
+
+
+async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
+    await client.put(MINE, json={"title": "x"}, headers=CREATE)
+    await client.delete(MINE)
+    answer = await client.put(MINE, json={"title": "y"}, headers=CREATE)
+    assert (answer.status_code, answer.headers["etag"]) == (412, '"2"')
+    await client.delete("/api/tasks/trash")
+    assert (await client.put(MINE, json={"title": "y"}, headers=CREATE)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "field"),
+    [({"If-None-Match": '"1"'}, {"title": "x"}, "If-None-Match"), (CREATE, {"completed": True}, "title")],
+)
+async def test_creating_needs_a_title_and_a_star(
+    client: AsyncClient, headers: dict[str, str], body: dict[str, Any], field: str
+) -> None:
+    answer = await client.put(MINE, json=body, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert (await client.get(MINE)).status_code == 404

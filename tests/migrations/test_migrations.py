@@ -93,7 +93,7 @@ def test_the_migrations_make_the_tables_of_the_program(config: Config, fresh_dat
     """Alembic's check does not look at check constraints and not closely at expressions; this does."""
     create_from_metadata(fresh_database)
     expected = query(fresh_database, SHAPE)
-    query(fresh_database, "DROP TABLE tasks, users")
+    query(fresh_database, "DROP TABLE tombstones, tasks, users")
 
     command.upgrade(config, "head")
 

@@ -101,8 +101,8 @@ async def live(repository: PostgresTaskRepository, user_id: str, shared: str) ->
             assert page.revision == task.revision
             assert page.tasks == ([] if status is Status.COMPLETED else [task])
         await repository.add(a_task(shared))
-    assert not await repository.remove(user_id, task.id, task.revision - 1)
-    assert await repository.remove(user_id, task.id, task.revision)
+    assert not await repository.remove(user_id, task.id, task.revision - 1, now=NOW)
+    assert await repository.remove(user_id, task.id, task.revision, now=NOW)
     with pytest.raises(TaskNotFoundError):
         await repository.get(user_id, task.id)
     await repository.check()

@@ -32,8 +32,8 @@ async def use_everything(repository: PostgresTaskRepository, user_id: str) -> Ta
     assert await repository.get(user_id, task.id) == task
     saved = await repository.save(replace(task, title="Changed"))
     assert (await repository.page(user_id, TaskQuery())).tasks == [saved]
-    assert await repository.remove(user_id, task.id)
-    assert not await repository.remove(user_id, task.id, 1)
+    assert await repository.remove(user_id, task.id, now=NOW)
+    assert not await repository.remove(user_id, task.id, 1, now=NOW)
     await repository.check()
     return await repository.add(a_task(user_id))
 
@@ -54,10 +54,10 @@ async def test_each_call_of_the_repository_is_one_round_trip(
     with proxy.counted(1):
         saved = await repository.save(replace(task, title="Changed"))
     with proxy.counted(1):
-        assert not await repository.remove(user_id, task.id, task.revision)
+        assert not await repository.remove(user_id, task.id, task.revision, now=NOW)
     with proxy.counted(1):
         assert saved
-        assert await repository.remove(user_id, task.id)
+        assert await repository.remove(user_id, task.id, now=NOW)
     with proxy.counted(1):
         await repository.check()
 

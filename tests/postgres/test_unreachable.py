@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from tests.domain.builders import a_task
+from tests.domain.builders import NOW, a_task
 from tests.postgres.proxy import Proxy, open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
@@ -27,7 +27,7 @@ async def assert_unavailable(connections: Connections) -> None:
         repository.page("nobody", TaskQuery()),
         repository.add(task),
         repository.save(task),
-        repository.remove("nobody", task.id),
+        repository.remove("nobody", task.id, now=NOW),
     ):
         with pytest.raises(RepositoryUnavailableError) as refusal:
             async with asyncio.timeout(2):

@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from todo_api.application.turns import Turns
-from todo_api.domain.errors import ContentionError, RevisionMismatchError, TaskNotFoundError
-from todo_api.domain.listing import TaskPage, TaskQuery
+from todo_api.domain.changes import Changes
+from todo_api.domain.errors import ContentionError, RevisionMismatchError, TaskNotFoundError, TaskNotInTrashError
+from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 
@@ -43,13 +44,14 @@ class TaskService:
         """Return the task, or raise TaskNotFoundError."""
         return await self._repository.get(user_id, task_id)
 
-    async def create(self, user_id: str, values: TaskChanges) -> Task:
-        """Create a task of these values and return it.
+    async def create(self, user_id: str, values: TaskChanges, task_id: UUID | None = None) -> Task:
+        """Create a task of these values and return it; the caller may choose the id, to name tasks while offline.
 
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
+            TaskExistsError: The user has a task of this id, perhaps in the trash.
         """
-        task = Task.create(task_id=self._new_id(), user_id=user_id, values=values, now=self._clock())
+        task = Task.create(task_id=task_id or self._new_id(), user_id=user_id, values=values, now=self._clock())
         return await self._repository.add(task)
 
     async def change(
@@ -82,22 +84,55 @@ class TaskService:
         )
 
     async def delete(self, user_id: str, task_id: UUID, if_revisions: Collection[int] | None = None) -> None:
-        """Delete the task.
+        """Move the task to the trash.
 
         Raises:
             TaskNotFoundError: The user has no such task.
             RevisionMismatchError: It is at none of `if_revisions`.
         """
         if if_revisions is None:
-            if not await self._repository.remove(user_id, task_id):
+            if not await self._repository.remove(user_id, task_id, now=self._clock()):
                 raise TaskNotFoundError
             return
         # A removal that loses a race finds, on the next round, a revision that was not asked for.
         for _ in range(_ATTEMPTS):
             task = await self._load(user_id, task_id, if_revisions)
-            if await self._repository.remove(user_id, task_id, task.revision):
+            if await self._repository.remove(user_id, task_id, task.revision, now=self._clock()):
                 return
         raise ContentionError("this task changes too fast; nothing was deleted")
+
+    async def restore(self, user_id: str, task_id: UUID) -> Task:
+        """Take the task out of the trash and return it.
+
+        Raises:
+            TaskNotFoundError: The user has no such task, nor had one that is not purged.
+            TaskNotInTrashError: The task was not deleted.
+        """
+        if restored := await self._repository.restore(user_id, task_id):
+            return restored
+        await self._repository.get(user_id, task_id)
+        raise TaskNotInTrashError
+
+    async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
+        """Return a page of the user's trash, newest first."""
+        return await self._repository.trash(user_id, limit, after)
+
+    async def purge(self, user_id: str, task_id: UUID) -> None:
+        """Forget a task that is in the trash, for good, or raise TaskNotFoundError."""
+        if not await self._repository.purge(user_id, task_id):
+            raise TaskNotFoundError
+
+    async def empty_trash(self, user_id: str) -> None:
+        """Forget everything that is in the trash, for good."""
+        await self._repository.purge(user_id)
+
+    async def changes(self, user_id: str, since: int, limit: int) -> Changes:
+        """Return what has happened to the user's tasks after the revision, oldest first.
+
+        Raises:
+            ForgottenRevisionError: It is too long ago; load everything afresh, from revision 0.
+        """
+        return await self._repository.changes(user_id, since, limit)
 
     async def _apply(
         self,

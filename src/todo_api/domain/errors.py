@@ -13,6 +13,23 @@ class TaskNotFoundError(TodoError):
     """The user has no such task: it never was, it was deleted, or it is somebody else's."""
 
 
+class TaskNotInTrashError(TodoError):
+    """The task is there, and not in the trash."""
+
+
+class TaskExistsError(TodoError):
+    """The user has a task of this id already, perhaps in the trash."""
+
+    def __init__(self, current: int) -> None:
+        """Take the revision that the task is at."""
+        super().__init__(f"the task is there already, at revision {current}")
+        self.current = current
+
+
+class ForgottenRevisionError(TodoError):
+    """What has happened since the revision is not known any more, or never was: load everything afresh."""
+
+
 class RevisionMismatchError(TodoError):
     """The task is not at one of the revisions that the caller asked for."""
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from todo_api.domain.due_date import due_instant
-from todo_api.domain.task import Task
+from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
 MAX_PAGE_SIZE = 1_000
@@ -67,6 +67,20 @@ class TaskPage:
     tasks: list[Task]
     revision: int
     next: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrashPage:
+    """A page of the trash, newest first, and where the next page starts, if there is one."""
+
+    tasks: list[TrashedTask]
+    next: Position | None
+
+    @classmethod
+    def of(cls, tasks: list[TrashedTask], limit: int) -> "TrashPage":
+        """Return the page of these tasks, which are in order and one more than the limit where there is more."""
+        more, tasks = len(tasks) > limit, tasks[:limit]
+        return cls(tasks, Position(tasks[-1].deleted_at, tasks[-1].id) if more else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

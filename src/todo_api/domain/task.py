@@ -112,3 +112,10 @@ class Task:
     def complete(self, completed: bool | None, *, now: datetime) -> "Task":  # noqa: FBT001 - it is the state itself
         """Return the task in this state of completion, or in the other one for None."""
         return self.change(TaskChanges(completed=not self.completed if completed is None else completed), now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrashedTask(Task):
+    """A task in the trash: deleted at this instant of UTC, and not yet purged."""
+
+    deleted_at: datetime

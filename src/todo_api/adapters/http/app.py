@@ -14,7 +14,9 @@ from todo_api import __version__
 from todo_api.adapters.http.documentation import add_documentation
 from todo_api.adapters.http.health import HealthRoutes
 from todo_api.adapters.http.problems import MethodNotAllowedError, NoSuchPathError, problem_response
+from todo_api.adapters.http.sync import SyncRoutes
 from todo_api.adapters.http.tasks import TaskRoutes
+from todo_api.adapters.http.trash import TrashRoutes
 from todo_api.application.access import TokenVerifier
 from todo_api.application.tasks import TaskService
 from todo_api.domain.ports import TaskRepository
@@ -60,6 +62,8 @@ def create_http_app(
     app.state.verifier = verifier
     app.state.max_body_bytes = config.max_body_bytes
     app.add_exception_handler(HTTPException, _answer_routing_error)
+    SyncRoutes(tasks).register(app)
+    TrashRoutes(tasks).register(app)
     TaskRoutes(tasks).register(app)
     HealthRoutes(repository).register(app)
     add_documentation(app)

@@ -1,22 +1,16 @@
-"""Cursors: where the next page of a list starts, and of which list, as text that clients pass back unread.
+"""Cursors: where the next page of a list starts, and of which list."""
 
-A cursor is the query as JSON with a digest of it and its user, in base64url. The digest finds damage and cursors of
-other users; it is no secret, for all that a forged cursor opens is another place in the forger's own list.
-"""
-
-import base64
-import binascii
 from dataclasses import replace
 from datetime import datetime
-from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
 
+from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Position, Sort, Status, TaskQuery
 from todo_api.domain.text import is_storable
 
-_DIGEST_SIZE = 8
+_PURPOSE = "list"
 
 
 class _Content(msgspec.Struct, array_like=True):
@@ -31,19 +25,16 @@ class _Content(msgspec.Struct, array_like=True):
 def encode_cursor(user_id: str, query: TaskQuery, next_page: Position) -> str:
     """Return the cursor for the page of this user's list that starts behind the position."""
     key = next_page.key if isinstance(next_page.key, str) else next_page.key.isoformat()
-    content = msgspec.json.encode(_Content(query.status, query.sort, query.order, query.limit, key, next_page.id))
-    return base64.urlsafe_b64encode(_digest(user_id, content) + content).rstrip(b"=").decode()
+    content = _Content(query.status, query.sort, query.order, query.limit, key, next_page.id)
+    return seal(user_id, _PURPOSE, msgspec.json.encode(content))
 
 
 def decode_cursor(user_id: str, cursor: str) -> TaskQuery | None:
     """Return the query for the page that the cursor names, or None if it is no cursor of this user."""
+    content = unseal(user_id, _PURPOSE, cursor)
     try:
-        raw = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        digest, content = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
-        if digest != _digest(user_id, content) or cursor != base64.urlsafe_b64encode(raw).rstrip(b"=").decode():
-            return None
-        return _query(msgspec.json.decode(content, type=_Content))
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        return None if content is None else _query(msgspec.json.decode(content, type=_Content))
+    except (ValueError, msgspec.MsgspecError):
         return None
 
 
@@ -57,6 +48,24 @@ def _query(content: _Content) -> TaskQuery | None:
     return replace(query, after=Position(key, content.id))
 
 
-def _digest(user_id: str, content: bytes) -> bytes:
-    owner = blake2b(user_id.encode()).digest()
-    return blake2b(content, digest_size=_DIGEST_SIZE, key=owner).digest()
+class _TrashContent(msgspec.Struct, array_like=True):
+    limit: int
+    deleted_at: datetime
+    id: UUID
+
+
+def encode_trash_cursor(user_id: str, limit: int, next_page: Position) -> str:
+    """Return the cursor for the page of this user's trash that starts behind the position."""
+    return seal(user_id, "trash", msgspec.json.encode([limit, next_page.key, next_page.id]))
+
+
+def decode_trash_cursor(user_id: str, cursor: str) -> tuple[int, Position] | None:
+    """Return the limit and the position that the cursor names, or None if it is no cursor of this user's trash."""
+    content = unseal(user_id, "trash", cursor)
+    try:
+        named = None if content is None else msgspec.json.decode(content, type=_TrashContent)
+    except msgspec.MsgspecError:
+        return None
+    if named is None or named.deleted_at.tzinfo is None or not 1 <= named.limit <= MAX_PAGE_SIZE:
+        return None
+    return named.limit, Position(named.deleted_at, named.id)

@@ -40,6 +40,7 @@ def _header(description: str, example: str) -> dict[str, Any]:
 
 
 ETAG = {"ETag": _header("The revision.", '"42"')}
+SYNC_TAG = {"ETag": _header("The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')}
 LOCATION = {"Location": _header("Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")}
 LINK = {
     "Link": _header(
@@ -62,6 +63,13 @@ def _condition(name: str, description: str) -> dict[str, Any]:
 
 
 IF_MATCH = _condition("If-Match", 'Change the task only at this revision, such as `"42"`; also a list, or `*`.')
+CREATE = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "Create the task under the id that the address has, instead of changing it; only if there is none.",
+    "schema": {"type": "string", "enum": ["*"]},
+}
 IF_NONE_MATCH = _condition("If-None-Match", 'Answer 304 at this revision, such as `"42"`; also a list, or `*`.')
 
 

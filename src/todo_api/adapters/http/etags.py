@@ -16,13 +16,22 @@ def entity_tag(revision: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What If-Match or If-None-Match names: revisions, or whatever there is (`*`) for None."""
+    """What If-Match or If-None-Match names: tags without their quotes, or whatever there is (`*`) for None."""
 
-    revisions: frozenset[int] | None
+    tags: frozenset[str] | None
+
+    @property
+    def revisions(self) -> frozenset[int] | None:
+        """The revisions among the tags."""
+        return None if self.tags is None else frozenset(int(tag) for tag in self.tags if _REVISION.fullmatch(tag))
+
+    def names(self, tag: str) -> bool:
+        """Say whether the condition names this tag."""
+        return self.tags is None or tag in self.tags
 
     def holds_for(self, revision: int) -> bool:
         """Say whether the condition names this revision."""
-        return self.revisions is None or revision in self.revisions
+        return self.names(str(revision))
 
 
 def parse_condition(value: str) -> Condition | None:
@@ -36,5 +45,4 @@ def parse_condition(value: str) -> Condition | None:
         return Condition(None)
     if not _TAGS.fullmatch(value):
         return None
-    tags = _OPAQUE.findall(value)
-    return Condition(frozenset(int(tag) for tag in tags if _REVISION.fullmatch(tag)))
+    return Condition(frozenset(_OPAQUE.findall(value)))

@@ -19,10 +19,13 @@ from todo_api.application.access import (
 )
 from todo_api.domain.errors import (
     ContentionError,
+    ForgottenRevisionError,
     InvalidValueError,
     RepositoryUnavailableError,
     RevisionMismatchError,
+    TaskExistsError,
     TaskNotFoundError,
+    TaskNotInTrashError,
     TodoError,
 )
 
@@ -81,6 +84,12 @@ class InvalidCursorError(RequestError):
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-cursor", "The cursor does not fit")
 
 
+class InvalidSyncTokenError(RequestError):
+    """The sync token is damaged, or somebody else's."""
+
+    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-sync-token", "The sync token does not fit")
+
+
 class NoSuchPathError(RequestError):
     """There is nothing at this address."""
 
@@ -119,6 +128,9 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
     InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
     TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
+    TaskExistsError: ProblemType(HTTPStatus.PRECONDITION_FAILED, "task-exists", "There is a task of this id"),
+    TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
+    ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
     RevisionMismatchError: ProblemType(
         HTTPStatus.PRECONDITION_FAILED, "revision-mismatch", "The task has changed in the meantime"
     ),
@@ -137,6 +149,9 @@ _DETAILS: Mapping[type[TodoError], str] = {
     MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
     ExpiredTokenError: "get a new token and send the request again",
     TaskNotFoundError: "the task never was, was deleted, or is not yours",
+    TaskExistsError: "it was created before, perhaps by this very request; its ETag is in this answer",
+    TaskNotInTrashError: "there is nothing to restore: the task was not deleted",
+    ForgottenRevisionError: "load everything afresh: ask again without `since`, and replace the copy",
     RevisionMismatchError: "read the task again (its ETag is in this answer), apply the change to it, and send that",
 }
 
@@ -164,7 +179,7 @@ def _headers(error: TodoError, problem: ProblemType) -> dict[str, str]:
             return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem.title}"'}
         case InsufficientScopeError():
             return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-        case RevisionMismatchError():
+        case RevisionMismatchError() | TaskExistsError():
             return {"ETag": entity_tag(error.current)}
         case MethodNotAllowedError():
             return {"Allow": ", ".join(error.allowed)}

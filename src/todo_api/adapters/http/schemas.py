@@ -83,20 +83,36 @@ PageSize = Annotated[
 Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
 
 
-class ListParameters(BaseModel):
-    """Which tasks, in what order, how many and from where on."""
+class PageParameters(BaseModel):
+    """How many tasks, and from where on."""
 
     model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[PageSize, Field(description="How many tasks at most.")] = MAX_PAGE_SIZE
+    cursor: Annotated[
+        str | MISSING, Field(description="Where to go on: comes with the `Link` header of the page before.")
+    ] = MISSING
+
+
+class ChangesParameters(BaseModel):
+    """Since when, and how many."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Annotated[
+        str | MISSING, Field(description="The `next` of the answer before. Without it, the copy starts from nothing.")
+    ] = MISSING
+    limit: Annotated[PageSize, Field(description="How many tasks and deletions at most.")] = MAX_PAGE_SIZE
+
+
+class ListParameters(PageParameters):
+    """Which tasks, in what order, how many and from where on."""
 
     status: Annotated[Status, Field(description="Which tasks.")] = Status.ALL
     sort: Annotated[Sort, Field(description="By what to sort.")] = Sort.CREATED
     order: Annotated[
         Order | MISSING,
         Field(description="By default, created is newest first and the others ascend. No due date is last either way."),
-    ] = MISSING
-    limit: Annotated[PageSize, Field(description="How many tasks at most.")] = MAX_PAGE_SIZE
-    cursor: Annotated[
-        str | MISSING, Field(description="Where to go on: comes with the `Link` header of the page before.")
     ] = MISSING
 
     def query(self) -> TaskQuery:
@@ -162,6 +178,28 @@ class Task(BaseModel):
     created_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
     updated_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
     revision: int = Field(ge=1, description="The owner's revision when the task last changed.", examples=[42])
+
+
+class TrashedTask(Task):
+    """A task in the trash."""
+
+    deleted_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
+
+
+class Tombstone(BaseModel):
+    """That a task is gone."""
+
+    id: UUID = Field(examples=["019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"])
+    revision: int = Field(ge=1, examples=[43])
+
+
+class Changes(BaseModel):
+    """What has changed since a token: apply the tasks and the deletions, and keep `next`."""
+
+    tasks: list[Task] = Field(description="What was created, changed or restored, as it is now.")
+    deleted: list[Tombstone] = Field(description="What is gone.")
+    next: str = Field(description="The token to ask with next time.", examples=["Jx3vKQ5mJ1Y0Mg"])
+    has_more: bool = Field(description="Whether there are further changes already.")
 
 
 class FieldError(BaseModel):

@@ -2,13 +2,23 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from asyncpg import UniqueViolationError
 
 from todo_api.adapters.postgres import schema, statements
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.rows import to_parameters, to_task
-from todo_api.domain.errors import RepositoryUnavailableError, TaskNotFoundError
-from todo_api.domain.listing import TaskPage, TaskQuery
+from todo_api.adapters.postgres.rows import to_change, to_parameters, to_task, to_trashed_task
+from todo_api.domain.changes import Changes
+from todo_api.domain.errors import (
+    ForgottenRevisionError,
+    RepositoryUnavailableError,
+    TaskExistsError,
+    TaskNotFoundError,
+)
+from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
 
 
@@ -21,7 +31,13 @@ class PostgresTaskRepository:
 
     async def add(self, task: Task) -> Task:
         """Keep a new task."""
-        rows = await self._connections.write(statements.ADD, to_parameters(task))
+        try:
+            rows = await self._connections.write(statements.ADD, to_parameters(task))
+        except UniqueViolationError:
+            taken = await self._connections.read(statements.REVISION, {"user_id": task.user_id, "id": task.id})
+            if not taken:  # it was purged in between
+                return await self.add(task)
+            raise TaskExistsError(taken[0][0]) from None
         return replace(task, revision=rows[0][0])
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
@@ -36,19 +52,42 @@ class PostgresTaskRepository:
         rows = await self._connections.write(statements.SAVE, to_parameters(task))
         return replace(task, revision=rows[0][0]) if rows else None
 
-    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None) -> bool:
+    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
         """Remove the task where it is as expected."""
         statement = statements.REMOVE if revision is None else statements.REMOVE_AT_REVISION
-        values = {"user_id": user_id, "id": task_id, "revision": revision}
+        values = {"user_id": user_id, "id": task_id, "revision": revision, "now": now}
         return bool(await self._connections.write(statement, values))
+
+    async def restore(self, user_id: str, task_id: UUID) -> Task | None:
+        """Take the task out of the trash."""
+        rows = await self._connections.write(statements.RESTORE, {"user_id": user_id, "id": task_id})
+        return to_task(rows[0]) if rows else None
+
+    async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
+        """Return a page of the trash."""
+        statement = statements.trash(resumed=after is not None)
+        values = {"user_id": user_id, "limit": limit + 1, **_place(after)}
+        return TrashPage.of([to_trashed_task(row) for row in await self._connections.read(statement, values)], limit)
+
+    async def purge(self, user_id: str, task_id: UUID | None = None) -> int:
+        """Forget what is in the trash."""
+        statement = statements.PURGE_ALL if task_id is None else statements.PURGE
+        return len(await self._connections.write(statement, {"user_id": user_id, "id": task_id}))
+
+    async def changes(self, user_id: str, since: int, limit: int) -> Changes:
+        """Return what is of later revisions."""
+        values = {"user_id": user_id, "since": since, "limit": limit + 1}
+        rows = await self._connections.read(statements.CHANGES, values)
+        current, floor = rows[0][:2]
+        if since > current or 0 < since < floor:
+            raise ForgottenRevisionError
+        return Changes.page([to_change(row[2:]) for row in rows if row[2] is not None], limit, current)
 
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         """Return a page of the list; one task more than asked for tells whether there is a next one."""
         after = query.after
         statement = statements.page(query.sort, query.order, query.status, resumed=after is not None)
-        values = {"user_id": user_id, "limit": query.limit + 1, "known": known}
-        if after is not None:
-            values |= {"key": after.key, "after": after.id}
+        values = {"user_id": user_id, "limit": query.limit + 1, "known": known, **_place(after)}
         rows = await self._connections.read(statement, values)
         tasks = [to_task(row[1:]) for row in rows if row[1] is not None]
         return query.page(tasks, rows[0][0])
@@ -58,3 +97,7 @@ class PostgresTaskRepository:
         found = [row[0] for row in await self._connections.read(schema.VERSION, {})]
         if found != [schema.REVISION]:
             raise RepositoryUnavailableError("the schema is not the one of this version: run `alembic upgrade head`")
+
+
+def _place(after: Position | None) -> dict[str, Any]:
+    return {} if after is None else {"key": after.key, "after": after.id}

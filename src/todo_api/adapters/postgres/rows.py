@@ -5,8 +5,9 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+from todo_api.domain.changes import Tombstone
 from todo_api.domain.due_date import DueDate, DueKind, due_date_from, due_instant, due_kind
-from todo_api.domain.task import Task
+from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
 _new = object.__new__
@@ -62,6 +63,17 @@ def to_task(row: Iterable[Any]) -> Task:
     _set_updated_at(task, updated_at)
     _set_revision(task, revision)
     return task
+
+
+def to_trashed_task(row: Any) -> TrashedTask:
+    """Return the task of a row of `statements.TASK_COLUMNS` and when it was deleted."""
+    task = to_task(row[:-1])
+    return TrashedTask(**{field.name: getattr(task, field.name) for field in fields(Task)}, deleted_at=row[-1])
+
+
+def to_change(row: Any) -> Task | Tombstone:
+    """Return the task of a row of `statements.CHANGES`, or the tombstone, which has no title."""
+    return to_task(row) if row[2] is not None else Tombstone(row[1], row[-1])
 
 
 def _due_date(due_at: datetime, kind: DueKind) -> DueDate:

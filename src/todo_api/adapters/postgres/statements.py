@@ -17,22 +17,26 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
+    Update,
     all_,
     bindparam,
+    cast,
     delete,
     false,
     func,
     literal_column,
+    null,
     select,
     true,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import asyncpg, insert
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
-from todo_api.adapters.postgres.tables import due_ascending, due_descending, tasks, users
+from todo_api.adapters.postgres.tables import due_ascending, due_descending, live, tasks, tombstones, users
 from todo_api.domain.listing import Order, Sort, Status
 
 
@@ -62,9 +66,10 @@ _revision = bindparam("revision", type_=BigInteger)
 _zero = literal_column("0", BigInteger)  # constants in the text, so that the named parameters are all there are
 _one = literal_column("1", BigInteger)
 _is_the_task = (tasks.c.user_id == _user_id) & (tasks.c.id == _id)
+_now = bindparam("now", type_=DateTime(timezone=True))
 
 # Every column but the sort key, in the order in which rows.py reads them.
-TASK_COLUMNS = [column for column in tasks.c if column is not tasks.c.title_key]
+TASK_COLUMNS = [column for column in tasks.c if column.name not in {"title_key", "deleted_at"}]
 
 
 def _locked_user() -> CTE:
@@ -75,7 +80,8 @@ def _locked_user() -> CTE:
 
 
 def _add() -> ClauseElement:
-    values = {column.name: bindparam(column.name, type_=column.type) for column in tasks.c if column.name != "revision"}
+    given = {"revision", "deleted_at"}
+    values = {column.name: bindparam(column.name, type_=column.type) for column in tasks.c if column.name not in given}
     upsert = insert(users).values(id=_user_id, revision=_one, created_at=values["created_at"])
     user = (
         upsert.on_conflict_do_update(index_elements=[users.c.id], set_={"revision": users.c.revision + _one})
@@ -87,45 +93,66 @@ def _add() -> ClauseElement:
 
 
 def _save() -> ClauseElement:
-    kept = {"user_id", "id", "created_at", "revision"}
+    kept = {"user_id", "id", "created_at", "revision", "deleted_at"}
     values = {column.name: bindparam(column.name, type_=column.type) for column in tasks.c if column.name not in kept}
     user = _locked_user()
     saved = (
         update(tasks)
         .values(**values, revision=user.c.revision + _one)
-        .where(_is_the_task, tasks.c.user_id == user.c.id, tasks.c.revision == _revision)
+        .where(_is_the_task, live, tasks.c.user_id == user.c.id, tasks.c.revision == _revision)
         .returning(tasks.c.user_id, tasks.c.revision)
         .cte("written")
     )
-    return _count(saved)
+    return _count(saved).returning(saved.c.revision)
 
 
 def _remove(*conditions: ColumnElement[bool]) -> ClauseElement:
     user = _locked_user()
     removed = (
-        delete(tasks)
-        .where(_is_the_task, tasks.c.user_id == user.c.id, *conditions)
-        .returning(tasks.c.user_id, (user.c.revision + _one).label("revision"))
+        update(tasks)
+        .values(deleted_at=_now, revision=user.c.revision + _one)
+        .where(_is_the_task, live, tasks.c.user_id == user.c.id, *conditions)
+        .returning(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.deleted_at)
         .cte("written")
     )
-    return _count(removed)
-
-
-def _count(written: CTE) -> ClauseElement:
-    """Give the user the revision that the task was written with; without a task, the count stays."""
-    return (
-        update(users)
-        .values(revision=written.c.revision)
-        .where(users.c.id == written.c.user_id)
-        .returning(users.c.revision)
+    grave = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], select(removed))
+    # An old one may be there of a task that was purged and made anew under its id.
+    grave = grave.on_conflict_do_update(
+        index_elements=[tombstones.c.user_id, tombstones.c.id],
+        set_={"revision": grave.excluded.revision, "deleted_at": grave.excluded.deleted_at},
     )
+    return _count(removed).returning(removed.c.revision).add_cte(grave.cte("buried"))
+
+
+def _restore() -> ClauseElement:
+    user = _locked_user()
+    restored = (
+        update(tasks)
+        .values(deleted_at=null(), revision=user.c.revision + _one)
+        .where(_is_the_task, ~live, tasks.c.user_id == user.c.id)
+        .returning(*TASK_COLUMNS)
+        .cte("written")
+    )
+    risen = (
+        delete(tombstones)
+        .where(tombstones.c.user_id == restored.c.user_id, tombstones.c.id == restored.c.id)
+        .cte("risen")
+    )
+    return _count(restored).returning(*restored.c).add_cte(risen)
+
+
+def _count(written: CTE) -> Update:
+    """Give the user the revision that the task was written with; without a task, the count stays."""
+    return update(users).values(revision=written.c.revision).where(users.c.id == written.c.user_id)
 
 
 ADD = Statement(_add())
 SAVE = Statement(_save())
 REMOVE = Statement(_remove())
 REMOVE_AT_REVISION = Statement(_remove(tasks.c.revision == _revision))
-GET = Statement(select(*TASK_COLUMNS).where(_is_the_task))
+RESTORE = Statement(_restore())
+REVISION = Statement(select(tasks.c.revision).where(_is_the_task))
+GET = Statement(select(*TASK_COLUMNS).where(_is_the_task, live))
 
 _KEYS: Mapping[tuple[Sort, Order], ColumnElement[Any]] = {
     (Sort.CREATED, Order.ASC): tasks.c.created_at,
@@ -150,7 +177,7 @@ def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> Statemen
     The join has one row on its left, so the tasks keep the order in which the index gives them.
     """
     key = _KEYS[sort, order]
-    conditions = [tasks.c.user_id == _user_id, *_STATUSES[status]]
+    conditions = [tasks.c.user_id == _user_id, live, *_STATUSES[status]]
     place = tuple_(key, tasks.c.id)
     if resumed:
         # As a comparison of rows; with OR, PostgreSQL would read the list from its start.
@@ -168,3 +195,61 @@ def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> Statemen
         .lateral("page")
     )
     return Statement(select(user.c.current, *rows.c).select_from(user.outerjoin(rows, true())))
+
+
+def _purge(*conditions: ColumnElement[bool]) -> ClauseElement:
+    return delete(tasks).where(tasks.c.user_id == _user_id, ~live, *conditions).returning(tasks.c.id)
+
+
+PURGE = Statement(_purge(tasks.c.id == _id))
+PURGE_ALL = Statement(_purge())
+
+
+@cache
+def trash(*, resumed: bool) -> Statement:
+    """Return the statement for a page of the trash. Parameters: those of `page`, but for `known`."""
+    conditions = [tasks.c.user_id == _user_id, ~live]
+    if resumed:
+        after = tuple_(bindparam("key", type_=_now.type), bindparam("after", type_=_id.type))
+        conditions.append(tuple_(tasks.c.deleted_at, tasks.c.id) < after)
+    rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(*conditions)
+    rows = rows.order_by(tasks.c.deleted_at.desc(), tasks.c.id.desc())
+    return Statement(rows.limit(bindparam("limit", type_=Integer)))
+
+
+def _changes() -> ClauseElement:
+    """What a user's tasks and tombstones of later revisions are, in their order, behind the user's own row.
+
+    Parameters: `user_id`, `since`, `limit`. A tombstone is a row that has no title.
+    """
+    since = bindparam("since", type_=BigInteger)
+    limit = bindparam("limit", type_=Integer)
+    row = select(users.c.revision, users.c.floor).where(users.c.id == _user_id).subquery()
+    nobody = select(_one.label("one")).subquery()
+    current = func.coalesce(row.c.revision, _zero).label("current")
+    user = select(current, func.coalesce(row.c.floor, _zero).label("floor"))
+    account = user.select_from(nobody.outerjoin(row, true())).cte("account")
+    # The conditions on the user's row keep PostgreSQL from looking at the others where nothing has changed.
+    later = (
+        select(*TASK_COLUMNS)
+        .where(tasks.c.user_id == _user_id, live, tasks.c.revision > since, account.c.current > since)
+        .order_by(tasks.c.revision)
+        .limit(limit)
+    )
+    names = {"user_id", "id", "revision"}
+    blanks = [
+        getattr(tombstones.c, column.name) if column.name in names else cast(null(), column.type).label(column.name)
+        for column in TASK_COLUMNS
+    ]
+    buried = (
+        select(*blanks)
+        .where(tombstones.c.user_id == _user_id, tombstones.c.revision > since, account.c.current > since)
+        .order_by(tombstones.c.revision)
+        .limit(limit)
+    )
+    both = union_all(later.subquery().select(), buried.subquery().select()).subquery()
+    rows = select(*both.c).order_by(both.c.revision).limit(limit).subquery("changes")
+    return select(account.c.current, account.c.floor, *rows.c).select_from(account.outerjoin(rows, true()))
+
+
+CHANGES = Statement(_changes())

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Uuid,
     func,
     literal_column,
+    text,
 )
 
 metadata = MetaData(
@@ -34,8 +35,11 @@ users = Table(
     Column("id", Text(collation="C"), primary_key=True),
     Column("revision", BigInteger, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    # The newest tombstone that was purged: who has seen less than this cannot catch up.
+    Column("floor", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="id_length"),
     CheckConstraint("revision > 0", name="revision_positive"),
+    CheckConstraint("floor BETWEEN 0 AND revision", name="floor_in_range"),
 )
 
 tasks = Table(
@@ -53,6 +57,7 @@ tasks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("deleted_at", DateTime(timezone=True)),
     CheckConstraint("char_length(title) BETWEEN 1 AND 500", name="title_length"),
     CheckConstraint("char_length(description) <= 10000", name="description_length"),
     CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_at_iff_completed"),
@@ -61,6 +66,23 @@ tasks = Table(
     CheckConstraint("updated_at >= created_at", name="updated_at_after_created_at"),
     CheckConstraint("revision > 0", name="revision_positive"),
 )
+
+# What is not in the trash; every statement but those of the trash reads these alone.
+live = tasks.c.deleted_at.is_(None)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("user_id", Text(collation="C"), ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("deleted_at", DateTime(timezone=True), nullable=False),
+)
+
+Index("ix_tombstones_by_revision", tombstones.c.user_id, tombstones.c.revision)
+Index("ix_tombstones_by_age", tombstones.c.deleted_at)
+Index("ix_tasks_by_revision", tasks.c.user_id, tasks.c.revision, postgresql_where=live)
+Index("ix_tasks_in_trash", tasks.c.user_id, tasks.c.deleted_at, tasks.c.id, postgresql_where=~live)
 
 # Tasks without a due date come last either way, so each way has its own key; NULLS LAST would not use an index.
 due_ascending = func.coalesce(tasks.c.due_at, literal_column("'infinity'::timestamptz"))
@@ -73,5 +95,5 @@ for _name, _key in {
     "due_ascending": due_ascending,
     "due_descending": due_descending,
 }.items():
-    Index(f"ix_tasks_by_{_name}", tasks.c.user_id, _key, tasks.c.id)
-    Index(f"ix_tasks_by_status_{_name}", tasks.c.user_id, tasks.c.completed, _key, tasks.c.id)
+    Index(f"ix_tasks_by_{_name}", tasks.c.user_id, _key, tasks.c.id, postgresql_where=live)
+    Index(f"ix_tasks_by_status_{_name}", tasks.c.user_id, tasks.c.completed, _key, tasks.c.id, postgresql_where=live)

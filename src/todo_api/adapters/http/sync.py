@@ -1,0 +1,56 @@
+"""Delta sync: what has changed since a client last asked."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request, Response
+from pydantic import MISSING
+
+from todo_api.adapters.http import schemas
+from todo_api.adapters.http.answers import PRIVATE, add_call, json_answer
+from todo_api.adapters.http.documentation import IF_NONE_MATCH, SYNC_TAG, answer, problems
+from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError
+from todo_api.adapters.http.requests import condition, user_of
+from todo_api.adapters.http.sync_tokens import decode_sync_token, encode_sync_token
+from todo_api.application.tasks import TaskService
+
+
+class SyncRoutes:
+    """One method for each call; each asks one use case."""
+
+    def __init__(self, tasks: TaskService) -> None:
+        """Take the use cases."""
+        self._tasks = tasks
+
+    def register(self, app: FastAPI) -> None:
+        """Add the calls to the application, with what the OpenAPI document says of them."""
+        changes = answer(200, "What has changed, in the order of the revisions.", SYNC_TAG)
+        unchanged = answer(304, "Nothing has changed since.", SYNC_TAG)
+        responses = changes | unchanged | problems(400, 401, 403, 410, 503)
+        add_call(app, "GET", "/changes", self.list_changes, responses, IF_NONE_MATCH, model=schemas.Changes)
+
+    async def list_changes(
+        self, request: Request, parameters: Annotated[schemas.ChangesParameters, Query()]
+    ) -> Response:
+        """List what has changed since a token.
+
+        Apply the tasks and the deletions to the copy, keep `next`, and ask again with it: at once while there is more,
+        and later for what comes. Without `since`, the copy starts from nothing.
+        """
+        user_id = user_of(request)
+        since = 0 if parameters.since is MISSING else _revision(user_id, parameters.since)
+        unless = condition(request, "If-None-Match")
+        found = await self._tasks.changes(user_id, since, parameters.limit)
+        token = encode_sync_token(user_id, found.revision)
+        tag = {"ETag": f'"{token}"'}
+        if unless is not None and unless.names(token):
+            return Response(status_code=304, headers={**tag, **PRIVATE})
+        content = {"tasks": found.tasks, "deleted": found.deleted, "next": token, "has_more": found.more}
+        return json_answer(content, tag)
+
+
+def _revision(user_id: str, token: str) -> int:
+    revision = decode_sync_token(user_id, token)
+    if revision is None:
+        detail = "is damaged or is not yours: start again without it"
+        raise InvalidSyncTokenError.of([FieldError("query", "since", detail)])
+    return revision

@@ -1,0 +1,95 @@
+"""Delta sync: a loop that keeps a copy up to date, and what it is told when it cannot."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+CHANGES = "/api/tasks/changes"
+
+
+class Copy:
+    """What a client keeps: the tasks by their ids, and the token."""
+
+    def __init__(self, client: AsyncClient, limit: int = 1000) -> None:
+        self.client, self.limit = client, limit
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.token: str | None = None
+
+    async def catch_up(self) -> None:
+        while True:
+            since = {} if self.token is None else {"since": self.token}
+            answer = await self.client.get(CHANGES, params={"limit": self.limit, **since})
+            assert answer.status_code == 200
+            page = answer.json()
+            assert list(page) == ["tasks", "deleted", "next", "has_more"]
+            assert answer.headers["etag"] == f'"{page["next"]}"'
+            self.tasks |= {task["id"]: task for task in page["tasks"]}
+            for gone in page["deleted"]:
+                self.tasks.pop(gone["id"], None)
+            self.token = page["next"]
+            if not page["has_more"]:
+                return
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+async def test_a_copy_is_kept_up_to_date(client: AsyncClient, limit: int) -> None:
+    copy, late = Copy(client, limit), Copy(client, limit)
+    await copy.catch_up()
+    assert copy.tasks == {}
+    paths = [(await client.post("/api/tasks", json={"title": str(n)})).headers["location"] for n in range(4)]
+    await copy.catch_up()
+    await client.patch(paths[0], json={"title": "changed"})
+    await client.delete(paths[1])
+    await client.delete(paths[2])
+    await client.post(f"{paths[2]}/restore")
+    await client.delete("/api/tasks/trash")
+    for one in (copy, late):
+        await one.catch_up()
+        assert one.tasks == {task["id"]: task for task in (await client.get("/api/tasks")).json()}
+        assert sorted(task["title"] for task in one.tasks.values()) == ["2", "3", "changed"]
+    assert copy.token == late.token
+
+
+async def test_nothing_new_is_an_empty_page_or_304(client: AsyncClient, path: str) -> None:
+    token = (await client.get(CHANGES)).json()["next"]
+    page = (await client.get(CHANGES, params={"since": token})).json()
+    assert page == {"tasks": [], "deleted": [], "next": token, "has_more": False}
+    answer = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": f'"{token}"'})
+    assert (answer.status_code, answer.content) == (304, b"")
+    await client.patch(f"{path}/complete")
+    answer = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": f'"{token}"'})
+    assert [task["completed"] for task in answer.json()["tasks"]] == [True]
+
+
+async def test_a_token_of_another_user_or_a_damaged_one_is_refused(
+    client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str], path: str
+) -> None:
+    token = (await client.get(CHANGES)).json()["next"]
+    cursor = "AAAAAAAAAAAxMjM"
+    for text in (token[:-1], token + "A", f"{token}=", "", "1", cursor, token.swapcase()):
+        answer = await client.get(CHANGES, params={"since": text})
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-sync-token")
+    answer = await as_user(new_user_id()).get(CHANGES, params={"since": token})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-sync-token")
+
+
+async def test_nothing_is_missed_while_others_write(client: AsyncClient) -> None:
+    copy = Copy(client, limit=3)
+
+    async def write(number: int) -> None:
+        location = (await client.post("/api/tasks", json={"title": str(number)})).headers["location"]
+        await client.patch(location, json={"description": "x"})
+        if number % 3 == 0:
+            await client.delete(location)
+
+    async def follow() -> None:
+        for _ in range(20):
+            await copy.catch_up()
+
+    await asyncio.gather(follow(), *(write(number) for number in range(60)))
+    await copy.catch_up()
+    assert copy.tasks == {task["id"]: task for task in (await client.get("/api/tasks")).json()}
+    assert len(copy.tasks) == 40

@@ -1,0 +1,81 @@
+"""Deleted tasks can be had back until they are purged."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+
+@pytest.fixture
+async def deleted(client: AsyncClient, path: str) -> str:
+    """The path of a task that is in the trash."""
+    assert (await client.delete(path)).status_code == 204
+    return path
+
+
+async def test_a_deleted_task_is_listed_in_the_trash(client: AsyncClient, task: dict[str, Any], deleted: str) -> None:
+    assert (await client.get(deleted)).status_code == 404
+    answer = await client.get("/api/tasks/trash")
+    (trashed,) = answer.json()
+    assert trashed == task | {"revision": 2, "deleted_at": trashed["deleted_at"]}
+    assert trashed["deleted_at"] > task["created_at"]
+
+
+async def test_a_restored_task_is_back(client: AsyncClient, task: dict[str, Any], deleted: str) -> None:
+    answer = await client.post(f"{deleted}/restore")
+    assert (answer.status_code, answer.json()) == (200, task | {"revision": 3})
+    assert answer.headers["etag"] == '"3"'
+    assert (await client.get(deleted)).json() == answer.json()
+    assert (await client.get("/api/tasks/trash")).json() == []
+
+
+async def test_only_what_is_in_the_trash_can_be_restored(client: AsyncClient, path: str) -> None:
+    answer = await client.post(f"{path}/restore")
+    assert (answer.status_code, answer.json()["code"]) == (409, "task-not-in-trash")
+    for nothing in ("/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f", "/api/tasks/x"):
+        assert (await client.post(f"{nothing}/restore")).status_code == 404
+
+
+async def test_what_is_purged_is_gone_for_good(client: AsyncClient, deleted: str) -> None:
+    address = deleted.replace("/tasks/", "/tasks/trash/")
+    assert (await client.delete(address)).status_code == 204
+    assert (await client.delete(address)).status_code == 404
+    assert (await client.post(f"{deleted}/restore")).status_code == 404
+
+
+async def test_a_task_that_is_not_in_the_trash_cannot_be_purged(client: AsyncClient, path: str) -> None:
+    assert (await client.delete(path.replace("/tasks/", "/tasks/trash/"))).status_code == 404
+    assert (await client.get(path)).status_code == 200
+
+
+async def test_the_trash_can_be_emptied(client: AsyncClient, deleted: str) -> None:
+    assert (await client.delete("/api/tasks/trash")).status_code == 204
+    assert (await client.get("/api/tasks/trash")).json() == []
+    assert (await client.delete("/api/tasks/trash")).status_code == 204
+
+
+async def test_the_trash_has_pages(
+    client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str]
+) -> None:
+    titles = [str(number) for number in range(5)]
+    for title in titles:
+        answer = await client.post("/api/tasks", json={"title": title})
+        await client.delete(answer.headers["location"])
+    found, address = [], "/api/tasks/trash?limit=2"
+    while address:
+        answer = await client.get(address)
+        found += [task["title"] for task in answer.json()]
+        address = answer.links.get("next", {}).get("url", "")
+        if address:
+            for wrong in (address.replace("limit=2", "limit=3"), address[:-1], address.replace("/trash", "")):
+                assert (await client.get(wrong)).json()["code"] == "invalid-cursor"
+            assert (await as_user(new_user_id()).get(address)).status_code == 400
+    assert found == titles[::-1]
+
+
+@pytest.mark.parametrize("address", ["/api/tasks/trash", "/api/tasks/changes"])
+async def test_the_names_below_tasks_are_no_ids(client: AsyncClient, address: str) -> None:
+    answer = await client.patch(address, json={"title": "x"})
+    assert answer.status_code == 405
+    assert "PATCH" not in answer.headers["allow"]
