@@ -9,7 +9,9 @@ import sys
 from logging.config import fileConfig
 
 from alembic import context
+from pydantic import ValidationError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, create_engine
 from todo_api.adapters.postgres.tables import metadata
@@ -20,14 +22,19 @@ LOCK_TIMEOUT = "10s"
 MIGRATION_LOCK = 0x746F646F  # any number that nothing else in the database locks
 
 
-def database_url() -> str:
-    """Return the URL of the database to migrate, or end the program with what to do."""
+def database() -> DatabaseConfig:
+    """Return the database to migrate, or end the program with what to do."""
+    # A migration may take its time; only connecting and waiting for locks are bounded.
     if url := context.config.attributes.get("database_url"):
-        return str(url)
-    configured = Settings().database_url
-    if configured is None:
+        return DatabaseConfig(url=str(url), statement_timeout=None)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.exit(str(error))
+    if settings.database_url is None:
         sys.exit("Set DATABASE_URL to the database to migrate, such as postgresql://user:password@host/database.")
-    return configured.get_secret_value()
+    url, timeout = settings.database_url.get_secret_value(), settings.database_connect_timeout
+    return DatabaseConfig(url=url, connect_timeout=timeout, statement_timeout=None)
 
 
 def migrate(connection: Connection) -> None:
@@ -42,11 +49,7 @@ def migrate(connection: Connection) -> None:
 
 async def run() -> None:
     """Connect and migrate."""
-    try:
-        # A migration may take its time; only waiting for locks is bounded.
-        engine = create_engine(DatabaseConfig(url=database_url(), statement_timeout=None), pooled=False)
-    except DatabaseUrlError as error:
-        sys.exit(f"DATABASE_URL {error}.")
+    engine = create_engine(database(), pooled=False)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)
@@ -54,8 +57,21 @@ async def run() -> None:
         await engine.dispose()
 
 
+def main() -> None:
+    """Migrate; at the command line, say in one line what kept it from being done."""
+    try:
+        asyncio.run(run())
+    except DatabaseUrlError as error:
+        sys.exit(f"DATABASE_URL {error}.")
+    except (OSError, DBAPIError) as error:
+        if "database_url" in context.config.attributes:
+            raise
+        reason = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
+        sys.exit(f"The database that DATABASE_URL names was not migrated, and is as it was: {reason}")
+
+
 if context.is_offline_mode():
     sys.exit("SQL scripts are not supported: run `alembic upgrade head` against the database.")
 if context.config.config_file_name is not None and context.config.attributes.get("configure_logging", True):
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
-asyncio.run(run())
+main()

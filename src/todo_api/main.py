@@ -34,14 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
     settings.require_token_verification()
     connections = Connections(database_config(settings))
     repository = PostgresTaskRepository(connections)
-    verifier = JwtTokenVerifier(
-        JwtConfig(
-            secret=settings.token_secret,
-            jwks_url=settings.token_jwks_url,
-            issuers=settings.token_issuers,
-            audiences=settings.token_audiences,
-        )
-    )
+    verifier = _verifier(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,6 +54,19 @@ def create_app(settings: Settings) -> FastAPI:
         HttpConfig(cors_origins=settings.cors_origins, max_body_bytes=settings.max_body_bytes),
         lifespan,
     )
+
+
+def _verifier(settings: Settings) -> JwtTokenVerifier:
+    config = JwtConfig(
+        secret=settings.token_secret,
+        jwks_url=settings.token_jwks_url,
+        issuers=settings.token_issuers,
+        audiences=settings.token_audiences,
+    )
+    try:
+        return JwtTokenVerifier(config)
+    except ValueError as error:
+        raise ConfigurationError(f"BETTER_AUTH_SECRET will not do: {error}") from error
 
 
 def database_config(settings: Settings) -> DatabaseConfig:

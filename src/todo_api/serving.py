@@ -12,12 +12,30 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.config import STARTUP_FAILURE
+from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from todo_api.adapters.http.problems import RequestError, problem_response
 from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
+LOGGING = {
+    **LOGGING_CONFIG,
+    "formatters": {
+        **LOGGING_CONFIG["formatters"],
+        "default": {
+            "()": "uvicorn.logging.DefaultFormatter",
+            "fmt": "%(asctime)s %(levelprefix)s %(name)s: %(message)s",
+            "use_colors": None,
+        },
+    },
+    "loggers": {
+        **LOGGING_CONFIG["loggers"],
+        "todo_api": {"handlers": ["default"], "level": "INFO", "propagate": False},
+    },
+    "root": {"handlers": ["default"], "level": "WARNING"},
+}
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
@@ -89,6 +107,19 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+class _Http(HttpToolsProtocol):
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no HTTP, and so reaches no application, as the application answers errors."""
+        answer = problem_response(RequestError(msg))
+        head = [
+            b"HTTP/1.1 400 Bad Request",
+            *(b": ".join(header) for header in answer.raw_headers),
+            b"connection: close",
+        ]
+        self.transport.write(b"\r\n".join([*head, b"", bytes(answer.body)]))
+        self.transport.close()
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -104,10 +135,11 @@ def _config(app: FastAPI | str, *, grace: int, access_log: bool, workers: int = 
         app,
         factory=isinstance(app, str),
         workers=workers,
-        http="httptools",
+        http=_Http,
         lifespan="on",
         ws="none",
         backlog=BACKLOG,
+        log_config=LOGGING,
         log_level="info" if access_log else "warning",
         access_log=access_log,
         server_header=False,

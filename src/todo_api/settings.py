@@ -72,6 +72,16 @@ class Settings(BaseSettings):
     cors_origins: CommaList = ("http://localhost:3000",)
     max_body_bytes: int = Field(1024 * 1024, ge=1)
 
+    @field_validator("data_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _as_browsers_write_it(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin.rstrip("/") for origin in value)
+
     @field_validator("better_auth_url", "better_auth_jwks_url")
     @classmethod
     def _is_http_url(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -112,7 +122,7 @@ class Settings(BaseSettings):
 
     def require_token_verification(self) -> None:
         """Raise ConfigurationError unless tokens can be verified, and by nothing that anybody could sign with."""
-        secret = self.token_secret
+        secret = None if self.token_secret is None else self.token_secret.strip()
         if secret in PUBLIC_DEFAULT_SECRETS:
             raise ConfigurationError(
                 "BETTER_AUTH_SECRET is the default of Better Auth, which is public: anybody could sign in as anybody. "

@@ -100,6 +100,11 @@ async def test_a_user_id_is_any_text(as_user: Callable[..., AsyncClient], sub: s
     assert (await client.delete(f"/api/tasks/{task['id']}")).status_code == 204
 
 
+async def test_browsers_keep_answers_of_different_users_apart(client: AsyncClient, path: str) -> None:
+    for answer in (await client.get(path), await client.get("/api/tasks"), await client.get("/api/tasks/changes")):
+        assert {"Authorization", "Origin"} <= {name.strip() for name in answer.headers["vary"].split(",")}
+
+
 ORIGIN = {"Origin": "http://localhost:3000"}
 
 

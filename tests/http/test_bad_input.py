@@ -63,6 +63,16 @@ async def test_every_field_that_is_wrong_is_named(client: AsyncClient) -> None:
     assert {error["field"] for error in problem["errors"]} == {"title", "due_date", "completed", "dueDate"}
 
 
+async def test_faults_without_end_are_counted_and_not_listed(client: AsyncClient) -> None:
+    problem = await refused(client, {f"field{number}": number for number in range(20_000)})
+    assert len(problem["errors"]) == 1
+    assert "faults" in problem["detail"]
+    assert len(problem["detail"]) < 200
+    answer = await client.get("/api/tasks", params={f"{'x' * 50}{number}": "1" for number in range(500)})
+    assert answer.status_code == 400
+    assert len(answer.content) < 20_000
+
+
 async def test_a_misspelt_field_gets_a_hint(client: AsyncClient) -> None:
     problem = await refused(client, {"title": "fine", "dueDate": "2026-12-31"})
     assert "did you mean due_date?" in problem["detail"]
@@ -74,6 +84,7 @@ async def test_a_misspelt_field_gets_a_hint(client: AsyncClient) -> None:
         b"{", b"not json", b"{'title': 'x'}", b'{"title": "x",}', b'{"title": "x"} x', b"\xff\xfe",
         b'{"title": "\xff"}',
         b'{"title": "\\ud800"}', b'{"title": "\\udc00\\ud800"}', b"[" * 100_000, b'{"id":' * 50_000, b'{"title": NaN}',
+        b'{"title": "x", "revision": NaN}', b'{"title": "x", "id": [-Infinity]}',
         b'{"title": ' + b"1" * 100_000 + b"}", b'\xef\xbb\xbf{"title": "x"}', '{"title": "x"}'.encode("utf-16"), b"\0",
         b'{"title": "a\nb"}', b" ",
     ],

@@ -74,6 +74,7 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
         ({}, "http://test"),
         ({"Host": "api.example.com:8443", "X-Forwarded-Proto": "https"}, "https://api.example.com:8443"),
         ({"Host": "[::1]:8000", "X-Forwarded-Proto": "javascript"}, "http://[::1]:8000"),
+        ({"X-Forwarded-Host": "app.example.com, inner", "X-Forwarded-Proto": "https,http"}, "https://app.example.com"),
         ({"Host": 'a>b"'}, ""),
     ],
 )

@@ -66,7 +66,7 @@ def config(fresh_database: str) -> Config:
 
 
 def test_the_schema_goes_up_down_and_up_again(config: Config, fresh_database: str) -> None:
-    assert asyncio.run(current_revision(fresh_database)) is None
+    assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) is None
 
     command.upgrade(config, "head")
     first = query(fresh_database, SHAPE)
@@ -76,7 +76,7 @@ def test_the_schema_goes_up_down_and_up_again(config: Config, fresh_database: st
 
     assert first
     assert sorted(query(fresh_database, SHAPE)) == sorted(first)
-    assert asyncio.run(current_revision(fresh_database)) == REVISION
+    assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
     command.upgrade(config, "head")  # what is done is not done again
     command.check(config)
 
@@ -134,7 +134,7 @@ def test_two_upgrades_at_once_both_succeed(fresh_database: str) -> None:
     complaints = [upgrade.communicate(timeout=60)[1] for upgrade in upgrades]
 
     assert [upgrade.returncode for upgrade in upgrades] == [0, 0], complaints
-    assert asyncio.run(current_revision(fresh_database)) == REVISION
+    assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
 
 
 @pytest.mark.parametrize("lock", ["SELECT pg_advisory_xact_lock(1953457263)", "LOCK users IN ACCESS SHARE MODE"])
@@ -157,7 +157,7 @@ def test_a_migration_that_has_to_wait_too_long_changes_nothing(config: Config, f
     asyncio.run(downgrade_while_locked())
 
     assert query(fresh_database, SHAPE) == before
-    assert asyncio.run(current_revision(fresh_database)) == REVISION
+    assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
     command.downgrade(config, "base")
 
 

@@ -12,7 +12,8 @@ import pytest
 from tests.domain.builders import NOW
 
 from todo_api.adapters.postgres import statements
-from todo_api.domain.listing import BEGINNING_OF_TIME, END_OF_TIME, Order, Sort, Status
+from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
+from todo_api.domain.listing import Order, Sort, Status
 
 USER = "has-100000-tasks"
 LIMIT = 50

@@ -16,7 +16,7 @@ from todo_api.domain.task import Task, TaskChanges
 # Within a process changes of a task take turns, so a race is lost to other processes only: one wins each round.
 _ATTEMPTS = 30
 _LONGEST_PAUSE = 0.05
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 
 
 class TaskService:

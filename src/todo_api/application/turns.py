@@ -31,7 +31,7 @@ class Turns:
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()
         try:
-            async with asyncio.timeout(self._patience if lock.locked() else None):
+            async with asyncio.timeout(self._patience):
                 await lock.acquire()
         except TimeoutError as error:
             raise ContentionError("too many changes of this task are waiting; nothing was changed") from error

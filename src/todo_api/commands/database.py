@@ -5,21 +5,21 @@ import asyncio
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
-from todo_api.adapters.postgres.engine import DatabaseUrlError
+from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError
 from todo_api.adapters.postgres.schema import current_revision
 from todo_api.settings import ConfigurationError
 
 DATABASE_ERRORS = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-def schema_revision(database_url: str) -> str | None:
+def schema_revision(config: DatabaseConfig) -> str | None:
     """The revision that the schema is at, or None where there is none yet.
 
     Raises:
         ConfigurationError: the database cannot be reached.
     """
     try:
-        return asyncio.run(current_revision(database_url))
+        return asyncio.run(current_revision(config))
     except DatabaseUrlError as error:
         raise ConfigurationError(f"DATABASE_URL {error}") from error
     except DATABASE_ERRORS as error:

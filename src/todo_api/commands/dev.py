@@ -10,11 +10,12 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from todo_api import development, serving
+from todo_api.adapters.postgres.engine import DatabaseConfig
 from todo_api.adapters.postgres.schema import REVISION
 from todo_api.commands.configuration import development_settings_of
 from todo_api.commands.database import DATABASE_ERRORS, schema_revision, unusable
 from todo_api.local_postgres import open_server
-from todo_api.main import create_app
+from todo_api.main import create_app, database_config
 from todo_api.settings import ConfigurationError, Settings
 
 ALEMBIC_INI = Path(__file__).parents[3] / "alembic.ini"
@@ -28,10 +29,11 @@ def run(arguments: argparse.Namespace) -> None:
         serving.end_with(arguments.exit_with_parent or os.getppid())
     settings, secret = development_settings_of(arguments)
     with serving.listening(settings.host, settings.port) as sockets, _database(settings) as database_url:
-        _migrate(database_url)
+        served = settings.model_copy(update={"database_url": SecretStr(database_url)})
+        _migrate(database_config(served))
         url = serving.url_of(sockets, settings.host)
         serving.serve(
-            create_app(settings.model_copy(update={"database_url": SecretStr(database_url)})),
+            create_app(served),
             sockets,
             grace=GRACE,
             access_log=arguments.access_log,
@@ -48,9 +50,9 @@ def _database(settings: Settings) -> Iterator[str]:
         yield url
 
 
-def _migrate(database_url: str) -> None:
+def _migrate(database: DatabaseConfig) -> None:
     """Brings the schema to the newest revision."""
-    if schema_revision(database_url) == REVISION:
+    if schema_revision(database) == REVISION:
         return
     # Loaded only when there is something to do: it takes as long as all that comes before.
     from alembic import command  # noqa: PLC0415
@@ -59,7 +61,7 @@ def _migrate(database_url: str) -> None:
 
     if not ALEMBIC_INI.exists():
         raise ConfigurationError(f"{ALEMBIC_INI} is missing: `todo-api dev` runs from a checkout of the project")
-    config = Config(ALEMBIC_INI, attributes={"database_url": database_url, "configure_logging": False})
+    config = Config(ALEMBIC_INI, attributes={"database_url": database.url, "configure_logging": False})
     try:
         command.upgrade(config, "head")
     except DATABASE_ERRORS as error:

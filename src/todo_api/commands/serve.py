@@ -1,15 +1,18 @@
 """`todo-api serve`: production. It needs its configuration, and changes nothing in the database."""
 
 import argparse
+import os
+
+from fastapi import FastAPI
 
 from todo_api import serving
 from todo_api.adapters.postgres.schema import REVISION
 from todo_api.commands.configuration import settings_of
 from todo_api.commands.database import schema_revision
-from todo_api.main import create_app, database_config
+from todo_api.main import app_from_environment, create_app, database_config
 from todo_api.settings import ConfigurationError, Settings
 
-FACTORY = "todo_api.main:app_from_environment"
+FACTORY = "todo_api.commands.serve:app_of_worker"
 GRACE = 10  # seconds that requests under way have to end
 
 
@@ -36,8 +39,14 @@ def run(arguments: argparse.Namespace) -> None:
         )
 
 
+def app_of_worker() -> FastAPI:
+    """The application that one of several processes serves, for as long as the process that started it is there."""
+    serving.end_with(os.getppid())
+    return app_from_environment()
+
+
 def _require_newest_schema(settings: Settings) -> None:
-    found = schema_revision(database_config(settings).url)
+    found = schema_revision(database_config(settings))
     if found != REVISION:
         raise ConfigurationError(
             f"the database's schema is at revision {found or 'none'}, and this version needs {REVISION}. "

@@ -23,6 +23,11 @@ _FORMAT = re.compile(
 )
 DUE_DATE_MAX_LENGTH = 64
 
+# Where tasks without a due date stand in lists: before or after all others, so that none may be due there.
+BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+FIRST_DUE_INSTANT = datetime(2, 1, 1, tzinfo=UTC)
+
 
 class DueKind(StrEnum):
     """Which of the three kinds a due date is."""
@@ -39,7 +44,8 @@ def parse_due_date(text: str) -> DueDate:
     beyond the microsecond are dropped.
 
     Raises:
-        InvalidValueError: The text is none of these, or no day or time of the years 1 to 9999 in UTC.
+        InvalidValueError: The text is none of these, or no day or time of the years 2 to 9999 in UTC. The first year,
+            which some programs write for "no date", and the last microsecond are where tasks without a due date stand.
     """
     match = _FORMAT.fullmatch(text) if len(text) <= DUE_DATE_MAX_LENGTH else None
     if match is None:
@@ -47,9 +53,12 @@ def parse_due_date(text: str) -> DueDate:
             "must be a date (2026-12-31), a local time (2026-12-31T17:00:00) or an instant (2026-12-31T17:00:00Z)"
         )
     try:
-        return _due_date(match)
+        due_date = _due_date(match)
     except (ValueError, OverflowError) as error:
         raise InvalidValueError(f"must be a day and time that exist ({error})") from error
+    if not FIRST_DUE_INSTANT <= due_instant(due_date) < END_OF_TIME:
+        raise InvalidValueError("must be of the years 2 to 9999, the last microsecond excepted; null is no due date")
+    return due_date
 
 
 def _due_date(match: re.Match[str]) -> DueDate:

@@ -1,20 +1,16 @@
 """Lists of tasks: which, in what order, from where on."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-from todo_api.domain.due_date import due_instant
+from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME, due_instant
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
 MAX_PAGE_SIZE = 1_000
-
-# Where tasks without a due date stand: after all others, whichever way the list runs.
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 class Status(StrEnum):

@@ -19,8 +19,8 @@ from todo_api.domain.task import Task
 
 PATH = "/api/tasks"
 
-# Browsers keep the answer but ask before they use it; caches that users share do not keep it.
-PRIVATE = {"Cache-Control": "private, no-cache"}
+# Browsers keep the answer for this user, and ask before they use it; caches that users share do not keep it.
+PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 class _TaskIdConvertor(StringConvertor):

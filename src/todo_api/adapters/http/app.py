@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -13,7 +15,12 @@ from starlette.routing import Match
 from todo_api import __version__
 from todo_api.adapters.http.documentation import add_documentation
 from todo_api.adapters.http.health import HealthRoutes
-from todo_api.adapters.http.problems import MethodNotAllowedError, NoSuchPathError, problem_response
+from todo_api.adapters.http.problems import (
+    MethodNotAllowedError,
+    NoSuchPathError,
+    PreflightRefusedError,
+    problem_response,
+)
 from todo_api.adapters.http.sync import SyncRoutes
 from todo_api.adapters.http.tasks import TaskRoutes
 from todo_api.adapters.http.trash import TrashRoutes
@@ -43,7 +50,7 @@ def create_http_app(
 ) -> FastAPI:
     """Return the application. Tests call this with adapters of their own; nothing is overridden."""
     cors = Middleware(
-        CORSMiddleware,
+        _Cors,
         allow_origins=config.cors_origins,
         allow_methods=_METHODS,
         allow_headers=_REQUEST_HEADERS,
@@ -70,9 +77,21 @@ def create_http_app(
     return app
 
 
+class _Cors(CORSMiddleware):
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Return Starlette's answer, or the problem that it has with the request."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        problem = problem_response(PreflightRefusedError(f"{bytes(response.body).decode()}: see CORS_ORIGINS"))
+        problem.headers.update({name: value for name, value in response.headers.items() if name.startswith("access-")})
+        problem.headers["Vary"] = response.headers["Vary"]
+        return problem
+
+
 async def _answer_routing_error(request: Request, error: Exception) -> Response:
     """Answer what no route takes; the routes themselves answer their own errors."""
-    if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - RFC 9110, section 15.5.6
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request)))
     return problem_response(NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for what there is"))
 
@@ -81,5 +100,5 @@ def _allowed_methods(request: Request) -> list[str]:
     methods: set[str] = set()
     for route in request.app.routes:
         if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+            methods |= getattr(route, "methods", None) or {"GET", "HEAD"}  # what is mounted is read
     return sorted(methods)

@@ -1,7 +1,7 @@
 """Cursors: where the next page of a list starts, and of which list."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -34,15 +34,13 @@ def decode_cursor(user_id: str, cursor: str) -> TaskQuery | None:
     content = unseal(user_id, _PURPOSE, cursor)
     try:
         return None if content is None else _query(msgspec.json.decode(content, type=_Content))
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, OverflowError, msgspec.MsgspecError):
         return None
 
 
 def _query(content: _Content) -> TaskQuery | None:
-    key = content.key if content.sort is Sort.TITLE else datetime.fromisoformat(content.key)
+    key = content.key if content.sort is Sort.TITLE else datetime.fromisoformat(content.key).astimezone(UTC)
     if not 1 <= content.limit <= MAX_PAGE_SIZE or not is_storable(content.key):
-        return None
-    if isinstance(key, datetime) and key.tzinfo is None:
         return None
     query = TaskQuery(status=content.status, sort=content.sort, order=content.order, limit=content.limit)
     return replace(query, after=Position(key, content.id))
@@ -63,9 +61,12 @@ def decode_trash_cursor(user_id: str, cursor: str) -> tuple[int, Position] | Non
     """Return the limit and the position that the cursor names, or None if it is no cursor of this user's trash."""
     content = unseal(user_id, "trash", cursor)
     try:
-        named = None if content is None else msgspec.json.decode(content, type=_TrashContent)
-    except msgspec.MsgspecError:
+        return None if content is None else _trash_place(msgspec.json.decode(content, type=_TrashContent))
+    except (OverflowError, msgspec.MsgspecError):
         return None
-    if named is None or named.deleted_at.tzinfo is None or not 1 <= named.limit <= MAX_PAGE_SIZE:
+
+
+def _trash_place(content: _TrashContent) -> tuple[int, Position] | None:
+    if not 1 <= content.limit <= MAX_PAGE_SIZE:
         return None
-    return named.limit, Position(named.deleted_at, named.id)
+    return content.limit, Position(content.deleted_at.astimezone(UTC), content.id)

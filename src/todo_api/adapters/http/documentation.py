@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from todo_api.adapters.http import schemas
-from todo_api.adapters.http.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER
+from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER, PreflightRefusedError
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -84,10 +84,18 @@ def problems(*statuses: int) -> Responses:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    kinds = {kind.code: kind for kind in PROBLEMS.values() if kind.status == status}
     examples = {
-        code: {"value": {"type": kind.uri, "title": kind.title, "status": status, "detail": kind.title, "code": code}}
-        for code, kind in kinds.items()
+        kind.code: {
+            "value": {
+                "type": kind.uri,
+                "title": kind.title,
+                "status": status,
+                "detail": DETAILS.get(error, kind.title),
+                "code": kind.code,
+            }
+        }
+        for error, kind in PROBLEMS.items()
+        if kind.status == status and error is not PreflightRefusedError
     }
     return {
         "description": HTTPStatus(status).phrase,

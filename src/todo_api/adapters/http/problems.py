@@ -90,6 +90,12 @@ class InvalidSyncTokenError(RequestError):
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-sync-token", "The sync token does not fit")
 
 
+class PreflightRefusedError(RequestError):
+    """A page of this origin may not send such a request."""
+
+    problem = ProblemType(HTTPStatus.BAD_REQUEST, "preflight-refused", "Pages of this origin may not send this")
+
+
 class NoSuchPathError(RequestError):
     """There is nothing at this address."""
 
@@ -145,7 +151,7 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
 PROBLEMS[RequestError] = RequestError.problem
 PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()})
 
-_DETAILS: Mapping[type[TodoError], str] = {
+DETAILS: Mapping[type[TodoError], str] = {
     MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
     ExpiredTokenError: "get a new token and send the request again",
     TaskNotFoundError: "the task never was, was deleted, or is not yours",
@@ -167,7 +173,7 @@ def problem_response(error: Exception) -> Response:
         return _response(INTERNAL, "the error was logged; sending the request again may help", (), {})
     problem = problem_type(error)
     errors = error.errors if isinstance(error, RequestError) else ()
-    detail = _DETAILS.get(type(error)) or str(error) or problem.title
+    detail = DETAILS.get(type(error)) or str(error) or problem.title
     return _response(problem, detail, errors, _headers(error, problem))
 
 

@@ -4,18 +4,22 @@ import re
 from collections import Counter
 from collections.abc import Collection
 
+import pydantic_core
 from starlette.requests import Request
 
 from todo_api.adapters.http.etags import Condition, parse_condition
 from todo_api.adapters.http.problems import (
     ContentTooLargeError,
     FieldError,
+    MalformedJsonError,
     RequestError,
     UnsupportedMediaTypeError,
 )
 from todo_api.application.access import MissingTokenError, Principal
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+_LONGEST_LENGTH = 18  # digits of a Content-Length
+_LONGEST_NAME, _MOST_NAMES = 100, 20  # of query parameters that are complained about
 _PRINCIPAL = "todo_api.principal"
 
 
@@ -63,14 +67,19 @@ def condition(request: Request, header: str) -> Condition | None:
 def base_url(request: Request) -> str:
     """Return the address by which the caller reaches this service, or nothing where that is not plain.
 
-    What a proxy says of the scheme is believed of anyone: the address goes back to the caller who sent the request, and
-    to nobody else. An address with the wrong scheme would be of no use to a page that came by TLS.
+    What a proxy says of host and scheme is believed of anyone: the address goes back to the caller who sent the
+    request, and to nobody else. An address with the wrong scheme would be of no use to a page that came by TLS.
     """
-    host = request.headers.get("host", "")
+    host = _first(request, "x-forwarded-host") or request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         return ""
-    scheme = request.headers.get("x-forwarded-proto", request.scope["scheme"])
-    return f"{'https' if scheme == 'https' else 'http'}://{host}{request.scope.get('root_path', '')}"
+    scheme = _first(request, "x-forwarded-proto") or request.scope["scheme"]
+    return f"{'https' if scheme == 'https' else 'http'}://{host}"
+
+
+def _first(request: Request, header: str) -> str:
+    """Return what the proxy that is nearest to the caller says."""
+    return request.headers.get(header, "").partition(",")[0].strip()
 
 
 def check_query(request: Request, known: Collection[str]) -> None:
@@ -78,12 +87,12 @@ def check_query(request: Request, known: Collection[str]) -> None:
     if not request.scope["query_string"]:
         return
     errors = [
-        FieldError("query", name, "is given more than once" if name in known else _unknown(known))
+        FieldError("query", name[:_LONGEST_NAME], "is given more than once" if name in known else _unknown(known))
         for name, count in Counter(name for name, _ in request.query_params.multi_items()).items()
         if name not in known or count > 1
     ]
     if errors:
-        raise RequestError.of(errors)
+        raise RequestError.of(errors[:_MOST_NAMES])
 
 
 def _unknown(known: Collection[str]) -> str:
@@ -96,16 +105,29 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     Raises:
         ContentTooLargeError: It is longer than `max_bytes`; it has not been read to its end.
     """
-    too_large = ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
-        raise too_large
-    content = b""
+    declared = request.headers.get("content-length", "0")
+    if len(declared) > _LONGEST_LENGTH or (declared.isdecimal() and int(declared) > max_bytes):
+        raise _too_large(max_bytes)
+    content = bytearray()
     async for chunk in request.stream():
         content += chunk
         if len(content) > max_bytes:
-            raise too_large
-    return content
+            raise _too_large(max_bytes)
+    return bytes(content)
+
+
+def _too_large(max_bytes: int) -> ContentTooLargeError:
+    return ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
+
+
+def refuse_numbers_that_json_has_not(content: bytes) -> None:
+    """Raise MalformedJsonError for NaN and Infinity, which Pydantic lets pass where any value will do."""
+    if b"NaN" not in content and b"Infinity" not in content:
+        return
+    try:
+        pydantic_core.from_json(content, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {error}")]) from error
 
 
 def require_json(request: Request) -> None:

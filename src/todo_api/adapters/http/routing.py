@@ -12,10 +12,19 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from todo_api.adapters.http import schemas
 from todo_api.adapters.http.problems import FieldError, RequestError, problem_response
-from todo_api.adapters.http.requests import bearer_token, check_query, read_body, require_json, set_principal
+from todo_api.adapters.http.requests import (
+    bearer_token,
+    check_query,
+    read_body,
+    refuse_numbers_that_json_has_not,
+    require_json,
+    set_principal,
+)
 from todo_api.adapters.http.validation import to_request_error
 from todo_api.application import access
 from todo_api.domain.errors import TodoError
@@ -46,6 +55,8 @@ class PublicRoute(APIRoute):
             return await self._endpoint(**await self._arguments(request))
         except TodoError as error:
             return problem_response(error)
+        except ClientDisconnect:  # it hung up in the middle of the body: nobody reads the answer
+            return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 - logged with its trace, and answered
             # Here, inside all middleware, so that this answer too carries what they add.
             _log.exception("%s %s failed", request.method, self.path)
@@ -59,13 +70,14 @@ class PublicRoute(APIRoute):
         check_query(request, self._query_names)
         if self._query:
             name, model = self._query
-            arguments[name] = _validated("query", model.model_validate, dict(request.query_params))
+            arguments[name] = _validated("query", model, model.model_validate, dict(request.query_params))
         if self._body:
             name, model = self._body
             content = await read_body(request, request.app.state.max_body_bytes)
             if content:
                 require_json(request)
-                arguments[name] = _validated("body", model.model_validate_json, content)
+                refuse_numbers_that_json_has_not(content)
+                arguments[name] = _validated("body", model, model.model_validate_json, content)
             elif self._needs_body:
                 raise RequestError.of([FieldError("body", "body", "must be a JSON object, such as {}; it is empty")])
         return arguments
@@ -90,8 +102,9 @@ def _parameter(fields: Sequence[Any]) -> tuple[str, type[BaseModel]] | None:
     return field.name, field.field_info.annotation
 
 
-def _validated(location: str, validate: Callable[[Any], BaseModel], value: Any) -> BaseModel:
+def _validated(location: str, model: type[BaseModel], validate: Callable[[Any], BaseModel], value: Any) -> BaseModel:
     try:
         return validate(value)
     except ValidationError as error:
-        raise to_request_error(location, error) from error
+        fields = [name for name in model.model_fields if name not in schemas.ReadOnlyFields.model_fields]
+        raise to_request_error(location, error, fields) from error

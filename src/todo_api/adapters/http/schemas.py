@@ -51,9 +51,9 @@ _DESCRIPTION = {
     "pattern": r"^[^\x00]*$",
     "examples": ["Two litres, whole"],
 }
-# The days that exist, of the years 1 to 9999; the times, and the offsets from UTC.
+# The days that exist, of the years 2 to 9999; the times, and the offsets from UTC.
 _LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
-_YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_YEAR = "([0-9]{3}[2-9]|[0-9]{2}[1-9][01]|[0-9][1-9]0[01]|[1-9]00[01])"
 _MONTH_AND_DAY = (
     "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
 )

@@ -59,7 +59,7 @@ class TaskRoutes:
         add("GET", "", self.list_tasks, listed | unchanged | always, IF_NONE_MATCH, model=list[schemas.Task])
         add("POST", "", self.create_task, created | always | body, status_code=201)
         add("GET", TASK_PATH, self.get_task, task | unchanged | always | missing, IF_NONE_MATCH)
-        add("PUT", TASK_PATH, self.replace_task, created | changed, IF_MATCH, CREATE)
+        add("PUT", TASK_PATH, self.put_task, created | changed, IF_MATCH, CREATE)
         add("PATCH", TASK_PATH, self.update_task, changed, IF_MATCH)
         add("PATCH", f"{TASK_PATH}/complete", self.complete_task, changed, IF_MATCH)
         gone = deleted | always | missing | conflict
@@ -96,7 +96,7 @@ class TaskRoutes:
             return not_modified(task.revision)
         return task_answer(task)
 
-    async def replace_task(self, request: Request, task_id: TaskId, body: schemas.TaskUpdate) -> Response:
+    async def put_task(self, request: Request, task_id: TaskId, body: schemas.TaskUpdate) -> Response:
         """Change a task, or create it under an id of the client's.
 
         Changes as PATCH does: fields that are left out keep their value, null clears. With `If-None-Match: *`, the task

@@ -55,6 +55,9 @@ class _NotSentError(Exception):
 # goodbye instead of running it.
 _NOT_RUN = (_NotSentError, asyncpg.InternalClientError, asyncpg.AdminShutdownError)
 
+# A migration changed a table, or the statement is on another server after all, behind a pooler that does not show.
+_STATEMENT_GONE = (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError)
+
 # Longer than this (seconds) without use, and something on the way may have forgotten the connection without a word.
 _LONGEST_IDLE = 30.0
 _PING_TIMEOUT = 1.0
@@ -113,7 +116,8 @@ class Connections:
             yield
         except _UNREACHABLE as error:
             self._suspect_before = time.monotonic()
-            _log.warning("the database cannot be used: %s: %s", type(error).__name__, error)
+            # Not the error itself: PostgreSQL's details quote what people wrote.
+            _log.warning("the database cannot be used: %s: %s", type(error).__name__, *error.args[:1])
             raise RepositoryUnavailableError("the database cannot be reached") from error
         finally:
             self._free.release()
@@ -134,8 +138,9 @@ class Connections:
             prepared = await _prepare(connection, statement.sql)
             try:
                 rows = await prepared.fetch(*statement.arguments(values))
-            except asyncpg.InvalidCachedStatementError:  # a migration changed a table; nothing was run
+            except _STATEMENT_GONE as error:  # nothing was run
                 connection.info.clear()
+                connection.info[_POOLER] = not isinstance(error, asyncpg.InvalidCachedStatementError)
                 prepared = await _prepare(connection, statement.sql)
                 rows = await prepared.fetch(*statement.arguments(values))
         except asyncpg.PostgresError:

@@ -5,7 +5,9 @@ stand between: no session state is used, and no prepared statement is expected t
 """
 
 import re
+import ssl
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -52,7 +54,7 @@ def driver_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        query = parse_qsl(parts.query, strict_parsing=bool(parts.query))
+        query = parse_qsl(parts.query.strip("&"), strict_parsing=bool(parts.query.strip("&")))
     except ValueError:
         raise DatabaseUrlError("is no valid URL") from None  # the error quotes parts of it
     if parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
@@ -61,6 +63,8 @@ def driver_url(url: str) -> str:
     if hosts and not all(_is_host(host) for host in hosts.split(",")):
         raise DatabaseUrlError("has no valid host and port; in a password, write / as %2F, @ as %40 and # as %23")
     known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
+    if ("sslrootcert", "system") in known:  # libpq's word for the machine's own authorities, which implies verify-full
+        known = [(name, value) for name, value in known if name not in {"sslrootcert", "sslmode"}]
     if not any(name == "application_name" for name, _ in known):
         known.append(("application_name", "todo-api"))
     return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(known, quote_via=quote), ""))
@@ -78,12 +82,15 @@ def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine
         DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
     """
     dsn = driver_url(config.url)
+    system_roots = dict(parse_qsl(urlsplit(config.url).query)).get("sslrootcert") == "system"
+    tls: dict[str, Any] = {"ssl": ssl.create_default_context()} if system_roots else {}
 
-    async def connect() -> asyncpg.Connection:
+    async def connect() -> Any:
         return await asyncpg.connect(
             dsn,
             timeout=config.connect_timeout,
             command_timeout=config.statement_timeout,
+            **tls,
             statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
         )
 

@@ -1,5 +1,6 @@
 """Which revision of the schema this program needs, and which one a database has."""
 
+from asyncpg import UndefinedTableError
 from sqlalchemy import Select, Text, column, select, table
 from sqlalchemy.exc import ProgrammingError
 
@@ -13,18 +14,20 @@ _version: Select[str] = select(column("version_num", Text)).select_from(table("a
 VERSION = Statement(_version)
 
 
-async def current_revision(database_url: str) -> str | None:
+async def current_revision(config: DatabaseConfig) -> str | None:
     """Return the revision that the database is at, or None before its first migration.
 
     Raises:
         DatabaseUrlError: The URL is no URL of a PostgreSQL database.
         OSError, TimeoutError, sqlalchemy.exc.DBAPIError, asyncpg.PostgresError: The database cannot be reached.
     """
-    engine = create_engine(DatabaseConfig(url=database_url), pooled=False)
+    engine = create_engine(config, pooled=False)
     try:
         async with engine.connect() as connection:
             return (await connection.execute(_version)).scalar_one_or_none()
-    except ProgrammingError:  # there is no such table yet
-        return None
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) == UndefinedTableError.sqlstate:  # no migration has made it yet
+            return None
+        raise
     finally:
         await engine.dispose()
