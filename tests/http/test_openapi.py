@@ -19,7 +19,9 @@ from todo_api.adapters.memory.repository import InMemoryTaskRepository
 
 app = make_app(InMemoryTaskRepository())
 api = schemathesis.openapi.from_asgi("/openapi.json", app)
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+# The same cases in each run: a few of those that Schemathesis takes for invalid are mended on their way, by the token
+# that is added or by values that no URL can hold, and would fail at random.
+thorough = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ class Connections:
         except _UNREACHABLE as error:
             self._suspect_before = time.monotonic()
             # Not the error itself: PostgreSQL's details quote what people wrote.
-            _log.warning("the database cannot be used: %s: %s", type(error).__name__, *error.args[:1])
+            _log.warning("the database cannot be used: %s: %s", type(error).__name__, "".join(map(str, error.args[:1])))
             raise RepositoryUnavailableError("the database cannot be reached") from error
         finally:
             self._free.release()
