@@ -15,24 +15,27 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
+import jwt
 import msgspec
+import uvloop
 from tests.postgres.proxy import open_proxy
 
-import jwt
 from benchmarks.load import Call, Sample, run
 from benchmarks.servers import CEILING, SERVICE, Server, pin_to_second_core, serve
 from todo_api.local_postgres import open_server
 
-USER = "benchmark"
+USERS = [f"user-{number}" for number in range(100)]  # a write waits for the one before of its user alone
+TASKS = 100  # of each
 SECRET = "benchmark-secret-of-32-characters-or-more"
-TOKEN = jwt.encode({"sub": USER, "exp": int(time.time()) + 86_400}, SECRET, algorithm="HS256")
-TASKS = 1_000
+TOKENS = {
+    user: jwt.encode({"sub": user, "exp": int(time.time()) + 86_400}, SECRET, algorithm="HS256") for user in USERS
+}
 PORTS = {"service": 8931, "ceiling": 8932}
 
 
@@ -41,53 +44,71 @@ class Row:
     """What one program did in all rounds of one call at one number of connections."""
 
     latencies: list[float] = field(default_factory=list)
+    answered: int = 0
     errors: int = 0
     seconds: float = 0.0
     cpu: float = 0.0
 
     def add(self, sample: Sample, cpu: float) -> None:
         self.latencies += sample.latencies
+        self.answered += sample.answered
         self.errors += sample.errors
         self.seconds += sample.seconds
         self.cpu += cpu
 
     @property
     def cpu_per_request(self) -> float:
-        return self.cpu / len(self.latencies)
+        return self.cpu / self.answered
 
     def percentile(self, percent: int) -> float:
         return statistics.quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
-def http(method: str, path: str, body: Mapping[str, object] | None = None) -> bytes:
+def http(user: str, method: str, path: str, body: Mapping[str, object] | None = None) -> bytes:
     content = b"" if body is None else msgspec.json.encode(body)
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+    # The service reads the user from the token, the ceiling from the header.
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKENS[user]}\r\nX-User: {user}\r\n"
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     return head.encode() + b"\r\n" + content
 
 
-def make_calls(ids: list[str]) -> list[Call]:
-    some, number = itertools.cycle(ids), itertools.count()
+def make_calls(tasks: list[tuple[str, str]]) -> list[Call]:
+    """Return the calls; `tasks` are users and ids of tasks of theirs."""
+    some, number = itertools.cycle(tasks), itertools.count()
+
+    def about_a_task(method: str, body: Callable[[], Mapping[str, object] | None]) -> bytes:
+        user, task_id = next(some)
+        return http(user, method, f"/api/tasks/{task_id}", body())
+
     return [
-        Call("list 50", lambda: http("GET", "/api/tasks?limit=50"), 200),
-        Call("get", lambda: http("GET", f"/api/tasks/{next(some)}"), 200),
-        Call("create", lambda: http("POST", "/api/tasks", {"title": f"Task {next(number)}"}), 201),
-        Call("update", lambda: http("PATCH", f"/api/tasks/{next(some)}", {"title": f"Changed {next(number)}"}), 200),
+        Call("list 50", lambda: http(next(some)[0], "GET", "/api/tasks?limit=50"), 200),
+        Call("get", lambda: about_a_task("GET", lambda: None), 200),
+        Call("create", lambda: http(next(some)[0], "POST", "/api/tasks", {"title": f"Task {next(number)}"}), 201),
+        Call("update", lambda: about_a_task("PATCH", lambda: {"title": f"Changed {next(number)}"}), 200),
     ]
 
 
-def create_tasks(port: int) -> list[str]:
-    """Give the user some tasks, and return their ids."""
-    ids = []
-    for number in range(TASKS):
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/api/tasks", method="POST")
-        request.add_header("Authorization", f"Bearer {TOKEN}")
-        request.add_header("Content-Type", "application/json")
-        body = msgspec.json.encode({"title": f"Task {number}", "description": "What there is to say of it. " * 3})
-        with urllib.request.urlopen(request, body) as response:
-            ids.append(msgspec.json.decode(response.read())["id"])
-    return ids
+FILL = f"""
+INSERT INTO users (id, revision, created_at) SELECT unnest($1::text[]), {TASKS}, now();
+"""
+FILL_TASKS = f"""
+INSERT INTO tasks (user_id, id, title, title_key, description, completed, created_at, updated_at, revision)
+SELECT owner, gen_random_uuid(), 'Task ' || n, 'task ' || n, repeat('What there is to say of it. ', 3), false,
+       now() - n * interval '1 minute', now(), n
+  FROM generate_series(1, {TASKS}) n, unnest($1::text[]) owner
+RETURNING user_id, id::text
+"""
+
+
+async def create_tasks(database: str) -> list[tuple[str, str]]:
+    """Give the users some tasks, and return each with its user, no two of one user side by side."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(FILL, USERS)
+    tasks = [tuple(row) for row in await connection.fetch(FILL_TASKS, USERS)]
+    await connection.execute("ANALYZE")
+    await connection.close()
+    return tasks
 
 
 def migrate(database: str) -> None:
@@ -101,31 +122,33 @@ async def measure(server: Server, call: Call, connections: int, seconds: float, 
     row.add(sample, server.cpu_seconds() - before)
 
 
-async def count_round_trips(database: str, environment: Mapping[str, str], ids: list[str]) -> dict[str, float]:
+async def count_round_trips(
+    database: str, environment: Mapping[str, str], tasks: list[tuple[str, str]]
+) -> dict[str, float]:
     """Return how many round trips to the database the service takes for each call, after the first few."""
     counts = {}
     async with open_proxy(database) as proxy:
         app = serve(SERVICE, PORTS["service"] + 10, {**environment, "DATABASE_URL": proxy.url})
         with ExitStack() as stack:
             server = await asyncio.to_thread(stack.enter_context, app)
-            for call in make_calls(ids):
+            for call in make_calls(tasks):
                 await run(call, server.port, 1, 0.3)
                 before = proxy.round_trips
                 sample = await run(call, server.port, 1, 0.3)
-                counts[call.name] = (proxy.round_trips - before) / len(sample.latencies)
+                counts[call.name] = (proxy.round_trips - before) / sample.answered
             await asyncio.to_thread(stack.close)
     return counts
 
 
 async def compare(database: str, arguments: argparse.Namespace) -> None:
-    environment = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET, "BENCH_USER": USER}
+    environment = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET}
+    tasks = await create_tasks(database)
     with ExitStack() as stack:
         service = stack.enter_context(serve(SERVICE, PORTS["service"], environment))
-        ids = create_tasks(service.port)
         ceiling = stack.enter_context(serve(CEILING, PORTS["ceiling"], environment))
-        round_trips = await count_round_trips(database, environment, ids)
+        round_trips = await count_round_trips(database, environment, tasks)
         print_head()
-        for call in make_calls(ids):
+        for call in make_calls(tasks):
             for connections in arguments.connections:
                 rows = {"service": Row(), "ceiling": Row()}
                 for _ in range(arguments.rounds):
@@ -161,7 +184,7 @@ def main() -> None:
     pin_to_second_core()
     with tempfile.TemporaryDirectory() as directory, open_server(Path(directory) / "postgres") as database:
         migrate(database)
-        asyncio.run(compare(database, arguments))
+        uvloop.run(compare(database, arguments))
 
 
 if __name__ == "__main__":

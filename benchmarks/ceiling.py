@@ -21,7 +21,6 @@ from uuid_utils.compat import uuid7
 from todo_api.adapters.postgres import statements
 from todo_api.domain.listing import Order, Sort, Status
 
-USER = os.environ.get("BENCH_USER", "")
 PAGE = statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
 
 
@@ -30,13 +29,13 @@ def answer(content: object, status_code: int = 200) -> Response:
 
 
 async def list_tasks(request: Request) -> Response:
-    values = {"user_id": USER, "limit": int(request.query_params["limit"]) + 1, "known": ()}
+    values = {"user_id": request.headers["x-user"], "limit": int(request.query_params["limit"]) + 1, "known": ()}
     rows = await request.app.state.pool.fetch(PAGE.sql, *PAGE.arguments(values))
     return answer([dict(row) for row in rows])
 
 
 async def get_task(request: Request) -> Response:
-    values = {"user_id": USER, "id": UUID(request.path_params["id"])}
+    values = {"user_id": request.headers["x-user"], "id": UUID(request.path_params["id"])}
     row = await request.app.state.pool.fetchrow(statements.GET.sql, *statements.GET.arguments(values))
     return answer(dict(row))
 
@@ -44,7 +43,7 @@ async def get_task(request: Request) -> Response:
 async def create_task(request: Request) -> Response:
     now = datetime.now(UTC)
     values = {
-        "user_id": USER,
+        "user_id": request.headers["x-user"],
         "id": uuid7(),
         "description": None,
         "completed": False,
@@ -62,7 +61,7 @@ async def create_task(request: Request) -> Response:
 
 async def update_task(request: Request) -> Response:
     pool = request.app.state.pool
-    key = {"user_id": USER, "id": UUID(request.path_params["id"])}
+    key = {"user_id": request.headers["x-user"], "id": UUID(request.path_params["id"])}
     row = await pool.fetchrow(statements.GET.sql, *statements.GET.arguments(key))
     values = dict(row) | msgspec.json.decode(await request.body()) | {"updated_at": datetime.now(UTC)}
     values["title_key"] = values["title"].lower()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jwt
 from pydantic import SecretStr
 
-import jwt
 from todo_api.settings import SHORTEST_SECRET, Settings
 
 DEFAULT_USER = "dev-user"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-
 import jwt
 
 Process = subprocess.Popen[str]

@@ -4,10 +4,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import jwt
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
-import jwt
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.application.tasks import TaskService

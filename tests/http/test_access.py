@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 from httpx2 import AsyncClient
-
-import jwt
 
 CALLS = [
     ("GET", "/api/tasks"),

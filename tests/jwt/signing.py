@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 import httpx2
+import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
-import jwt
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 
 ORIGIN = "http://localhost:3000"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt import PyJWK
 from tests.jwt.signing import (
     ORIGIN,
     SECRET,
@@ -21,7 +22,6 @@ from tests.jwt.signing import (
     sign,
 )
 
-from jwt import PyJWK
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.application.access import InvalidTokenError, VerifierUnavailableError
 

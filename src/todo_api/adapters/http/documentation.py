@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from todo_api.adapters.http import schemas
-from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER, PreflightRefusedError
+from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -95,7 +95,7 @@ def _problem(status: int) -> dict[str, Any]:
             }
         }
         for error, kind in PROBLEMS.items()
-        if kind.status == status and error is not PreflightRefusedError
+        if kind.status == status
     }
     return {
         "description": HTTPStatus(status).phrase,
@@ -114,8 +114,28 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = {"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     for path, operation in _operations(document):
         operation["responses"].pop("422", None)  # bad input is answered with 400
+        _drop_other_calls_examples(operation)
         operation["security"] = [{"bearerAuth": []}] if path.startswith("/api/") else []
     return document
+
+
+# Problems that only calls with this parameter, or with a body, have; those with None no call has, but the way to it.
+_PROBLEMS_OF = {
+    "malformed-json": "requestBody",
+    "invalid-cursor": "cursor",
+    "invalid-sync-token": "since",
+    "task-exists": "If-None-Match",
+    "not-found": None,
+    "preflight-refused": None,
+}
+
+
+def _drop_other_calls_examples(operation: dict[str, Any]) -> None:
+    has = {parameter["name"] for parameter in operation.get("parameters", [])} | operation.keys()
+    for response in operation["responses"].values():
+        examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        for code in [code for code in examples if code in _PROBLEMS_OF and _PROBLEMS_OF[code] not in has]:
+            del examples[code]
 
 
 _TAGS = [{"name": "tasks", "description": "The user's tasks."}, {"name": "health", "description": "For operators."}]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from jwt import PyJWS, PyJWTError
+
 from todo_api.application.access import InvalidTokenError
 
 LONGEST_TOKEN = 8192
