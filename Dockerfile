@@ -3,8 +3,8 @@ WORKDIR /build
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.lock .
 # Nothing gets in whose hash the lock file does not hold; flit_core, which builds the package, is in it too.
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --require-hashes -r requirements.lock
+RUN --mount=type=cache,target=/var/cache/pip \
+    pip --cache-dir /var/cache/pip --python /opt/venv/bin/python install --require-hashes -r requirements.lock
 COPY pyproject.toml LICENSE ./
 COPY src src
 RUN pip --python /opt/venv/bin/python install --no-deps --no-build-isolation --no-index .

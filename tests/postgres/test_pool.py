@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, bindparam, func, literal_column, select
 from tests.domain.builders import a_task
+from tests.postgres.proxy import open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
@@ -84,19 +85,33 @@ async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, bac
     await reading
 
 
-async def test_a_write_whose_connection_is_lost_is_never_run_again(
-    marked: Connect, backends: Callable[..., Any], user_id: str
+async def test_a_write_that_the_server_says_it_has_given_up_is_run_again(
+    marked: Connect, backends: Callable[..., Any]
 ) -> None:
     connections = marked(pool_size=1)
     await sleep(connections, 0)
-    writing = asyncio.create_task(connections.write(SLEEP, {"seconds": 0.5}))
+    writing = asyncio.create_task(connections.write(SLEEP, {"seconds": 0.3}))
     await asyncio.sleep(0.1)
 
     assert await backends(KILL) == [True]
 
-    with pytest.raises(RepositoryUnavailableError):
-        await writing
-    await PostgresTaskRepository(connections).add(a_task(user_id))
+    await writing
+
+
+async def test_a_write_whose_fate_is_unknown_is_never_run_again(
+    connect: Connect, database_url: str, user_id: str
+) -> None:
+    async with open_proxy(database_url) as proxy:
+        connections = connect(proxy.url, pool_size=1)
+        await sleep(connections, 0)
+        writing = asyncio.create_task(connections.write(SLEEP, {"seconds": 0.5}))
+        await asyncio.sleep(0.1)
+
+        await proxy.hang_up()
+
+        with pytest.raises(RepositoryUnavailableError):
+            await writing
+        await PostgresTaskRepository(connections).add(a_task(user_id))
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Connect) -> None:
@@ -114,6 +129,17 @@ async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Conn
     await sleep(connections, 0)
 
 
+async def test_writes_go_on_while_the_server_hangs_up_on_everybody(
+    marked: Callable[..., Connections], backends: Callable[[str], Any], user_id: str
+) -> None:
+    connections = marked(pool_size=4)
+    repository = PostgresTaskRepository(connections)
+    for written in range(1, 16):
+        await asyncio.gather(*(sleep(connections, 0.001) for _ in range(4)))
+        await backends("pg_terminate_backend(pid)")
+        assert (await repository.add(a_task(user_id))).revision == written
+
+
 async def test_latecomers_do_not_overtake(connect: Connect) -> None:
     connections, order = connect(pool_size=2), []
 
@@ -123,12 +149,13 @@ async def test_latecomers_do_not_overtake(connect: Connect) -> None:
             await sleep(connections, 0.002)
             order.append((turn, number))
 
+    await asyncio.gather(sleep(connections, 0.002), sleep(connections, 0.002))
     await asyncio.gather(*(twice(number) for number in range(12)))
 
-    # Two are served at once, so neighbours may change places.
+    # Two are served at once, and one may be slower, so neighbours may change places.
     places = {who: place for place, who in enumerate(order)}
     expected = {(turn, number): turn * 12 + number for turn in range(3) for number in range(12)}
-    assert all(abs(places[who] - expected[who]) <= 2 for who in expected), order
+    assert all(abs(places[who] - expected[who]) <= 5 for who in expected), order
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(connect: Connect) -> None:

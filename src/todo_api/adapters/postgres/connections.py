@@ -19,11 +19,17 @@ from todo_api.domain.errors import RepositoryUnavailableError
 
 _log = logging.getLogger(__name__)
 
+
+class _NotRunError(Exception):
+    """The connection was lost, and the statement was not run."""
+
+
 # Nothing is wrong with the statement; the server or the way to it has failed. InterfaceError is asyncpg's own word for
 # a connection that is closed, OSError and TimeoutError are the network's.
 _UNREACHABLE = (
     OSError,
     TimeoutError,
+    _NotRunError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
@@ -40,6 +46,7 @@ _UNREACHABLE = (
 )
 _LOST = (
     ConnectionError,
+    _NotRunError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
@@ -47,13 +54,9 @@ _LOST = (
 )
 
 
-class _NotSentError(Exception):
-    """The connection was lost before the statement was sent."""
-
-
 # The statement has not been run: asyncpg had read the server's goodbye before it sent anything, or the server said
 # goodbye instead of running it.
-_NOT_RUN = (_NotSentError, asyncpg.InternalClientError, asyncpg.AdminShutdownError)
+_NOT_RUN = (_NotRunError, asyncpg.InternalClientError, asyncpg.AdminShutdownError)
 
 # A migration changed a table, or the statement is on another server after all, behind a pooler that does not show.
 _STATEMENT_GONE = (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError)
@@ -143,6 +146,11 @@ class Connections:
                 connection.info[_POOLER] = not isinstance(error, asyncpg.InvalidCachedStatementError)
                 prepared = await _prepare(connection, statement.sql)
                 rows = await prepared.fetch(*statement.arguments(values))
+        except asyncpg.ConnectionDoesNotExistError as error:
+            _discard(connection)
+            if isinstance(error.__cause__, asyncpg.AdminShutdownError):
+                raise _NotRunError(*error.args) from error
+            raise
         except asyncpg.PostgresError:
             connection.close()
             raise
@@ -201,7 +209,7 @@ async def _prepare(connection: PoolProxiedConnection, sql: str) -> "PreparedStat
             name = "" if await _is_behind_pooler(connection, driver) else True  # any name
             prepared = connection.info[sql] = await driver.prepare(sql, name=name)
         except _LOST as error:
-            raise _NotSentError from error
+            raise _NotRunError from error
     return prepared
 
 
