@@ -13,7 +13,8 @@ from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, driver_url
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.application.tasks import TaskService
+from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.application.services import build_services
 from todo_api.settings import ConfigurationError, Settings
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
@@ -35,6 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
     connections = Connections(database_config(settings))
     repository = PostgresTaskRepository(connections)
     verifier = _verifier(settings)
+    feed = LocalChangeFeed()
+    services = build_services(repository, feed, clock=lambda: datetime.now(UTC), new_id=uuid7)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,8 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
             await connections.close()
 
     return create_http_app(
-        TaskService(repository, clock=lambda: datetime.now(UTC), new_id=uuid7),
-        repository,
+        services,
         verifier,
         HttpConfig(cors_origins=settings.cors_origins, max_body_bytes=settings.max_body_bytes),
         lifespan,

@@ -7,9 +7,10 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.builders import NOW, a_task, later
+from tests.domain.builders import NOW, START, a_task, later
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
+from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import ContentionError, InvalidValueError, RevisionMismatchError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
@@ -57,7 +58,7 @@ def repository() -> Interfering:
 
 @pytest.fixture
 def service(repository: Interfering) -> TaskService:
-    return TaskService(repository, clock=lambda: later(60), new_id=lambda: NEW_ID)
+    return TaskService(repository, LocalChangeFeed(), clock=lambda: later(60), new_id=lambda: NEW_ID)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ async def test_a_task_that_breaks_a_rule_is_not_kept(service: TaskService, repos
 async def test_a_change_is_kept(service: TaskService, task: Task) -> None:
     changed = await service.change("ada", task.id, TaskChanges(title="Other"))
 
-    assert changed == replace(task, title="Other", updated_at=later(60), revision=2)
+    assert changed == replace(task, title="Other", updated_at=later(60), revision=START + 2)
     assert await service.get("ada", task.id) == changed
 
 
@@ -120,7 +121,7 @@ async def test_a_toggle_that_loses_a_race_turns_around_what_won(
 async def test_a_change_happens_at_a_revision_that_was_asked_for(
     service: TaskService, task: Task, if_revisions: Collection[int]
 ) -> None:
-    assert (await service.change("ada", task.id, TaskChanges(title="Other"), if_revisions)).revision == 2
+    assert (await service.change("ada", task.id, TaskChanges(title="Other"), if_revisions)).revision == START + 2
 
 
 @pytest.mark.parametrize("if_revisions", [(), {0}, {2}, {0, 2}])

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.builders import NOW, a_task, later
+from tests.domain.builders import NOW, START, a_task, later
 
 from todo_api.domain.due_date import DueDate
 from todo_api.domain.errors import TaskNotFoundError
@@ -57,7 +57,7 @@ async def test_every_field_comes_back_from_get_and_page(repository: TaskReposito
 
     added = await repository.add(task)
 
-    assert added == replace(task, revision=1)
+    assert added == replace(task, revision=START + 1)
     assert await repository.get(user_id, task.id) == added
     assert await only_task(repository, user_id) == added
 
@@ -102,7 +102,7 @@ async def test_every_field_but_identity_and_creation_can_be_saved(repository: Ta
 
     saved = await repository.save(changed)
 
-    assert saved == replace(changed, revision=2)
+    assert saved == replace(changed, revision=START + 2)
     assert await repository.get(user_id, added.id) == saved
 
 
@@ -157,7 +157,7 @@ async def test_another_users_task_does_not_exist(repository: TaskRepository, new
     assert task.id not in {other.id for other in page.tasks}
 
     assert await repository.get(owner, task.id) == task
-    assert page.revision == (await repository.page(owner, TaskQuery())).revision == 1
+    assert page.revision == (await repository.page(owner, TaskQuery())).revision == START + 1
 
 
 async def test_two_users_may_have_tasks_of_one_id(repository: TaskRepository, new_user_id: Callable[[], str]) -> None:

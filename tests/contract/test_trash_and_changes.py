@@ -5,23 +5,27 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.builders import NOW, a_task
+from tests.domain.builders import NOW, START, a_task
 
-from todo_api.domain.changes import Changes
+from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task
+
+EMPTY = SyncPoint()
 
 
 async def trashed_ids(repository: TaskRepository, user_id: str) -> list[UUID]:
     return [task.id for task in (await repository.trash(user_id, 100)).tasks]
 
 
-async def every_change(repository: TaskRepository, user_id: str, since: int = 0, limit: int = 2) -> list[Changes]:
+async def every_change(
+    repository: TaskRepository, user_id: str, since: SyncPoint = EMPTY, limit: int = 2
+) -> list[Changes]:
     pages = [await repository.changes(user_id, since, limit)]
     while pages[-1].more:
-        pages.append(await repository.changes(user_id, pages[-1].revision, limit))
+        pages.append(await repository.changes(user_id, pages[-1].next, limit))
     return pages
 
 
@@ -32,10 +36,10 @@ async def test_a_removed_task_is_in_the_trash_and_nowhere_else(repository: TaskR
     with pytest.raises(TaskNotFoundError):
         await repository.get(user_id, task.id)
     page = await repository.page(user_id, TaskQuery())
-    assert (page.tasks, page.revision) == ([], 2)
+    assert (page.tasks, page.revision) == ([], START + 2)
     assert await repository.save(task) is None
     (trashed,) = (await repository.trash(user_id, 10)).tasks
-    assert (trashed.id, trashed.title, trashed.deleted_at, trashed.revision) == (task.id, task.title, NOW, 2)
+    assert (trashed.id, trashed.title, trashed.deleted_at, trashed.revision) == (task.id, task.title, NOW, START + 2)
 
 
 async def test_a_restored_task_is_as_it_was_at_a_new_revision(repository: TaskRepository, user_id: str) -> None:
@@ -44,7 +48,7 @@ async def test_a_restored_task_is_as_it_was_at_a_new_revision(repository: TaskRe
 
     restored = await repository.restore(user_id, task.id)
 
-    assert restored == replace(task, revision=3)
+    assert restored == replace(task, revision=START + 3)
     assert await repository.get(user_id, task.id) == restored
     assert await trashed_ids(repository, user_id) == []
     assert await repository.restore(user_id, task.id) is None
@@ -81,7 +85,7 @@ async def test_what_is_purged_cannot_be_restored(repository: TaskRepository, use
     assert await repository.purge(user_id) == 2
     assert await trashed_ids(repository, user_id) == []
     assert await repository.get(user_id, tasks[3].id) == tasks[3]
-    assert (await repository.page(user_id, TaskQuery())).revision == 7
+    assert (await repository.page(user_id, TaskQuery())).revision == START + 7
 
 
 async def test_the_trash_of_others_is_not_there(repository: TaskRepository, user_id: str) -> None:
@@ -94,7 +98,7 @@ async def test_the_trash_of_others_is_not_there(repository: TaskRepository, user
     assert await repository.purge(stranger, task.id) == 0
     assert await repository.purge(stranger) == 0
     assert await trashed_ids(repository, user_id) == [task.id]
-    assert await repository.changes(stranger, 0, 10) == Changes([], [], 0, more=False)
+    assert await repository.changes(stranger, EMPTY, 10) == Changes([], [], EMPTY, more=False)
 
 
 async def test_changes_come_in_the_order_of_their_revisions(repository: TaskRepository, user_id: str) -> None:
@@ -105,24 +109,29 @@ async def test_changes_come_in_the_order_of_their_revisions(repository: TaskRepo
     await repository.restore(user_id, tasks[0].id)  # 8
 
     (page,) = await every_change(repository, user_id, limit=10)
-    assert [task.revision for task in page.tasks] == [4, 5, 8]
-    assert [(tombstone.id, tombstone.revision) for tombstone in page.deleted] == [(tasks[2].id, 7)]
-    assert (page.revision, page.more) == (8, False)
+    assert [task.revision - START for task in page.tasks] == [4, 5, 8]
+    assert [(tombstone.id, tombstone.revision) for tombstone in page.deleted] == [(tasks[2].id, START + 7)]
+    assert (page.next, page.more) == (SyncPoint(START + 8), False)
 
     pages = await every_change(repository, user_id, limit=1)
-    assert [page.revision for page in pages] == [4, 5, 7, 8]
-    (page,) = await every_change(repository, user_id, since=6, limit=10)
-    assert ([task.revision for task in page.tasks], [gone.revision for gone in page.deleted]) == ([8], [7])
-    assert await repository.changes(user_id, 8, 10) == Changes([], [], 8, more=False)
+    assert [page.next.revision - START for page in pages] == [4, 5, 7, 8]
+    (page,) = await every_change(repository, user_id, since=SyncPoint(START + 6), limit=10)
+    assert ([task.revision for task in page.tasks], [gone.revision for gone in page.deleted]) == (
+        [START + 8],
+        [START + 7],
+    )
+    assert await repository.changes(user_id, SyncPoint(START + 8), 10) == Changes(
+        [], [], SyncPoint(START + 8), more=False
+    )
 
 
 async def test_changes_bring_any_copy_up_to_date(repository: TaskRepository, user_id: str) -> None:
-    copies: dict[int, dict[UUID, Task]] = {0: {}}
+    copies: dict[SyncPoint, dict[UUID, Task]] = {EMPTY: {}}
     tasks = [await repository.add(a_task(user_id)) for _ in range(3)]
     for step in range(12):
         task = tasks[step % 3]
         kept = {found.id: found for found in (await repository.page(user_id, TaskQuery())).tasks}
-        copies[(await repository.page(user_id, TaskQuery())).revision] = kept
+        copies[SyncPoint((await repository.page(user_id, TaskQuery())).revision)] = kept
         if step % 4 == 3:
             await repository.remove(user_id, task.id, now=NOW)
         elif task.id in kept:
@@ -143,10 +152,10 @@ async def test_a_purge_leaves_the_tombstone(repository: TaskRepository, user_id:
     task = await repository.add(a_task(user_id))
     await repository.remove(user_id, task.id, now=NOW)
     await repository.purge(user_id)
-    assert [gone.id for gone in (await repository.changes(user_id, 1, 10)).deleted] == [task.id]
+    assert [gone.id for gone in (await repository.changes(user_id, SyncPoint(START + 1), 10)).deleted] == [task.id]
 
 
 async def test_a_revision_that_never_was_is_forgotten(repository: TaskRepository, user_id: str) -> None:
     await repository.add(a_task(user_id))
     with pytest.raises(ForgottenRevisionError):
-        await repository.changes(user_id, 2, 10)
+        await repository.changes(user_id, SyncPoint(START + 2), 10)

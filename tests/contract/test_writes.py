@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.builders import NOW, a_task
+from tests.domain.builders import NOW, START, a_task
 
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
@@ -56,7 +56,7 @@ async def test_users_have_revisions_of_their_own(repository: TaskRepository, new
         await repository.add(a_task(one))
     task = await repository.add(a_task(other))
 
-    assert task.revision == 1
+    assert task.revision == START + 1
     assert await revision_of(repository, one) == 3
     assert await revision_of(repository, other) == 1
 
@@ -78,7 +78,7 @@ async def test_a_save_is_not_disturbed_by_changes_of_other_tasks(repository: Tas
     saved = await repository.save(replace(task, title="Changed"))
 
     assert saved is not None
-    assert saved.revision == 3
+    assert saved.revision == START + 3
 
 
 async def test_a_removed_task_cannot_be_saved_again(repository: TaskRepository, user_id: str) -> None:
@@ -115,7 +115,7 @@ async def test_of_many_saves_of_one_revision_exactly_one_wins(repository: TaskRe
     results = await asyncio.gather(*(repository.save(replace(task, title=f"{n}")) for n in range(CROWD)))
 
     (winner,) = [result for result in results if result is not None]
-    assert winner.revision == 2
+    assert winner.revision == START + 2
     assert await repository.get(user_id, task.id) == winner
     assert await revision_of(repository, user_id) == 2
 

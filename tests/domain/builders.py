@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from todo_api.domain.changes import starting_revision
 from todo_api.domain.task import Task
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
+# The revision before the first one of an account that comes to be with a task of these.
+START = starting_revision(NOW)
 
 
 def later(seconds: float) -> datetime:

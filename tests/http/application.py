@@ -10,15 +10,17 @@ from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
-from todo_api.application.tasks import TaskService
+from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.application.services import Limits, build_services
 from todo_api.domain.ports import TaskRepository
 
 SECRET = "a secret of the tests, which nobody else knows"
 
 
-def make_app(repository: TaskRepository) -> FastAPI:
-    tasks = TaskService(repository, clock=lambda: datetime.now(UTC), new_id=uuid7)
-    return create_http_app(tasks, repository, JwtTokenVerifier(JwtConfig(secret=SECRET)), HttpConfig())
+def make_app(repository: TaskRepository, limits: Limits | None = None) -> FastAPI:
+    feed = LocalChangeFeed()
+    services = build_services(repository, feed, clock=lambda: datetime.now(UTC), new_id=uuid7, limits=limits)
+    return create_http_app(services, JwtTokenVerifier(JwtConfig(secret=SECRET)), HttpConfig())
 
 
 def make_token(user_id: str, **claims: Any) -> str:

@@ -18,6 +18,7 @@ from tests.postgres.proxy import open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
@@ -122,7 +123,9 @@ async def test_many_clients_share_two_server_connections(
 async def test_changes_of_one_task_by_several_processes_lose_nothing(
     repositories: list[PostgresTaskRepository], user_id: str
 ) -> None:
-    services = [TaskService(repository, clock=lambda: NOW, new_id=uuid4) for repository in repositories]
+    services = [
+        TaskService(repository, LocalChangeFeed(), clock=lambda: NOW, new_id=uuid4) for repository in repositories
+    ]
     task = await services[0].create(user_id, TaskChanges(title="Toggled"))
 
     await asyncio.gather(*(services[number % 3].complete(user_id, task.id, None) for number in range(60)))

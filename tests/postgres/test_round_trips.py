@@ -10,6 +10,7 @@ from tests.postgres.proxy import Proxy, open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import Task, TaskChanges
@@ -65,7 +66,7 @@ async def test_each_call_of_the_repository_is_one_round_trip(
 async def test_a_use_case_costs_one_round_trip_and_a_change_two(
     repository: PostgresTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
-    service = TaskService(repository, clock=lambda: later(1), new_id=uuid4)
+    service = TaskService(repository, LocalChangeFeed(), clock=lambda: later(1), new_id=uuid4)
     task = await use_everything(repository, user_id)
 
     with proxy.counted(1):

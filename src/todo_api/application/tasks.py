@@ -7,10 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from todo_api.application.turns import Turns
-from todo_api.domain.changes import Changes
+from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import ContentionError, RevisionMismatchError, TaskNotFoundError, TaskNotInTrashError
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
-from todo_api.domain.ports import TaskRepository
+from todo_api.domain.ports import ChangeFeed, TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 
 # Within a process changes of a task take turns, so a race is lost to other processes only: one wins each round.
@@ -28,10 +28,18 @@ class TaskService:
     """
 
     def __init__(
-        self, repository: TaskRepository, *, clock: Callable[[], datetime], new_id: Callable[[], UUID]
+        self,
+        repository: TaskRepository,
+        feed: ChangeFeed,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], UUID],
+        quota: int | None = None,
     ) -> None:
-        """Take the storage, the time in UTC and a source of version 7 UUIDs."""
+        """Take the storage, whom to tell of changes, the time in UTC, a source of version 7 UUIDs and the quota."""
         self._repository = repository
+        self._announce = feed.announce
+        self._quota = quota
         self._clock = clock
         self._new_id = new_id
         self._turns = Turns(_PATIENCE)
@@ -50,9 +58,12 @@ class TaskService:
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
             TaskExistsError: The user has a task of this id, perhaps in the trash.
+            QuotaExceededError: The user has too many tasks.
         """
         task = Task.create(task_id=task_id or self._new_id(), user_id=user_id, values=values, now=self._clock())
-        return await self._repository.add(task)
+        task = await self._repository.add(task, self._quota)
+        self._announce(user_id)
+        return task
 
     async def change(
         self, user_id: str, task_id: UUID, changes: TaskChanges, if_revisions: Collection[int] | None = None
@@ -93,11 +104,13 @@ class TaskService:
         if if_revisions is None:
             if not await self._repository.remove(user_id, task_id, now=self._clock()):
                 raise TaskNotFoundError
+            self._announce(user_id)
             return
         # A removal that loses a race finds, on the next round, a revision that was not asked for.
         for _ in range(_ATTEMPTS):
             task = await self._load(user_id, task_id, if_revisions)
             if await self._repository.remove(user_id, task_id, task.revision, now=self._clock()):
+                self._announce(user_id)
                 return
         raise ContentionError("this task changes too fast; nothing was deleted")
 
@@ -107,8 +120,10 @@ class TaskService:
         Raises:
             TaskNotFoundError: The user has no such task, nor had one that is not purged.
             TaskNotInTrashError: The task was not deleted.
+            QuotaExceededError: The user has too many tasks.
         """
-        if restored := await self._repository.restore(user_id, task_id):
+        if restored := await self._repository.restore(user_id, task_id, self._quota):
+            self._announce(user_id)
             return restored
         await self._repository.get(user_id, task_id)
         raise TaskNotInTrashError
@@ -126,11 +141,11 @@ class TaskService:
         """Forget everything that is in the trash, for good."""
         await self._repository.purge(user_id)
 
-    async def changes(self, user_id: str, since: int, limit: int) -> Changes:
-        """Return what has happened to the user's tasks after the revision, oldest first.
+    async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
+        """Return what has happened to the user's tasks after the point, oldest first.
 
         Raises:
-            ForgottenRevisionError: It is too long ago; load everything afresh, from revision 0.
+            ForgottenRevisionError: It is too long ago; load everything afresh, from the point of an empty copy.
         """
         return await self._repository.changes(user_id, since, limit)
 
@@ -148,6 +163,7 @@ class TaskService:
                 if changed is task:
                     return task
                 if saved := await self._repository.save(changed):
+                    self._announce(user_id)
                     return saved
                 await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - apart from the others, not secret
         raise ContentionError("this task changes too fast; nothing was changed")

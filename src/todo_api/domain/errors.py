@@ -26,6 +26,33 @@ class TaskExistsError(TodoError):
         self.current = current
 
 
+class QuotaExceededError(TodoError):
+    """The user has as many tasks as one user may have."""
+
+    def __init__(self, quota: int) -> None:
+        """Take how many tasks a user may have; those in the trash do not count."""
+        super().__init__(f"there are {quota:,} tasks already, which is as many as a user may have")
+        self.quota = quota
+
+
+class IdempotencyKeyReusedError(TodoError):
+    """The key came with another request before."""
+
+
+class IdempotencyKeyInUseError(TodoError):
+    """The first request with this key is still running."""
+
+
+class OperationError(TodoError):
+    """An operation of a batch failed, and so nothing of it was done."""
+
+    def __init__(self, index: int, error: TodoError) -> None:
+        """Take the place of the operation, from 0, and what went wrong."""
+        super().__init__(f"operation {index}: {error}")
+        self.index = index
+        self.error = error
+
+
 class ForgottenRevisionError(TodoError):
     """What has happened since the revision is not known any more, or never was: load everything afresh."""
 
@@ -41,6 +68,10 @@ class RevisionMismatchError(TodoError):
 
 class ContentionError(TodoError):
     """Too many others change the same task at the same moment; nothing was changed."""
+
+
+class FeedClosedError(TodoError):
+    """The service is about to stop, and tells of no more changes."""
 
 
 class RepositoryUnavailableError(TodoError):

@@ -1,13 +1,17 @@
-"""The port that the domain asks its storage to fill."""
+"""The ports that the domain asks its storage to fill."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from todo_api.domain.changes import Changes
+from todo_api.domain.account import Account
+from todo_api.domain.changes import Changes, SyncPoint
+from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
+from todo_api.domain.workspace import Workspace
 
 
 class TaskRepository(Protocol):
@@ -15,15 +19,17 @@ class TaskRepository(Protocol):
 
     Every call is atomic, and durable when it returns. Each write raises its user's revision by one and stamps the task
     with it; writes of one user are ordered by their revisions, so whoever has seen revision N has seen all up to N.
+    An account comes to be with the user's first task, at `starting_revision`; the user of none is at revision 0.
     Another user's task does not exist. Calls raise RepositoryUnavailableError when the storage cannot be reached in
     time; a write may then have happened, unless the message says that it has not.
     """
 
-    async def add(self, task: Task) -> Task:
-        """Keep a new task and return it with its revision; the user comes to be with the first one.
+    async def add(self, task: Task, quota: int | None = None) -> Task:
+        """Keep a new task and return it with its revision.
 
         Raises:
             TaskExistsError: The user has a task of this id, perhaps in the trash.
+            QuotaExceededError: The user has `quota` tasks, where one is given, that are not in the trash.
         """
         ...
 
@@ -45,8 +51,12 @@ class TaskRepository(Protocol):
         """
         ...
 
-    async def restore(self, user_id: str, task_id: UUID) -> Task | None:
-        """Take the task out of the trash and return it with its new revision; None if it is not in the trash."""
+    async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
+        """Take the task out of the trash and return it with its new revision; None if it is not in the trash.
+
+        Raises:
+            QuotaExceededError: The user has `quota` tasks, where one is given, that are not in the trash.
+        """
         ...
 
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
@@ -60,8 +70,36 @@ class TaskRepository(Protocol):
         """
         ...
 
-    async def changes(self, user_id: str, since: int, limit: int) -> Changes:
-        """Return what has happened after the revision, which is 0 for a copy that is empty.
+    async def edit(
+        self,
+        user_id: str,
+        task_ids: Collection[UUID],
+        decide: Callable[[Workspace], bytes],
+        *,
+        now: datetime,
+        quota: int | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> Edited:
+        """Change several tasks together: all or nothing, at one revision.
+
+        Args:
+            user_id: Whose tasks they are.
+            task_ids: The tasks that `decide` may name.
+            decide: What to do, and what to answer; called while nobody else may change the user's tasks. It may be
+                called again, with what there is then. An error that it raises is raised, and nothing is written.
+            now: The time in UTC.
+            quota: How many tasks the user may have that are not in the trash.
+            key: The name of the request, if it has one. Its answer is kept with what was written, and is what
+                every later request of this name gets; then nothing is done.
+
+        Raises:
+            IdempotencyKeyReusedError: The key was another request's.
+            IdempotencyKeyInUseError: The first request with this key is still running.
+        """
+        ...
+
+    async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
+        """Return what has happened after the point.
 
         Raises:
             ForgottenRevisionError: Later tombstones were purged since, or the user never was at the revision.
@@ -71,10 +109,84 @@ class TaskRepository(Protocol):
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         """Return a page of the user's tasks as they were at one revision.
 
-        At one of the `known` revisions the page comes without its tasks. A user who never wrote is at revision 0.
+        At one of the `known` revisions the page comes without its tasks.
         """
         ...
 
     async def check(self) -> None:
         """Raise RepositoryUnavailableError unless the storage answers and is of the shape that this program needs."""
+        ...
+
+
+class AccountRepository(Protocol):
+    """What concerns all the tasks of one user; the same tasks as the TaskRepository's.
+
+    Calls raise RepositoryUnavailableError as those of the TaskRepository do.
+    """
+
+    async def account(self, user_id: str, now: datetime) -> Account:
+        """Return the user's tasks in figures, as they are at this instant of UTC."""
+        ...
+
+    async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
+        """Return the tasks of the next ids, at most `limit`, in the order of the ids; those in the trash too.
+
+        The latter are TrashedTask. What is written between two calls may be in what the second one returns, or not.
+        """
+        ...
+
+    async def erase(self, user_id: str) -> None:
+        """Forget the user and everything of theirs, at once and for good."""
+        ...
+
+
+class Housekeeping(Protocol):
+    """Forgets what has been kept for long enough; safe to call from several places at once.
+
+    Each call removes at most `limit` things that are from before an instant of UTC, the oldest first, and returns how
+    many there were; it passes over what others are about to change. Calls raise RepositoryUnavailableError as those of
+    the TaskRepository do.
+    """
+
+    async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
+        """Forget tasks in the trash; their tombstones stay."""
+        ...
+
+    async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
+        """Forget tombstones; whoever has not seen them must load afresh (ForgottenRevisionError)."""
+        ...
+
+    async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
+        """Forget the answers to requests."""
+        ...
+
+
+class Listener(Protocol):
+    """Waits for changes of one user's tasks."""
+
+    async def wait(self) -> None:
+        """Return when something may have changed since the call before, or since the listening began.
+
+        Raises:
+            FeedClosedError: The service is about to stop; nothing will be told any more.
+        """
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Tells those who listen that a user's tasks have changed, and leaves it to them to look what it was.
+
+    A change that this process announces is told at once, one that another process wrote within about a second.
+    """
+
+    def announce(self, user_id: str) -> None:
+        """Tell that something of the user's has been written."""
+        ...
+
+    def listen(self, user_id: str) -> AbstractContextManager[Listener]:
+        """Listen to the user's changes for as long as the block runs; nothing that happens in it is missed."""
+        ...
+
+    def close(self) -> None:
+        """End the waiting of all listeners, now and later."""
         ...

@@ -1,9 +1,9 @@
 """The task: one thing that one user means to do."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from todo_api.domain.due_date import DueDate
@@ -113,9 +113,21 @@ class Task:
         """Return the task in this state of completion, or in the other one for None."""
         return self.change(TaskChanges(completed=not self.completed if completed is None else completed), now=now)
 
+    def discard(self, *, now: datetime) -> "TrashedTask":
+        """Return the task as it is in the trash."""
+        return TrashedTask(**_values(self), deleted_at=now)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashedTask(Task):
     """A task in the trash: deleted at this instant of UTC, and not yet purged."""
 
     deleted_at: datetime
+
+    def restore(self) -> Task:
+        """Return the task as it was before it was deleted."""
+        return Task(**_values(self))
+
+
+def _values(task: Task) -> dict[str, Any]:
+    return {field.name: getattr(task, field.name) for field in fields(Task)}

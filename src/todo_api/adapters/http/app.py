@@ -25,8 +25,7 @@ from todo_api.adapters.http.sync import SyncRoutes
 from todo_api.adapters.http.tasks import TaskRoutes
 from todo_api.adapters.http.trash import TrashRoutes
 from todo_api.application.access import TokenVerifier
-from todo_api.application.tasks import TaskService
-from todo_api.domain.ports import TaskRepository
+from todo_api.application.services import Services
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REQUEST_HEADERS = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
@@ -42,8 +41,7 @@ class HttpConfig:
 
 
 def create_http_app(
-    tasks: TaskService,
-    repository: TaskRepository,
+    services: Services,
     verifier: TokenVerifier,
     config: HttpConfig,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
@@ -69,10 +67,10 @@ def create_http_app(
     app.state.verifier = verifier
     app.state.max_body_bytes = config.max_body_bytes
     app.add_exception_handler(HTTPException, _answer_routing_error)
-    SyncRoutes(tasks).register(app)
-    TrashRoutes(tasks).register(app)
-    TaskRoutes(tasks).register(app)
-    HealthRoutes(repository).register(app)
+    SyncRoutes(services.tasks).register(app)
+    TrashRoutes(services.tasks).register(app)
+    TaskRoutes(services.tasks).register(app)
+    HealthRoutes(services.repository).register(app)
     add_documentation(app)
     return app
 

@@ -19,8 +19,12 @@ from todo_api.application.access import (
 )
 from todo_api.domain.errors import (
     ContentionError,
+    FeedClosedError,
     ForgottenRevisionError,
+    IdempotencyKeyInUseError,
+    IdempotencyKeyReusedError,
     InvalidValueError,
+    QuotaExceededError,
     RepositoryUnavailableError,
     RevisionMismatchError,
     TaskExistsError,
@@ -135,6 +139,14 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
     TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
     TaskExistsError: ProblemType(HTTPStatus.PRECONDITION_FAILED, "task-exists", "There is a task of this id"),
+    QuotaExceededError: ProblemType(HTTPStatus.CONFLICT, "quota-exceeded", "There are too many tasks"),
+    IdempotencyKeyInUseError: ProblemType(
+        HTTPStatus.CONFLICT, "idempotency-key-in-use", "The first request with this key is still running"
+    ),
+    IdempotencyKeyReusedError: ProblemType(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was another request's"
+    ),
+    FeedClosedError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "shutting-down", "The service is about to stop"),
     TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
     ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
     RevisionMismatchError: ProblemType(
@@ -158,6 +170,8 @@ DETAILS: Mapping[type[TodoError], str] = {
     TaskExistsError: "it was created before, perhaps by this very request; its ETag is in this answer",
     TaskNotInTrashError: "there is nothing to restore: the task was not deleted",
     ForgottenRevisionError: "load everything afresh: ask again without `since`, and replace the copy",
+    IdempotencyKeyInUseError: "send the request again after a second: it will get the first one's answer",
+    IdempotencyKeyReusedError: "make a new Idempotency-Key for each request, and keep it for the retries of that one",
     RevisionMismatchError: "read the task again (its ETag is in this answer), apply the change to it, and send that",
 }
 

@@ -12,6 +12,7 @@ from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError
 from todo_api.adapters.http.requests import condition, user_of
 from todo_api.adapters.http.sync_tokens import decode_sync_token, encode_sync_token
 from todo_api.application.tasks import TaskService
+from todo_api.domain.changes import SyncPoint
 
 
 class SyncRoutes:
@@ -37,10 +38,10 @@ class SyncRoutes:
         and later for what comes. Without `since`, the copy starts from nothing.
         """
         user_id = user_of(request)
-        since = 0 if parameters.since is MISSING else _revision(user_id, parameters.since)
+        since = SyncPoint() if parameters.since is MISSING else sync_point(user_id, parameters.since, "query", "since")
         unless = condition(request, "If-None-Match")
         found = await self._tasks.changes(user_id, since, parameters.limit)
-        token = encode_sync_token(user_id, found.revision)
+        token = encode_sync_token(user_id, found.next)
         tag = {"ETag": f'"{token}"'}
         if unless is not None and unless.names(token):
             return Response(status_code=304, headers={**tag, **PRIVATE})
@@ -48,9 +49,10 @@ class SyncRoutes:
         return json_answer(content, tag)
 
 
-def _revision(user_id: str, token: str) -> int:
-    revision = decode_sync_token(user_id, token)
-    if revision is None:
+def sync_point(user_id: str, token: str, location: str, field: str) -> SyncPoint:
+    """Return the point that the token names, or raise InvalidSyncTokenError about the field that had it."""
+    point = decode_sync_token(user_id, token)
+    if point is None:
         detail = "is damaged or is not yours: start again without it"
-        raise InvalidSyncTokenError.of([FieldError("query", "since", detail)])
-    return revision
+        raise InvalidSyncTokenError.of([FieldError(location, field, detail)])
+    return point

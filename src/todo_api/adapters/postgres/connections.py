@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
@@ -15,7 +15,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
 from todo_api.adapters.postgres.statements import Statement
-from todo_api.domain.errors import RepositoryUnavailableError
+from todo_api.domain.errors import RepositoryUnavailableError, TodoError
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +103,21 @@ class Connections:
         """
         return await self._run_again_after(_NOT_RUN, statement, values)
 
+    async def transact(self, work: "Callable[[Transaction], Awaitable[T]]") -> T:
+        """Do the work in a transaction and commit it; once more where the connection was lost before the commit.
+
+        An error that the work raises is raised, and everything is rolled back.
+
+        Raises:
+            RepositoryUnavailableError: The database cannot be reached, or no connection was free in time.
+        """
+        async with self._available():
+            try:
+                return await self._transact(work)
+            except _NOT_RUN:
+                self._suspect_before = time.monotonic()
+                return await self._transact(work)
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
@@ -161,6 +178,31 @@ class Connections:
         connection.close()
         return rows
 
+    async def _transact(self, work: "Callable[[Transaction], Awaitable[T]]") -> T:
+        connection = await self._connect()
+        try:
+            await _execute(connection, "BEGIN")
+            transaction = Transaction(connection)
+            try:
+                result = await work(transaction)
+            except (TodoError, asyncpg.PostgresError):
+                await _execute(connection, "ROLLBACK")
+                raise
+            await _execute(connection, "ROLLBACK" if transaction.abandoned else "COMMIT")
+        except TodoError:
+            connection.close()
+            raise
+        except _STATEMENT_GONE as error:  # nothing of it is done; the statements have to be prepared anew
+            connection.info.clear()
+            connection.close()
+            raise _NotRunError from error
+        except BaseException:  # also when cancelled: whatever state it is in, the server gives up what it was at
+            _discard(connection)
+            raise
+        connection.info[_GOOD_AT] = time.monotonic()
+        connection.close()
+        return result
+
     async def _connect(self) -> PoolProxiedConnection:
         """Return a connection that is good as far as can be told; what Neon or a firewall has let go of is replaced."""
         while True:
@@ -183,6 +225,32 @@ class Connections:
             return True
         self._lost_before = time.monotonic()
         return False
+
+
+class Transaction:
+    """Runs statements in one transaction."""
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        """Take the connection that the transaction is on."""
+        self._connection = connection
+        self.abandoned = False
+
+    async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
+        """Run a statement."""
+        try:
+            prepared = await _prepare(self._connection, statement.sql)
+            return await prepared.fetch(*statement.arguments(values))
+        except _LOST as error:
+            raise _NotRunError from error
+
+    def abandon(self) -> None:
+        """Have everything rolled back at the end, which is no error."""
+        self.abandoned = True
+
+
+async def _execute(connection: PoolProxiedConnection, sql: str) -> None:
+    driver: Any = connection.driver_connection
+    await driver.execute(sql)
 
 
 async def _answers(driver: Any) -> bool:

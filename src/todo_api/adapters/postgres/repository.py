@@ -1,6 +1,6 @@
-"""The task repository in PostgreSQL: each call is one statement, one round trip and one commit."""
+"""The task repository in PostgreSQL: each call but an edit is one statement, one round trip and one commit."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,22 @@ from asyncpg import UniqueViolationError
 
 from todo_api.adapters.postgres import schema, statements
 from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.edits import Edit
 from todo_api.adapters.postgres.rows import to_change, to_parameters, to_task, to_trashed_task
-from todo_api.domain.changes import Changes
+from todo_api.domain.changes import Changes, SyncPoint, starting_revision
 from todo_api.domain.errors import (
     ForgottenRevisionError,
+    QuotaExceededError,
     RepositoryUnavailableError,
     TaskExistsError,
     TaskNotFoundError,
 )
+from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
+from todo_api.domain.workspace import Workspace
+
+NO_QUOTA = 2**31 - 1  # more than there is room for
 
 
 class PostgresTaskRepository:
@@ -29,16 +35,20 @@ class PostgresTaskRepository:
         """Take the connections to run statements on."""
         self._connections = connections
 
-    async def add(self, task: Task) -> Task:
+    async def add(self, task: Task, quota: int | None = None) -> Task:
         """Keep a new task."""
+        values = {**to_parameters(task), "start": starting_revision(task.created_at), "quota": quota or NO_QUOTA}
         try:
-            rows = await self._connections.write(statements.ADD, to_parameters(task))
+            rows = await self._connections.write(statements.ADD, values)
         except UniqueViolationError:
-            taken = await self._connections.read(statements.REVISION, {"user_id": task.user_id, "id": task.id})
-            if not taken:  # it was purged in between
-                return await self.add(task)
-            raise TaskExistsError(taken[0][0]) from None
-        return replace(task, revision=rows[0][0])
+            rows = None
+        if rows:
+            return replace(task, revision=rows[0][0])
+        if taken := await self._connections.read(statements.STATE, {"user_id": task.user_id, "id": task.id}):
+            raise TaskExistsError(taken[0]["revision"])
+        if rows is None:  # it was there, and was purged in between
+            return await self.add(task, quota)
+        raise QuotaExceededError(quota or NO_QUOTA)
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
         """Return the task."""
@@ -58,10 +68,29 @@ class PostgresTaskRepository:
         values = {"user_id": user_id, "id": task_id, "revision": revision, "now": now}
         return bool(await self._connections.write(statement, values))
 
-    async def restore(self, user_id: str, task_id: UUID) -> Task | None:
+    async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
         """Take the task out of the trash."""
-        rows = await self._connections.write(statements.RESTORE, {"user_id": user_id, "id": task_id})
-        return to_task(rows[0]) if rows else None
+        values = {"user_id": user_id, "id": task_id, "quota": quota or NO_QUOTA}
+        if rows := await self._connections.write(statements.RESTORE, values):
+            return to_task(rows[0])
+        state = await self._connections.read(statements.STATE, values)
+        if quota is not None and state and state[0]["in_trash"]:
+            raise QuotaExceededError(quota)
+        return None
+
+    async def edit(
+        self,
+        user_id: str,
+        task_ids: Collection[UUID],
+        decide: Callable[[Workspace], bytes],
+        *,
+        now: datetime,
+        quota: int | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> Edited:
+        """Change several tasks together."""
+        edit = Edit(user_id, task_ids, decide, now=now, quota=quota, key=key)
+        return await edit.run(self._connections)
 
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
         """Return a page of the trash."""
@@ -74,14 +103,14 @@ class PostgresTaskRepository:
         statement = statements.PURGE_ALL if task_id is None else statements.PURGE
         return len(await self._connections.write(statement, {"user_id": user_id, "id": task_id}))
 
-    async def changes(self, user_id: str, since: int, limit: int) -> Changes:
+    async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
         """Return what is of later revisions."""
-        values = {"user_id": user_id, "since": since, "limit": limit + 1}
-        rows = await self._connections.read(statements.CHANGES, values)
+        place = {"since": since.revision, "since_id": since.id, "whole": since.whole}
+        rows = await self._connections.read(statements.CHANGES, {"user_id": user_id, "limit": limit + 1, **place})
         current, floor = rows[0][:2]
-        if since > current or 0 < since < floor:
+        if since.is_forgotten(current, floor):
             raise ForgottenRevisionError
-        return Changes.page([to_change(row[2:]) for row in rows if row[2] is not None], limit, current)
+        return Changes.page([to_change(row[2:]) for row in rows if row[2] is not None], limit, since, current)
 
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         """Return a page of the list; one task more than asked for tells whether there is a next one."""

@@ -67,8 +67,12 @@ def to_task(row: Iterable[Any]) -> Task:
 
 def to_trashed_task(row: Any) -> TrashedTask:
     """Return the task of a row of `statements.TASK_COLUMNS` and when it was deleted."""
-    task = to_task(row[:-1])
-    return TrashedTask(**{field.name: getattr(task, field.name) for field in fields(Task)}, deleted_at=row[-1])
+    return to_task(row[:-1]).discard(now=row[-1])
+
+
+def to_stored_task(row: Any) -> Task:
+    """Return the task of such a row; one that was not deleted, as it is."""
+    return to_task(row[:-1]) if row[-1] is None else to_trashed_task(row)
 
 
 def to_change(row: Any) -> Task | Tombstone:

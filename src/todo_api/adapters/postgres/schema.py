@@ -8,7 +8,7 @@ from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
 from todo_api.adapters.postgres.statements import Statement
 
 # The newest of migrations/versions; a test compares the two.
-REVISION = "0002"
+REVISION = "0003"
 
 _version: Select[str] = select(column("version_num", Text)).select_from(table("alembic_version"))
 VERSION = Statement(_version)

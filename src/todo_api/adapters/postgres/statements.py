@@ -66,6 +66,7 @@ _revision = bindparam("revision", type_=BigInteger)
 _zero = literal_column("0", BigInteger)  # constants in the text, so that the named parameters are all there are
 _one = literal_column("1", BigInteger)
 _is_the_task = (tasks.c.user_id == _user_id) & (tasks.c.id == _id)
+_quota = bindparam("quota", type_=Integer)
 _now = bindparam("now", type_=DateTime(timezone=True))
 
 # Every column but the sort key, in the order in which rows.py reads them.
@@ -75,16 +76,26 @@ TASK_COLUMNS = [column for column in tasks.c if column.name not in {"title_key",
 def _locked_user() -> CTE:
     """The user's row, locked against other writes but not against the foreign keys that refer to it."""
     return (
-        select(users.c.id, users.c.revision).where(users.c.id == _user_id).with_for_update(key_share=True).cte("locked")
+        select(users.c.id, users.c.revision, users.c.live_tasks)
+        .where(users.c.id == _user_id)
+        .with_for_update(key_share=True)
+        .cte("locked")
     )
 
 
 def _add() -> ClauseElement:
     given = {"revision", "deleted_at"}
     values = {column.name: bindparam(column.name, type_=column.type) for column in tasks.c if column.name not in given}
-    upsert = insert(users).values(id=_user_id, revision=_one, created_at=values["created_at"])
+    start = bindparam("start", type_=BigInteger)
+    upsert = insert(users).values(
+        id=_user_id, revision=start + _one, floor=start, live_tasks=_one, created_at=values["created_at"]
+    )
     user = (
-        upsert.on_conflict_do_update(index_elements=[users.c.id], set_={"revision": users.c.revision + _one})
+        upsert.on_conflict_do_update(
+            index_elements=[users.c.id],
+            set_={"revision": users.c.revision + _one, "live_tasks": users.c.live_tasks + _one},
+            where=users.c.live_tasks < _quota,
+        )
         .returning(users.c.revision)
         .cte("counted")
     )
@@ -121,7 +132,9 @@ def _remove(*conditions: ColumnElement[bool]) -> ClauseElement:
         index_elements=[tombstones.c.user_id, tombstones.c.id],
         set_={"revision": grave.excluded.revision, "deleted_at": grave.excluded.deleted_at},
     )
-    return _count(removed).returning(removed.c.revision).add_cte(grave.cte("buried"))
+    return (
+        _count(removed, live_tasks=users.c.live_tasks - _one).returning(removed.c.revision).add_cte(grave.cte("buried"))
+    )
 
 
 def _restore() -> ClauseElement:
@@ -129,7 +142,7 @@ def _restore() -> ClauseElement:
     restored = (
         update(tasks)
         .values(deleted_at=null(), revision=user.c.revision + _one)
-        .where(_is_the_task, ~live, tasks.c.user_id == user.c.id)
+        .where(_is_the_task, ~live, tasks.c.user_id == user.c.id, user.c.live_tasks < _quota)
         .returning(*TASK_COLUMNS)
         .cte("written")
     )
@@ -138,12 +151,12 @@ def _restore() -> ClauseElement:
         .where(tombstones.c.user_id == restored.c.user_id, tombstones.c.id == restored.c.id)
         .cte("risen")
     )
-    return _count(restored).returning(*restored.c).add_cte(risen)
+    return _count(restored, live_tasks=users.c.live_tasks + _one).returning(*restored.c).add_cte(risen)
 
 
-def _count(written: CTE) -> Update:
-    """Give the user the revision that the task was written with; without a task, the count stays."""
-    return update(users).values(revision=written.c.revision).where(users.c.id == written.c.user_id)
+def _count(written: CTE, **counts: ColumnElement[int]) -> Update:
+    """Give the user the revision that the task was written with; without a task, the counts stay."""
+    return update(users).values(revision=written.c.revision, **counts).where(users.c.id == written.c.user_id)
 
 
 ADD = Statement(_add())
@@ -151,7 +164,7 @@ SAVE = Statement(_save())
 REMOVE = Statement(_remove())
 REMOVE_AT_REVISION = Statement(_remove(tasks.c.revision == _revision))
 RESTORE = Statement(_restore())
-REVISION = Statement(select(tasks.c.revision).where(_is_the_task))
+STATE = Statement(select(tasks.c.revision, (~live).label("in_trash")).where(_is_the_task))
 GET = Statement(select(*TASK_COLUMNS).where(_is_the_task, live))
 
 _KEYS: Mapping[tuple[Sort, Order], ColumnElement[Any]] = {
@@ -220,9 +233,11 @@ def trash(*, resumed: bool) -> Statement:
 def _changes() -> ClauseElement:
     """What a user's tasks and tombstones of later revisions are, in their order, behind the user's own row.
 
-    Parameters: `user_id`, `since`, `limit`. A tombstone is a row that has no title.
+    Parameters: `user_id`, `limit`, the point `since` and `since_id`, and `whole`, up to which there is nothing new. A
+    tombstone is a row that has no title.
     """
-    since = bindparam("since", type_=BigInteger)
+    since = tuple_(bindparam("since", type_=BigInteger), bindparam("since_id", type_=_id.type))
+    whole = bindparam("whole", type_=BigInteger)
     limit = bindparam("limit", type_=Integer)
     row = select(users.c.revision, users.c.floor).where(users.c.id == _user_id).subquery()
     nobody = select(_one.label("one")).subquery()
@@ -232,8 +247,10 @@ def _changes() -> ClauseElement:
     # The conditions on the user's row keep PostgreSQL from looking at the others where nothing has changed.
     later = (
         select(*TASK_COLUMNS)
-        .where(tasks.c.user_id == _user_id, live, tasks.c.revision > since, account.c.current > since)
-        .order_by(tasks.c.revision)
+        .where(
+            tasks.c.user_id == _user_id, live, tuple_(tasks.c.revision, tasks.c.id) > since, account.c.current > whole
+        )
+        .order_by(tasks.c.revision, tasks.c.id)
         .limit(limit)
     )
     names = {"user_id", "id", "revision"}
@@ -243,12 +260,16 @@ def _changes() -> ClauseElement:
     ]
     buried = (
         select(*blanks)
-        .where(tombstones.c.user_id == _user_id, tombstones.c.revision > since, account.c.current > since)
-        .order_by(tombstones.c.revision)
+        .where(
+            tombstones.c.user_id == _user_id,
+            tuple_(tombstones.c.revision, tombstones.c.id) > since,
+            account.c.current > whole,
+        )
+        .order_by(tombstones.c.revision, tombstones.c.id)
         .limit(limit)
     )
     both = union_all(later.subquery().select(), buried.subquery().select()).subquery()
-    rows = select(*both.c).order_by(both.c.revision).limit(limit).subquery("changes")
+    rows = select(*both.c).order_by(both.c.revision, both.c.id).limit(limit).subquery("changes")
     return select(account.c.current, account.c.floor, *rows.c).select_from(account.outerjoin(rows, true()))
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -37,6 +39,8 @@ users = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     # The newest tombstone that was purged: who has seen less than this cannot catch up.
     Column("floor", BigInteger, nullable=False, server_default=text("0")),
+    # How many tasks are not in the trash, for the quota: to count them would take longer than to add one.
+    Column("live_tasks", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="id_length"),
     CheckConstraint("revision > 0", name="revision_positive"),
     CheckConstraint("floor BETWEEN 0 AND revision", name="floor_in_range"),
@@ -79,9 +83,22 @@ tombstones = Table(
     Column("deleted_at", DateTime(timezone=True), nullable=False),
 )
 
-Index("ix_tombstones_by_revision", tombstones.c.user_id, tombstones.c.revision)
+# What was answered to a request that may come again.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("user_id", Text(collation="C"), ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+Index("ix_idempotency_keys_by_age", idempotency_keys.c.created_at)
+Index("ix_tombstones_by_revision", tombstones.c.user_id, tombstones.c.revision, tombstones.c.id)
 Index("ix_tombstones_by_age", tombstones.c.deleted_at)
-Index("ix_tasks_by_revision", tasks.c.user_id, tasks.c.revision, postgresql_where=live)
+Index("ix_tasks_by_revision", tasks.c.user_id, tasks.c.revision, tasks.c.id, postgresql_where=live)
+Index("ix_trash_by_age", tasks.c.deleted_at, postgresql_where=~live)
 Index("ix_tasks_in_trash", tasks.c.user_id, tasks.c.deleted_at, tasks.c.id, postgresql_where=~live)
 
 # Tasks without a due date come last either way, so each way has its own key; NULLS LAST would not use an index.

@@ -1,0 +1,130 @@
+"""What the adapters in memory share: the accounts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from todo_api.domain.changes import Tombstone, starting_revision
+from todo_api.domain.errors import IdempotencyKeyReusedError, QuotaExceededError
+from todo_api.domain.idempotency import Edited, IdempotencyKey
+from todo_api.domain.task import Task, TrashedTask
+from todo_api.domain.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was answered to a request that may come again."""
+
+    fingerprint: bytes
+    answer: bytes
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class StoredAccount:
+    """Everything of one user; each method is one write."""
+
+    created_at: datetime | None = None
+    revision: int = 0
+    floor: int = 0
+    tasks: dict[UUID, Task] = field(default_factory=dict)
+    trash: dict[UUID, TrashedTask] = field(default_factory=dict)
+    tombstones: dict[UUID, Tombstone] = field(default_factory=dict)
+    buried_at: dict[UUID, datetime] = field(default_factory=dict)
+    answers: dict[str, KeptAnswer] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, now: datetime) -> "StoredAccount":
+        """Return the account of a user who writes for the first time."""
+        revision = starting_revision(now)
+        return cls(created_at=now, revision=revision, floor=revision)
+
+    def require_room(self, quota: int | None) -> None:
+        """Raise QuotaExceededError unless there may be another task."""
+        if quota is not None and len(self.tasks) >= quota:
+            raise QuotaExceededError(quota)
+
+    def find(self, task_id: UUID) -> Task | None:
+        """Return the task, in the trash or not."""
+        return self.tasks.get(task_id) or self.trash.get(task_id)
+
+    def holds(self, task_id: UUID, revision: int | None) -> bool:
+        """Say whether the task is there and not in the trash, at the revision where one is given."""
+        task = self.tasks.get(task_id)
+        return task is not None and revision in {None, task.revision}
+
+    def write(self, task: Task) -> Task:
+        """Keep the task, in the trash or not, at the next revision."""
+        stamped = replace(task, revision=self.revision + 1)
+        self.write_all({task.id: stamped}, stamped.revision)
+        return stamped
+
+    def write_all(self, tasks: Mapping[UUID, Task], revision: int) -> None:
+        """Keep these tasks, which are at the revision."""
+        self.revision = revision
+        for task_id, task in tasks.items():
+            self.tasks.pop(task_id, None)
+            self.trash.pop(task_id, None)
+            self.tombstones.pop(task_id, None)
+            self.buried_at.pop(task_id, None)
+            if isinstance(task, TrashedTask):
+                self.trash[task_id] = task
+                self.tombstones[task_id] = Tombstone(task_id, revision)
+                self.buried_at[task_id] = task.deleted_at
+            else:
+                self.tasks[task_id] = task
+
+    def replay(self, key: IdempotencyKey) -> Edited | None:
+        """Return the answer that was kept under the key, if any."""
+        kept = self.answers.get(key.key)
+        if kept is None or kept.created_at < key.kept_since:
+            return None
+        if kept.fingerprint != key.fingerprint:
+            raise IdempotencyKeyReusedError
+        return Edited(kept.answer, replayed=True)
+
+
+@dataclass(slots=True)
+class Store:
+    """The accounts by their users' ids."""
+
+    accounts: dict[str, StoredAccount] = field(default_factory=dict)
+
+    def account(self, user_id: str) -> StoredAccount:
+        """Return the user's account, or an empty one that is not kept."""
+        return self.accounts.get(user_id) or StoredAccount()
+
+    def account_to_write(self, user_id: str, now: datetime) -> StoredAccount:
+        """Return the user's account, which starts now if it is new; it is kept only when it is put into `accounts`."""
+        return self.accounts.get(user_id) or StoredAccount.start(now)
+
+    def edit(
+        self,
+        user_id: str,
+        decide: Callable[[Workspace], bytes],
+        *,
+        now: datetime,
+        quota: int | None,
+        key: IdempotencyKey | None,
+    ) -> Edited:
+        """Change several tasks together."""
+        account = self.account_to_write(user_id, now)
+        if key is not None and (replay := account.replay(key)):
+            return replay
+        workspace = Workspace(
+            user_id,
+            [*account.tasks.values(), *account.trash.values()],
+            revision=self.account(user_id).revision,
+            next_revision=account.revision + 1,
+            live_tasks=len(account.tasks),
+            quota=quota,
+            now=now,
+        )
+        answer = decide(workspace)
+        if workspace.written:
+            self.accounts[user_id] = account
+            account.write_all(workspace.written, workspace.revision)
+        if key is not None:
+            account.answers[key.key] = KeptAnswer(key.fingerprint, answer, now)
+        return Edited(answer, replayed=False)

@@ -1,0 +1,178 @@
+"""Edits: one transaction that locks the user, looks, decides, and writes all of it at one revision."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, column, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.expression import ClauseElement
+
+from todo_api.adapters.postgres.connections import Connections, Transaction
+from todo_api.adapters.postgres.rows import to_parameters, to_stored_task
+from todo_api.adapters.postgres.statements import TASK_COLUMNS, Statement
+from todo_api.adapters.postgres.tables import idempotency_keys, tasks, tombstones, users
+from todo_api.domain.changes import starting_revision
+from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
+from todo_api.domain.idempotency import Edited, IdempotencyKey
+from todo_api.domain.task import Task, TrashedTask
+from todo_api.domain.workspace import Workspace
+
+_user_id = bindparam("user_id", type_=Text)
+_key = bindparam("key", type_=Text)
+_revision = bindparam("revision", type_=BigInteger)
+_live_tasks = bindparam("live_tasks", type_=Integer)
+_now = bindparam("now", type_=users.c.created_at.type)
+
+# Until the end of the transaction; whoever comes with the same key meanwhile does not wait. A lock is a number of 64
+# bits: two keys that share one would make the later request try again, and no more.
+_CLAIM = Statement(
+    select(func.pg_try_advisory_xact_lock(func.hashtextextended(_key, func.hashtextextended(_user_id, 0))))
+)
+_LOCK = Statement(
+    select(users.c.revision, users.c.live_tasks).where(users.c.id == _user_id).with_for_update(key_share=True)
+)
+_START = Statement(
+    insert(users)
+    .values(id=_user_id, revision=_revision, floor=_revision, created_at=_now)
+    .on_conflict_do_nothing(index_elements=[users.c.id])
+)
+_RECALL = Statement(
+    select(idempotency_keys.c.fingerprint, idempotency_keys.c.answer, idempotency_keys.c.created_at).where(
+        idempotency_keys.c.user_id == _user_id, idempotency_keys.c.key == _key
+    )
+)
+_LOAD = Statement(
+    select(*TASK_COLUMNS, tasks.c.deleted_at).where(
+        tasks.c.user_id == _user_id, tasks.c.id == func.any(bindparam("ids", type_=ARRAY(tasks.c.id.type)))
+    )
+)
+
+
+def _keep() -> ClauseElement:
+    values = {"fingerprint": bindparam("fingerprint", type_=idempotency_keys.c.fingerprint.type)}
+    values |= {"answer": bindparam("answer", type_=idempotency_keys.c.answer.type), "created_at": _now}
+    kept = insert(idempotency_keys).values(user_id=_user_id, key=_key, **values)
+    return kept.on_conflict_do_update(index_elements=[idempotency_keys.c.user_id, idempotency_keys.c.key], set_=values)
+
+
+def _write() -> ClauseElement:
+    """Write the tasks, which come as an array for each column, with the tombstones that go with them."""
+    given = {item.name: item for item in tasks.c if item.name not in {"user_id", "revision"}}
+    arrays = [bindparam(name, type_=ARRAY(item.type)) for name, item in given.items()]
+    columns = [column(name, item.type) for name, item in given.items()]
+    rows = func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
+
+    upsert = insert(tasks).from_select([*given, "user_id", "revision"], select(*rows.c, _user_id, _revision))
+    written = upsert.on_conflict_do_update(
+        index_elements=[tasks.c.user_id, tasks.c.id],
+        set_={name: upsert.excluded[name] for name in [*given, "revision"] if name not in {"id", "created_at"}},
+    )
+    graves = select(_user_id, rows.c.id, _revision, rows.c.deleted_at).where(rows.c.deleted_at.is_not(None))
+    bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], graves)
+    buried = bury.on_conflict_do_update(
+        index_elements=[tombstones.c.user_id, tombstones.c.id],
+        set_={name: bury.excluded[name] for name in ("revision", "deleted_at")},
+    )
+    alive = select(rows.c.id).where(rows.c.deleted_at.is_(None))
+    risen = delete(tombstones).where(tombstones.c.user_id == _user_id, tombstones.c.id.in_(alive))
+    counted = update(users).values(revision=_revision, live_tasks=_live_tasks).where(users.c.id == _user_id)
+    return counted.add_cte(written.cte("written"), buried.cte("buried"), risen.cte("risen"))
+
+
+_KEEP = Statement(_keep())
+_WRITE = Statement(_write())
+
+
+class Edit:
+    """What a caller of the repository's `edit` wants."""
+
+    def __init__(
+        self,
+        user_id: str,
+        task_ids: Collection[UUID],
+        decide: Callable[[Workspace], bytes],
+        *,
+        now: datetime,
+        quota: int | None,
+        key: IdempotencyKey | None,
+    ) -> None:
+        """Take what `TaskRepository.edit` takes."""
+        self._user_id = user_id
+        self._task_ids = task_ids
+        self._decide = decide
+        self._now = now
+        self._quota = quota
+        self._key = key
+
+    async def run(self, connections: Connections) -> Edited:
+        """Do it, in a transaction."""
+        return await connections.transact(self._run)
+
+    async def _run(self, transaction: Transaction) -> Edited:
+        if self._key is not None:
+            await self._claim(transaction, self._key)
+        known, revision, live_tasks = await self._lock(transaction)
+        if self._key is not None and (replay := await self._recall(transaction, self._key)):
+            return replay
+        workspace = Workspace(
+            self._user_id,
+            await self._load(transaction),
+            revision=revision if known else 0,
+            next_revision=revision + 1,
+            live_tasks=live_tasks,
+            quota=self._quota,
+            now=self._now,
+        )
+        answer = self._decide(workspace)
+        if workspace.written:
+            await transaction.run(_WRITE, self._values(workspace))
+        elif not known:
+            transaction.abandon()  # a user who wrote nothing has no account
+            return Edited(answer, replayed=False)
+        if self._key is not None:
+            await self._keep(transaction, self._key, answer)
+        return Edited(answer, replayed=False)
+
+    async def _claim(self, transaction: Transaction, key: IdempotencyKey) -> None:
+        ((claimed,),) = await transaction.run(_CLAIM, {"user_id": self._user_id, "key": key.key})
+        if not claimed:
+            raise IdempotencyKeyInUseError
+
+    async def _lock(self, transaction: Transaction) -> tuple[bool, int, int]:
+        """Keep others from writing; return whether the user has an account, its revision and count of tasks."""
+        if rows := await transaction.run(_LOCK, {"user_id": self._user_id}):
+            return (True, *rows[0])
+        start = starting_revision(self._now)
+        await transaction.run(_START, {"user_id": self._user_id, "revision": start, "now": self._now})
+        ((revision, live_tasks),) = await transaction.run(_LOCK, {"user_id": self._user_id})
+        return live_tasks > 0 or revision != start, revision, live_tasks
+
+    async def _recall(self, transaction: Transaction, key: IdempotencyKey) -> Edited | None:
+        rows = await transaction.run(_RECALL, {"user_id": self._user_id, "key": key.key})
+        if not rows or rows[0]["created_at"] < key.kept_since:
+            return None
+        if rows[0]["fingerprint"] != key.fingerprint:
+            raise IdempotencyKeyReusedError
+        return Edited(rows[0]["answer"], replayed=True)
+
+    async def _keep(self, transaction: Transaction, key: IdempotencyKey, answer: bytes) -> None:
+        values = {"key": key.key, "fingerprint": key.fingerprint, "answer": answer}
+        await transaction.run(_KEEP, {"user_id": self._user_id, "now": self._now, **values})
+
+    async def _load(self, transaction: Transaction) -> list[Task]:
+        if not self._task_ids:
+            return []
+        rows = await transaction.run(_LOAD, {"user_id": self._user_id, "ids": list(self._task_ids)})
+        return [to_stored_task(row) for row in rows]
+
+    def _values(self, workspace: Workspace) -> Mapping[str, Any]:
+        rows = [_all_columns(task) for task in workspace.written.values()]
+        arrays = {name: [row[name] for row in rows] for name in rows[0]}
+        counts = {"revision": workspace.revision, "live_tasks": workspace.live_tasks}
+        return {**arrays, **counts, "user_id": self._user_id}
+
+
+def _all_columns(task: Task) -> dict[str, Any]:
+    return {**to_parameters(task), "deleted_at": task.deleted_at if isinstance(task, TrashedTask) else None}

@@ -1,0 +1,89 @@
+"""Batches: several operations at once, and requests that may come again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from todo_api.domain.errors import OperationError, TodoError
+from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
+from todo_api.domain.operations import Operation
+from todo_api.domain.ports import ChangeFeed, TaskRepository
+from todo_api.domain.task import Task
+from todo_api.domain.workspace import Workspace
+
+MAX_OPERATIONS = 100
+
+# What came of an operation: the task as it is now, None for one that was deleted, or why nothing was done.
+Outcome: TypeAlias = Task | TodoError | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatableRequest:
+    """A request that the client may send again: the name that it gave it, and a digest of what it asks for."""
+
+    key: str
+    fingerprint: bytes
+
+
+class BatchService:
+    """The use cases that do several things at once, or one thing once."""
+
+    def __init__(
+        self, repository: TaskRepository, feed: ChangeFeed, *, clock: Callable[[], datetime], quota: int | None = None
+    ) -> None:
+        """Take the storage, whom to tell of changes, the time in UTC and how many tasks a user may have."""
+        self._repository = repository
+        self._announce = feed.announce
+        self._clock = clock
+        self._quota = quota
+
+    async def run(
+        self,
+        user_id: str,
+        operations: Sequence[Operation],
+        answer: Callable[[Sequence[Outcome], int], bytes],
+        *,
+        atomic: bool = True,
+        request: RepeatableRequest | None = None,
+    ) -> Edited:
+        """Do the operations in their order, in one transaction and at one revision.
+
+        Args:
+            user_id: Whose tasks they are about.
+            operations: What to do; later ones see what earlier ones did.
+            answer: Makes the answer from what came of each operation and the user's revision after all of them.
+            atomic: Whether nothing is to be done unless all can be; otherwise those that fail are left out.
+            request: What the client calls the request; when it was done before, its answer then is returned.
+
+        Raises:
+            OperationError: One failed, and nothing was done.
+            IdempotencyKeyReusedError: The key was another request's.
+            IdempotencyKeyInUseError: The first request with this key is still running.
+        """
+        now = self._clock()
+
+        def decide(workspace: Workspace) -> bytes:
+            outcomes = [_outcome(workspace, *numbered, atomic=atomic) for numbered in enumerate(operations)]
+            return answer(outcomes, workspace.revision)
+
+        edited = await self._repository.edit(
+            user_id,
+            {operation.task_id for operation in operations if operation.task_id is not None},
+            decide,
+            now=now,
+            quota=self._quota,
+            key=IdempotencyKey(request.key, request.fingerprint, kept_since=now - KEY_LIFETIME) if request else None,
+        )
+        if not edited.replayed:
+            self._announce(user_id)
+        return edited
+
+
+def _outcome(workspace: Workspace, index: int, operation: Operation, *, atomic: bool) -> Outcome:
+    try:
+        return operation.apply(workspace)
+    except TodoError as error:
+        if atomic:
+            raise OperationError(index, error) from error
+        return error
