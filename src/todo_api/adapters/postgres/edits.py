@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, column, delete, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, column, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -23,12 +23,13 @@ _user_id = bindparam("user_id", type_=Text)
 _key = bindparam("key", type_=Text)
 _revision = bindparam("revision", type_=BigInteger)
 _live_tasks = bindparam("live_tasks", type_=Integer)
+_zero = literal_column("0", BigInteger)
 _now = bindparam("now", type_=users.c.created_at.type)
 
 # Until the end of the transaction; whoever comes with the same key meanwhile does not wait. A lock is a number of 64
 # bits: two keys that share one would make the later request try again, and no more.
 _CLAIM = Statement(
-    select(func.pg_try_advisory_xact_lock(func.hashtextextended(_key, func.hashtextextended(_user_id, 0))))
+    select(func.pg_try_advisory_xact_lock(func.hashtextextended(_key, func.hashtextextended(_user_id, _zero))))
 )
 _LOCK = Statement(
     select(users.c.revision, users.c.live_tasks).where(users.c.id == _user_id).with_for_update(key_share=True)

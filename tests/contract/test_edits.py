@@ -1,0 +1,234 @@
+"""Edits: several tasks at once, all or nothing, once or never; the same for every repository."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from tests.domain.builders import NOW, START, a_task, later
+
+from todo_api.domain.changes import SyncPoint
+from todo_api.domain.errors import (
+    IdempotencyKeyInUseError,
+    IdempotencyKeyReusedError,
+    QuotaExceededError,
+    TaskNotFoundError,
+)
+from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
+from todo_api.domain.listing import TaskQuery
+from todo_api.domain.ports import TaskRepository
+from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.workspace import Workspace
+
+
+def a_key(name: str = "k", fingerprint: bytes = b"request", at: float = 0) -> IdempotencyKey:
+    return IdempotencyKey(name, fingerprint, kept_since=later(at) - KEY_LIFETIME)
+
+
+def creating(*ids: UUID) -> Callable[[Workspace], bytes]:
+    def decide(workspace: Workspace) -> bytes:
+        for task_id in ids:
+            workspace.create(task_id, TaskChanges(title="New"))
+        return b"created"
+
+    return decide
+
+
+async def live(repository: TaskRepository, user_id: str) -> dict[UUID, Task]:
+    return {task.id: task for task in (await repository.page(user_id, TaskQuery())).tasks}
+
+
+async def test_an_edit_writes_everything_at_one_revision(repository: TaskRepository, user_id: str) -> None:
+    changed, deleted, trashed = [await repository.add(a_task(user_id)) for _ in range(3)]
+    await repository.remove(user_id, trashed.id, now=NOW)
+    new = uuid4()
+
+    def decide(workspace: Workspace) -> bytes:
+        workspace.create(new, TaskChanges(title="New"))
+        workspace.change(changed.id, TaskChanges(title="Changed"), {changed.revision})
+        workspace.delete(deleted.id)
+        workspace.restore(trashed.id)
+        return str(workspace.revision).encode()
+
+    ids = [new, changed.id, deleted.id, trashed.id]
+    edited = await repository.edit(user_id, ids, decide, now=later(9))
+
+    assert edited == Edited(str(START + 5).encode(), replayed=False)
+    tasks = await live(repository, user_id)
+    assert {task.revision for task in tasks.values()} == {START + 5}
+    assert {task_id: task.title for task_id, task in tasks.items()} == {
+        new: "New",
+        changed.id: "Changed",
+        trashed.id: "Buy milk",
+    }
+    assert (tasks[new].created_at, tasks[changed.id].updated_at) == (later(9), later(9))
+    assert tasks[trashed.id].updated_at == trashed.updated_at
+    (gone,) = (await repository.trash(user_id, 10)).tasks
+    assert (gone.id, gone.deleted_at, gone.revision) == (deleted.id, later(9), START + 5)
+    changes = await repository.changes(user_id, SyncPoint(START + 4), 10)
+    assert {task.id for task in changes.tasks} == {new, changed.id, trashed.id}
+    assert [(tombstone.id, tombstone.revision) for tombstone in changes.deleted] == [(deleted.id, START + 5)]
+    assert (await repository.changes(user_id, SyncPoint(), 10)).deleted == changes.deleted
+
+
+async def test_every_field_survives_an_edit(repository: TaskRepository, user_id: str) -> None:
+    tasks = [
+        a_task(user_id, title="Ünï", description="x\ny", due_date=NOW.date(), completed=True),
+        a_task(user_id, due_date=NOW),
+        a_task(user_id, due_date=NOW.replace(tzinfo=None), updated_at=later(5)),
+        a_task(user_id).discard(now=later(3)),
+    ]
+
+    def decide(workspace: Workspace) -> bytes:
+        assert [workspace.adopt(task) for task in tasks] == [True] * 4
+        assert not workspace.adopt(tasks[0])
+        return b""
+
+    await repository.edit(user_id, [task.id for task in tasks], decide, now=later(9))
+
+    kept = [*(await live(repository, user_id)).values(), *(await repository.trash(user_id, 9)).tasks]
+    stamped = {task.id: task.revision for task in kept}
+    assert len(set(stamped.values())) == 1
+    unstamped = {task.id: task for task in tasks}
+    assert {task.id: repr(task).replace(str(task.revision), "0") for task in kept} == {
+        task_id: repr(task) for task_id, task in unstamped.items()
+    }
+
+
+async def test_an_edit_that_raises_writes_nothing(repository: TaskRepository, user_id: str) -> None:
+    task = await repository.add(a_task(user_id))
+
+    def decide(workspace: Workspace) -> bytes:
+        workspace.delete(task.id)
+        workspace.create(uuid4(), TaskChanges(title="New"))
+        workspace.restore(uuid4())
+        return b""
+
+    for key in (None, a_key()):
+        with pytest.raises(TaskNotFoundError):
+            await repository.edit(user_id, [task.id], decide, now=NOW, key=key)
+    assert await live(repository, user_id) == {task.id: task}
+    assert (await repository.page(user_id, TaskQuery())).revision == START + 1
+    assert await repository.edit(user_id, [], creating(), now=NOW, key=a_key()) == Edited(b"created", replayed=False)
+
+
+async def test_an_edit_that_changes_nothing_leaves_the_revision(repository: TaskRepository, user_id: str) -> None:
+    def look(workspace: Workspace) -> bytes:
+        return str(workspace.revision).encode()
+
+    for key in (None, a_key()):
+        assert (await repository.edit(user_id, [], look, now=NOW, key=key)).answer == b"0"
+    assert (await repository.page(user_id, TaskQuery())).revision == 0
+    await repository.add(a_task(user_id))
+    assert (await repository.edit(user_id, [], look, now=NOW)).answer == str(START + 1).encode()
+    assert (await repository.page(user_id, TaskQuery())).revision == START + 1
+
+
+async def test_an_edit_can_be_a_users_first_write(repository: TaskRepository, user_id: str) -> None:
+    ids = [uuid4(), uuid4()]
+    await repository.edit(user_id, ids, creating(*ids), now=NOW)
+    assert {task.id: task.revision for task in (await live(repository, user_id)).values()} == dict.fromkeys(
+        ids, START + 1
+    )
+
+
+async def test_an_edit_sees_only_the_users_own_tasks(repository: TaskRepository, user_id: str) -> None:
+    task = await repository.add(a_task(user_id))
+    stranger = f"{user_id}-2"
+    with pytest.raises(TaskNotFoundError):
+        await repository.edit(stranger, [task.id], lambda workspace: bytes(workspace.delete(task.id) or 0), now=NOW)
+    await repository.edit(stranger, [task.id], creating(task.id), now=NOW)
+    assert (await repository.get(user_id, task.id)).title == "Buy milk"
+    assert (await repository.get(stranger, task.id)).title == "New"
+
+
+async def test_the_quota_counts_what_is_not_in_the_trash(repository: TaskRepository, user_id: str) -> None:
+    first, second = [await repository.add(a_task(user_id), 2) for _ in range(2)]
+    with pytest.raises(QuotaExceededError):
+        await repository.add(a_task(user_id), 2)
+    with pytest.raises(QuotaExceededError):
+        await repository.edit(user_id, [], creating(uuid4()), now=NOW, quota=2)
+    await repository.remove(user_id, first.id, now=NOW)
+    await repository.edit(user_id, [], creating(uuid4()), now=NOW, quota=2)
+    with pytest.raises(QuotaExceededError):
+        await repository.restore(user_id, first.id, 2)
+    with pytest.raises(QuotaExceededError):
+        await repository.edit(
+            user_id, [first.id], lambda workspace: bytes(workspace.restore(first.id) and 1), now=NOW, quota=2
+        )
+    await repository.edit(
+        user_id, [second.id], lambda workspace: bytes(workspace.delete(second.id) or 0), now=NOW, quota=2
+    )
+    assert await repository.restore(user_id, first.id, 2) is not None
+    with pytest.raises(QuotaExceededError):
+        await repository.add(a_task(user_id), 2)
+    assert len(await live(repository, user_id)) == 2
+
+
+async def test_a_quota_is_kept_by_many_at_once(repository: TaskRepository, user_id: str) -> None:
+    outcomes = await asyncio.gather(*(repository.add(a_task(user_id), 5) for _ in range(20)), return_exceptions=True)
+    assert sum(isinstance(outcome, Task) for outcome in outcomes) == 5
+    assert sum(isinstance(outcome, QuotaExceededError) for outcome in outcomes) == 15
+
+
+async def test_the_same_request_gets_the_first_answer(repository: TaskRepository, user_id: str) -> None:
+    first, second = uuid4(), uuid4()
+    assert await repository.edit(user_id, [first], creating(first), now=NOW, key=a_key()) == Edited(
+        b"created", replayed=False
+    )
+    again = await repository.edit(user_id, [second], creating(second), now=later(60), key=a_key(at=60))
+    assert again == Edited(b"created", replayed=True)
+    assert set(await live(repository, user_id)) == {first}
+
+
+async def test_a_key_is_one_requests_and_one_users(repository: TaskRepository, user_id: str) -> None:
+    first, second = uuid4(), uuid4()
+    await repository.edit(user_id, [first], creating(first), now=NOW, key=a_key())
+    with pytest.raises(IdempotencyKeyReusedError):
+        await repository.edit(user_id, [second], creating(second), now=NOW, key=a_key(fingerprint=b"other"))
+    assert set(await live(repository, user_id)) == {first}
+    for user, key in ((user_id, a_key("K")), (f"{user_id}-2", a_key())):
+        assert not (await repository.edit(user, [second], creating(second), now=NOW, key=key)).replayed
+
+
+async def test_an_answer_is_forgotten_in_time(repository: TaskRepository, user_id: str) -> None:
+    ids = [uuid4() for _ in range(4)]
+    day = KEY_LIFETIME / timedelta(seconds=1)
+
+    async def attempt(number: int, seconds: float, fingerprint: bytes = b"request") -> bool:
+        key = a_key(fingerprint=fingerprint, at=seconds)
+        edited = await repository.edit(user_id, [ids[number]], creating(ids[number]), now=later(seconds), key=key)
+        return edited.replayed
+
+    assert not await attempt(0, 0)
+    assert await attempt(1, day)
+    assert not await attempt(2, day + 1, b"other")
+    assert await attempt(3, 2 * day, b"other")
+    assert set(await live(repository, user_id)) == {ids[0], ids[2]}
+
+
+async def test_many_copies_of_a_request_are_done_once(repository: TaskRepository, user_id: str) -> None:
+    async def send(task_id: UUID) -> Edited | None:
+        try:
+            return await repository.edit(user_id, [task_id], creating(task_id), now=NOW, key=a_key())
+        except IdempotencyKeyInUseError:
+            return None
+
+    outcomes = await asyncio.gather(*(send(uuid4()) for _ in range(50)))
+    assert sum(edited is not None and not edited.replayed for edited in outcomes) == 1
+    assert await send(uuid4()) == Edited(b"created", replayed=True)
+    assert len(await live(repository, user_id)) == 1
+
+
+async def test_edits_at_once_lose_nothing(repository: TaskRepository, user_id: str) -> None:
+    task = await repository.add(a_task(user_id, title="0"))
+
+    def count(workspace: Workspace) -> bytes:
+        title = workspace.change(task.id, TaskChanges()).title
+        workspace.change(task.id, TaskChanges(title=str(int(title) + 1)))
+        return b""
+
+    await asyncio.gather(*(repository.edit(user_id, [task.id], count, now=NOW) for _ in range(30)))
+    assert (await repository.get(user_id, task.id)).title == "30"
+    assert (await repository.get(user_id, task.id)).revision == START + 31
