@@ -17,6 +17,7 @@ from todo_api.domain.errors import (
 )
 from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
 from todo_api.domain.listing import TaskQuery
+from todo_api.domain.operations import Delete, Operation, Restore
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 from todo_api.domain.workspace import Workspace
@@ -31,6 +32,14 @@ def creating(*ids: UUID) -> Callable[[Workspace], bytes]:
         for task_id in ids:
             workspace.create(task_id, TaskChanges(title="New"))
         return b"created"
+
+    return decide
+
+
+def doing(operation: Operation) -> Callable[[Workspace], bytes]:
+    def decide(workspace: Workspace) -> bytes:
+        operation.apply(workspace)
+        return b""
 
     return decide
 
@@ -137,7 +146,7 @@ async def test_an_edit_sees_only_the_users_own_tasks(repository: TaskRepository,
     task = await repository.add(a_task(user_id))
     stranger = f"{user_id}-2"
     with pytest.raises(TaskNotFoundError):
-        await repository.edit(stranger, [task.id], lambda workspace: bytes(workspace.delete(task.id) or 0), now=NOW)
+        await repository.edit(stranger, [task.id], doing(Delete(task.id)), now=NOW)
     await repository.edit(stranger, [task.id], creating(task.id), now=NOW)
     assert (await repository.get(user_id, task.id)).title == "Buy milk"
     assert (await repository.get(stranger, task.id)).title == "New"
@@ -154,12 +163,8 @@ async def test_the_quota_counts_what_is_not_in_the_trash(repository: TaskReposit
     with pytest.raises(QuotaExceededError):
         await repository.restore(user_id, first.id, 2)
     with pytest.raises(QuotaExceededError):
-        await repository.edit(
-            user_id, [first.id], lambda workspace: bytes(workspace.restore(first.id) and 1), now=NOW, quota=2
-        )
-    await repository.edit(
-        user_id, [second.id], lambda workspace: bytes(workspace.delete(second.id) or 0), now=NOW, quota=2
-    )
+        await repository.edit(user_id, [first.id], doing(Restore(first.id)), now=NOW, quota=2)
+    await repository.edit(user_id, [second.id], doing(Delete(second.id)), now=NOW, quota=2)
     assert await repository.restore(user_id, first.id, 2) is not None
     with pytest.raises(QuotaExceededError):
         await repository.add(a_task(user_id), 2)

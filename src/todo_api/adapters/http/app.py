@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
 from todo_api import __version__
+from todo_api.adapters.http.batch import BatchRoutes
 from todo_api.adapters.http.documentation import add_documentation
 from todo_api.adapters.http.health import HealthRoutes
 from todo_api.adapters.http.problems import (
@@ -68,8 +69,9 @@ def create_http_app(
     app.state.max_body_bytes = config.max_body_bytes
     app.add_exception_handler(HTTPException, _answer_routing_error)
     SyncRoutes(services.tasks).register(app)
-    TrashRoutes(services.tasks).register(app)
-    TaskRoutes(services.tasks).register(app)
+    TrashRoutes(services.tasks, services.batches).register(app)
+    TaskRoutes(services.tasks, services.batches, services.new_id).register(app)
+    BatchRoutes(services.batches, services.new_id).register(app)
     HealthRoutes(services.repository).register(app)
     add_documentation(app)
     return app

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from todo_api.adapters.http import schemas
+from todo_api.adapters.http.etags import TAGS_PATTERN
 from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -58,7 +59,7 @@ _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
 
 
 def _condition(name: str, description: str) -> dict[str, Any]:
-    schema = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'}
+    schema = {"type": "string", "pattern": TAGS_PATTERN}
     return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
@@ -69,6 +70,20 @@ CREATE = {
     "required": False,
     "description": "Create the task under the id that the address has, instead of changing it; only if there is none.",
     "schema": {"type": "string", "enum": ["*"]},
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": (
+        "The client's name for this request, such as a UUID. Sent again within 24 hours with the same name, it is done "
+        "once and gets the first answer again."
+    ),
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+REPLAYED = {
+    "Idempotent-Replayed": _header("This is the answer to an earlier request of the same name.", "true")
+    | {"required": False}
 }
 IF_NONE_MATCH = _condition("If-None-Match", 'Answer 304 at this revision, such as `"42"`; also a list, or `*`.')
 
@@ -125,6 +140,9 @@ _PROBLEMS_OF = {
     "invalid-cursor": "cursor",
     "invalid-sync-token": "since",
     "task-exists": "If-None-Match",
+    "idempotency-key-in-use": "Idempotency-Key",
+    "idempotency-key-reused": "Idempotency-Key",
+    "shutting-down": None,
     "not-found": None,
     "preflight-refused": None,
 }

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 # Empty members of a list are skipped (RFC 9110, section 5.6.1.2). Possessive, so that no text takes long to refuse.
 _TAGS = re.compile(rf"(?:[ \t]*+,)*+[ \t]*+{_TAG}(?:[ \t]*+,[ \t]*+(?:{_TAG})?+)*+[ \t]*+")
+# The same, for documents.
+TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 _OPAQUE = re.compile(_TAG)
 _REVISION = re.compile(r"0|[1-9][0-9]{0,17}")
 

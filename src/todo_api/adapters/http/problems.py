@@ -24,6 +24,7 @@ from todo_api.domain.errors import (
     IdempotencyKeyInUseError,
     IdempotencyKeyReusedError,
     InvalidValueError,
+    OperationError,
     QuotaExceededError,
     RepositoryUnavailableError,
     RevisionMismatchError,
@@ -183,42 +184,55 @@ def problem_type(error: TodoError) -> ProblemType:
 
 def problem_response(error: Exception) -> Response:
     """Return the answer to a request that met this error; one that nobody planned for tells nothing of itself."""
-    if not isinstance(error, TodoError):
-        return _response(INTERNAL, "the error was logged; sending the request again may help", (), {})
+    if isinstance(error, OperationError):
+        return _response({**problem_document(error.error), "index": error.index}, problem_headers(error.error))
+    if isinstance(error, TodoError):
+        return _response(problem_document(error), problem_headers(error))
+    return _response(_document(INTERNAL, "the error was logged; sending the request again may help"), {})
+
+
+def problem_document(error: TodoError) -> dict[str, Any]:
+    """Return what to tell of this error."""
     problem = problem_type(error)
-    errors = error.errors if isinstance(error, RequestError) else ()
-    detail = DETAILS.get(type(error)) or str(error) or problem.title
-    return _response(problem, detail, errors, _headers(error, problem))
+    document = _document(problem, DETAILS.get(type(error)) or str(error) or problem.title)
+    if isinstance(error, RequestError) and error.errors:
+        document["errors"] = error.errors
+    return document
 
 
-def _headers(error: TodoError, problem: ProblemType) -> dict[str, str]:
+def problem_headers(error: TodoError) -> dict[str, str]:
+    """Return the headers that go with it."""
     match error:
         case MissingTokenError():
             return {"WWW-Authenticate": "Bearer"}  # RFC 6750, section 3.1: no error code where no token was sent
         case AuthenticationError():
-            return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem.title}"'}
+            return {
+                "WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem_type(error).title}"'
+            }
         case InsufficientScopeError():
             return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
         case RevisionMismatchError() | TaskExistsError():
             return {"ETag": entity_tag(error.current)}
         case MethodNotAllowedError():
             return {"Allow": ", ".join(error.allowed)}
-    return {"Retry-After": RETRY_AFTER} if problem.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    later = isinstance(error, IdempotencyKeyInUseError) or problem_type(error).status is HTTPStatus.SERVICE_UNAVAILABLE
+    return {"Retry-After": RETRY_AFTER} if later else {}
 
 
-def _response(problem: ProblemType, detail: str, errors: Sequence[FieldError], headers: Mapping[str, str]) -> Response:
-    document: dict[str, Any] = {
+def _document(problem: ProblemType, detail: str) -> dict[str, Any]:
+    return {
         "type": problem.uri,
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
         "code": problem.code,
     }
-    if errors:
-        document["errors"] = errors
+
+
+def _response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
     return Response(
         msgspec.json.encode(document),
-        status_code=problem.status,
+        status_code=document["status"],
         headers={"Cache-Control": "no-store", **headers},
         media_type=MEDIA_TYPE,
     )

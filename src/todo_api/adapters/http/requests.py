@@ -21,6 +21,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _LONGEST_LENGTH = 18  # digits of a Content-Length
 _LONGEST_NAME, _MOST_NAMES = 100, 20  # of query parameters that are complained about
 _PRINCIPAL = "todo_api.principal"
+_CONTENT = "todo_api.content"
 
 
 def set_principal(request: Request, principal: Principal) -> None:
@@ -32,6 +33,17 @@ def user_of(request: Request) -> str:
     """Return the id of the user who calls."""
     principal: Principal = request.scope[_PRINCIPAL]
     return principal.user_id
+
+
+def set_content(request: Request, content: bytes) -> None:
+    """Remember the body as it came, for as long as the request lasts."""
+    request.scope[_CONTENT] = content
+
+
+def content_of(request: Request) -> bytes:
+    """Return the body as it came; nothing where the call takes none."""
+    content: bytes = request.scope.get(_CONTENT, b"")
+    return content
 
 
 def bearer_token(request: Request) -> str:

@@ -23,6 +23,7 @@ from todo_api.adapters.http.requests import (
     read_body,
     refuse_numbers_that_json_has_not,
     require_json,
+    set_content,
     set_principal,
 )
 from todo_api.adapters.http.validation import to_request_error
@@ -74,6 +75,7 @@ class PublicRoute(APIRoute):
         if self._body:
             name, model = self._body
             content = await read_body(request, request.app.state.max_body_bytes)
+            set_content(request, content)
             if content:
                 require_json(request)
                 refuse_numbers_that_json_has_not(content)

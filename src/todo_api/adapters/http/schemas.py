@@ -219,6 +219,7 @@ class Problem(BaseModel):
     detail: str = Field(examples=["dueDate: is no field of a task; did you mean due_date?"])
     code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
     errors: list[FieldError] | MISSING = Field(MISSING, description="For bad input, one entry a field.")
+    index: int | MISSING = Field(MISSING, description="For a batch, the place of the operation that failed, from 0.")
 
 
 class Health(BaseModel):

@@ -1,8 +1,9 @@
 """The calls under `/api/tasks`."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Body, FastAPI, Query, Request, Response
 from pydantic import MISSING
@@ -22,27 +23,34 @@ from todo_api.adapters.http.cursor import decode_cursor, encode_cursor
 from todo_api.adapters.http.documentation import (
     CREATE,
     ETAG,
+    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_NONE_MATCH,
     LINK,
     LOCATION,
+    REPLAYED,
     answer,
     problems,
 )
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError, RequestError
+from todo_api.adapters.http.replay import do_once, repeatable
 from todo_api.adapters.http.requests import base_url, condition, user_of
+from todo_api.application.batches import BatchService
 from todo_api.application.tasks import TaskService
 from todo_api.domain.listing import Position, TaskQuery
+from todo_api.domain.operations import Create
 from todo_api.domain.task import Task
 
 
 class TaskRoutes:
     """One method for each call; each asks one use case."""
 
-    def __init__(self, tasks: TaskService) -> None:
-        """Take the use cases."""
+    def __init__(self, tasks: TaskService, batches: BatchService, new_id: Callable[[], UUID]) -> None:
+        """Take the use cases, and a source of version 7 UUIDs."""
         self._tasks = tasks
+        self._batches = batches
+        self._new_id = new_id
 
     def register(self, app: FastAPI) -> None:
         """Add the calls to the application, with what the OpenAPI document says of them."""
@@ -57,9 +65,10 @@ class TaskRoutes:
 
         add = partial(add_call, app)
         add("GET", "", self.list_tasks, listed | unchanged | always, IF_NONE_MATCH, model=list[schemas.Task])
-        add("POST", "", self.create_task, created | always | body, status_code=201)
+        once = answer(201, "The new task.", ETAG | LOCATION | REPLAYED) | always | body | problems(409, 422)
+        add("POST", "", self.create_task, once, IDEMPOTENCY_KEY, status_code=201)
         add("GET", TASK_PATH, self.get_task, task | unchanged | always | missing, IF_NONE_MATCH)
-        add("PUT", TASK_PATH, self.put_task, created | changed, IF_MATCH, CREATE)
+        add("PUT", TASK_PATH, self.put_task, created | changed | problems(409), IF_MATCH, CREATE)
         add("PATCH", TASK_PATH, self.update_task, changed, IF_MATCH)
         add("PATCH", f"{TASK_PATH}/complete", self.complete_task, changed, IF_MATCH)
         gone = deleted | always | missing | conflict
@@ -86,6 +95,9 @@ class TaskRoutes:
 
     async def create_task(self, request: Request, body: schemas.TaskCreate) -> Response:
         """Create a task."""
+        if named := repeatable(request):
+            operation = Create(self._new_id(), body.changes())
+            return await do_once(self._batches, request, named, operation, _created)
         return _created(await self._tasks.create(user_of(request), body.changes()))
 
     async def get_task(self, request: Request, task_id: TaskId) -> Response:

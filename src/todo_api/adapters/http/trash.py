@@ -9,29 +9,33 @@ from pydantic import MISSING
 from todo_api.adapters.http import schemas
 from todo_api.adapters.http.answers import PATH, TASK_PATH, TaskId, add_call, json_answer, task_answer, task_uuid
 from todo_api.adapters.http.cursor import decode_trash_cursor, encode_trash_cursor
-from todo_api.adapters.http.documentation import ETAG, LINK, answer, problems
+from todo_api.adapters.http.documentation import ETAG, IDEMPOTENCY_KEY, LINK, REPLAYED, answer, problems
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError
+from todo_api.adapters.http.replay import do_once, repeatable
 from todo_api.adapters.http.requests import base_url, user_of
+from todo_api.application.batches import BatchService
 from todo_api.application.tasks import TaskService
+from todo_api.domain.operations import Restore
 
 
 class TrashRoutes:
     """One method for each call; each asks one use case."""
 
-    def __init__(self, tasks: TaskService) -> None:
+    def __init__(self, tasks: TaskService, batches: BatchService) -> None:
         """Take the use cases."""
         self._tasks = tasks
+        self._batches = batches
 
     def register(self, app: FastAPI) -> None:
         """Add the calls to the application, with what the OpenAPI document says of them."""
         always, missing = problems(400, 401, 403, 503), problems(404)
         listed = answer(200, "The tasks, the one that was deleted last first.", LINK)
-        restored = answer(200, "The task.", ETAG)
+        restored = answer(200, "The task.", ETAG | REPLAYED) | always | missing | problems(409, 422)
         purged = answer(204, "It is gone for good.")
 
         add = partial(add_call, app)
         add("GET", "/trash", self.list_trash, listed | always, model=list[schemas.TrashedTask])
-        add("POST", f"{TASK_PATH}/restore", self.restore_task, restored | always | missing | problems(409))
+        add("POST", f"{TASK_PATH}/restore", self.restore_task, restored, IDEMPOTENCY_KEY)
         add("DELETE", "/trash", self.empty_trash, purged | always, model=None, status_code=204)
         add("DELETE", "/trash/{task_id}", self.purge_task, purged | always | missing, model=None, status_code=204)
 
@@ -53,6 +57,8 @@ class TrashRoutes:
 
     async def restore_task(self, request: Request, task_id: TaskId) -> Response:
         """Restore a task from the trash."""
+        if named := repeatable(request):
+            return await do_once(self._batches, request, named, Restore(task_uuid(task_id)), task_answer)
         return task_answer(await self._tasks.restore(user_of(request), task_uuid(task_id)))
 
     async def purge_task(self, request: Request, task_id: TaskId) -> Response:

@@ -1,0 +1,147 @@
+"""Idempotency-Key: a request that comes again is done once."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx2 import AsyncClient, Response
+
+CALLS = ["/api/tasks", "/api/tasks/batch"]
+BODIES = {"/api/tasks": {"title": "Once"}, "/api/tasks/batch": {"operations": [{"op": "create", "title": "Once"}]}}
+
+
+def key(value: str | None = None) -> dict[str, str]:
+    return {"Idempotency-Key": value or str(uuid4())}
+
+
+async def count(client: AsyncClient) -> int:
+    return len((await client.get("/api/tasks")).json())
+
+
+def without(response: Response, *names: str) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name not in names}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_the_same_request_gets_the_first_answer_again(client: AsyncClient, call: str) -> None:
+    headers = key()
+    first = await client.post(call, json=BODIES[call], headers=headers)
+    assert first.status_code == (201 if call == "/api/tasks" else 200)
+    assert "idempotent-replayed" not in first.headers
+    await client.post(call, json=BODIES[call])
+    for _ in range(2):
+        again = await client.post(call, json=BODIES[call], headers=headers)
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert again.headers["idempotent-replayed"] == "true"
+        assert without(again, "idempotent-replayed") == without(first)
+    assert await count(client) == 2
+
+
+async def test_an_answer_with_a_key_is_the_one_without(client: AsyncClient) -> None:
+    plain = await client.post("/api/tasks", json={"title": "Once"})
+    named = await client.post("/api/tasks", json={"title": "Once"}, headers=key())
+    assert without(named, "location", "etag") == without(plain, "location", "etag")
+    assert named.json() | {"id": 0, "revision": 0, "created_at": 0, "updated_at": 0} == plain.json() | {
+        "id": 0,
+        "revision": 0,
+        "created_at": 0,
+        "updated_at": 0,
+    }
+    assert (await client.get(named.headers["location"])).json() == named.json()
+    assert named.headers["etag"] == f'"{named.json()["revision"]}"'
+
+
+async def test_the_answer_stays_when_the_task_changes(client: AsyncClient) -> None:
+    headers = key()
+    first = await client.post("/api/tasks", json={"title": "Once"}, headers=headers)
+    await client.patch(first.headers["location"], json={"title": "Changed"})
+    await client.delete(first.headers["location"])
+    again = await client.post("/api/tasks", json={"title": "Once"}, headers=headers)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert await count(client) == 0
+
+
+async def test_the_same_json_is_the_same_request(client: AsyncClient) -> None:
+    headers = {**key(), "Content-Type": "application/json"}
+    await client.post("/api/tasks", content=b'{"title": "a", "completed": true}', headers=headers)
+    again = await client.post("/api/tasks", content=b'{"completed":true,\n"title":"\\u0061"}', headers=headers)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_another_request_under_the_key_is_refused(client: AsyncClient, call: str) -> None:
+    headers = key()
+    await client.post("/api/tasks", json={"title": "Other"}, headers=headers)
+    answer = await client.post(call, json=BODIES[call], headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-reused")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert await count(client) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "bad", "status"),
+    [
+        ("/api/tasks", {"title": ""}, 400),
+        ("/api/tasks/batch", {"operations": []}, 400),
+        ("/api/tasks/batch", {"operations": [{"op": "create", "title": "x"}, {"op": "create"}]}, 400),
+        ("/api/tasks/batch", {"operations": [{"op": "delete", "id": "00000000-0000-7000-8000-000000000000"}]}, 404),
+    ],
+)
+async def test_a_failure_is_not_kept(client: AsyncClient, call: str, bad: dict[str, Any], status: int) -> None:
+    await client.post("/api/tasks", json={"title": "There is an account"})
+    headers = key()
+    assert (await client.post(call, json=bad, headers=headers)).status_code == status
+    answer = await client.post(call, json=BODIES[call], headers=headers)
+    assert answer.status_code in {200, 201}
+    assert "idempotent-replayed" not in answer.headers
+
+
+async def test_a_key_is_one_users_own(
+    client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str]
+) -> None:
+    headers, stranger = key(), as_user(new_user_id())
+    mine = await client.post("/api/tasks", json={"title": "Mine"}, headers=headers)
+    theirs = await stranger.post("/api/tasks", json={"title": "Mine"}, headers=headers)
+    assert theirs.status_code == 201
+    assert theirs.json()["id"] != mine.json()["id"]
+    assert "idempotent-replayed" not in theirs.headers
+
+
+@pytest.mark.parametrize("value", ["", " ", "x" * 256, "a b", "ä", "a\x7f"])
+async def test_a_key_that_is_none_is_refused(client: AsyncClient, value: str) -> None:
+    answer = await client.post("/api/tasks", json={"title": "x"}, headers=[(b"Idempotency-Key", value.encode())])
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
+    assert await count(client) == 0
+
+
+async def test_two_keys_are_refused(client: AsyncClient) -> None:
+    headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    assert (await client.post("/api/tasks", json={"title": "x"}, headers=headers)).status_code == 400
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_fifty_copies_at_once_make_one_task(client: AsyncClient, call: str) -> None:
+    headers = key()
+    answers = await asyncio.gather(*(client.post(call, json=BODIES[call], headers=headers) for _ in range(50)))
+    good = [answer for answer in answers if answer.status_code in {200, 201}]
+    for answer in answers:
+        if answer not in good:
+            assert (answer.status_code, answer.json()["code"]) == (409, "idempotency-key-in-use")
+            assert answer.headers["retry-after"] == "1"
+    assert len({answer.content for answer in good}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in good) == 1
+    assert await count(client) == 1
+
+
+async def test_a_restore_can_be_sent_again(client: AsyncClient, task: dict[str, Any], path: str) -> None:
+    headers = key()
+    refused = await client.post(f"{path}/restore", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "task-not-in-trash")
+    await client.delete(path)
+    first = await client.post(f"{path}/restore", headers=headers)
+    again = await client.post(f"{path}/restore", headers=headers)
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    assert first.json() == {**task, "revision": task["revision"] + 2}
+    assert again.headers["idempotent-replayed"] == "true"
