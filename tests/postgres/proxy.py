@@ -16,6 +16,7 @@ class Proxy:
     upstream: str
     port: int = 0
     round_trips: int = 0
+    unanswered: bytes | None = None  # the answer to a message with this in it is lost, with the connection
     connections: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @property
@@ -44,12 +45,15 @@ class Proxy:
         server_reader, server_writer = await self._connect()
         sender: list[str] = ["server"]
 
-        def from_client() -> None:
+        def from_client(data: bytes) -> bool:
             self.round_trips += sender[0] == "server"
-            sender[0] = "client"
+            sender[0] = "unlucky client" if self.unanswered is not None and self.unanswered in data else "client"
+            return True
 
-        def from_server() -> None:
+        def from_server(_: bytes) -> bool:
+            unlucky = sender[0] == "unlucky client"
             sender[0] = "server"
+            return not unlucky
 
         await asyncio.gather(
             _pump(reader, server_writer, from_client), _pump(server_reader, writer, from_server), return_exceptions=True
@@ -64,10 +68,9 @@ class Proxy:
         return await asyncio.open_connection(parts.hostname, port)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note: Callable[[], None]) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passes: Callable[[bytes], bool]) -> None:
     try:
-        while data := await reader.read(CHUNK):
-            note()
+        while (data := await reader.read(CHUNK)) and passes(data):
             writer.write(data)
             await writer.drain()
     finally:

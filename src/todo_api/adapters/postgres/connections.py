@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -45,6 +46,7 @@ _UNREACHABLE = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
     AsyncAdapt_asyncpg_dbapi.Error,  # what SQLAlchemy makes of asyncpg's errors, which it meets only when it connects
+    DBAPIError,  # the same, where it asks the server for its version
 )
 _LOST = (
     ConnectionError,
