@@ -45,8 +45,8 @@ async def test_a_copy_does_not_wait_for_the_first_that_is_running(
             await database.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", user_id)
             first = asyncio.create_task(here.post("/api/tasks", json=TASK, headers=headers))
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%users%'"
-            while not await database.fetchval(waiting):  # noqa: ASYNC110 - the database has no event to wait for
-                await asyncio.sleep(0.01)
+            while not await database.fetchval(waiting):
+                await database.execute("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()")
             for client in (here, elsewhere):
                 copy = await client.post("/api/tasks", json=TASK, headers=headers)
                 assert (copy.status_code, copy.json()["code"]) == (409, "idempotency-key-in-use")

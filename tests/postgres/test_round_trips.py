@@ -10,9 +10,11 @@ from tests.postgres.proxy import Proxy, open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.batches import BatchService, RepeatableRequest
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.listing import TaskQuery
+from todo_api.domain.operations import Change, Create, Operation
 from todo_api.domain.task import Task, TaskChanges
 
 
@@ -85,6 +87,35 @@ async def test_a_use_case_costs_one_round_trip_and_a_change_two(
         await service.delete(user_id, task.id)
     assert completed.completed_at == later(1)
     assert task.created_at == NOW
+
+
+async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
+    repository: PostgresTaskRepository, proxy: Proxy, user_id: str
+) -> None:
+    batches = BatchService(repository, LocalChangeFeed(), clock=lambda: later(1))
+    task = await use_everything(repository, user_id)
+    new = TaskChanges(title="New")
+
+    async def hundred() -> None:
+        operations: list[Operation] = [
+            Change(task.id, TaskChanges(title=str(uuid4()))),
+            *(Create(uuid4(), new) for _ in range(99)),
+        ]
+        await batches.run(user_id, operations, lambda *_: b"")
+
+    async def one(key: str) -> None:
+        await batches.run(
+            user_id, [Create(uuid4(), new, is_fresh=True)], lambda *_: b"", request=RepeatableRequest(key, b"")
+        )
+
+    await hundred()  # the statements are prepared
+    await one("1")
+    with proxy.counted(5):  # begin, lock, load, write, commit
+        await hundred()
+    with proxy.counted(5):  # begin, claim the key, lock, write, commit
+        await one("2")
+    with proxy.counted(4):  # begin, claim, lock, commit
+        await one("2")
 
 
 async def test_a_server_that_is_reached_directly_parses_each_statement_once(

@@ -14,7 +14,7 @@ class Operation(Protocol):
 
     @property
     def task_id(self) -> UUID | None:
-        """The task that it is about."""
+        """The task to look at before, if any."""
         ...
 
     def apply(self, workspace: Workspace) -> Task | None:
@@ -24,14 +24,20 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create a task under this id."""
+    """Create a task under this id, which is fresh where it was made for the purpose: then there is none to look at."""
 
-    task_id: UUID
+    new_id: UUID
     values: TaskChanges
+    is_fresh: bool = False
+
+    @property
+    def task_id(self) -> UUID | None:
+        """The task that may be there already."""
+        return None if self.is_fresh else self.new_id
 
     def apply(self, workspace: Workspace) -> Task:
         """Return the new task."""
-        return workspace.create(self.task_id, self.values)
+        return workspace.create(self.new_id, self.values)
 
 
 @dataclass(frozen=True, slots=True)

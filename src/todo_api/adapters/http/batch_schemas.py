@@ -63,7 +63,9 @@ class CreateOperation(schemas.TaskCreate):
 
     def operation(self, new_id: NewId) -> Operation:
         """Return what to do."""
-        return Create(new_id() if self.id is MISSING else self.id, self.changes())
+        if self.id is MISSING:
+            return Create(new_id(), self.changes(), is_fresh=True)
+        return Create(self.id, self.changes())
 
 
 class UpdateOperation(schemas.TaskUpdate):

@@ -96,7 +96,7 @@ class TaskRoutes:
     async def create_task(self, request: Request, body: schemas.TaskCreate) -> Response:
         """Create a task."""
         if named := repeatable(request):
-            operation = Create(self._new_id(), body.changes())
+            operation = Create(self._new_id(), body.changes(), is_fresh=True)
             return await do_once(self._batches, request, named, operation, _created)
         return _created(await self._tasks.create(user_of(request), body.changes()))
 

@@ -1,13 +1,26 @@
 """Edits: one transaction that locks the user, looks, decides, and writes all of it at one revision."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, column, delete, func, literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.expression import ClauseElement
+import asyncpg
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    Text,
+    Update,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from todo_api.adapters.postgres.connections import Connections, Transaction
 from todo_api.adapters.postgres.rows import to_parameters, to_stored_task
@@ -31,18 +44,26 @@ _now = bindparam("now", type_=users.c.created_at.type)
 _CLAIM = Statement(
     select(func.pg_try_advisory_xact_lock(func.hashtextextended(_key, func.hashtextextended(_user_id, _zero))))
 )
+# The answer that is kept for the key comes along: whoever wrote it had claimed the key, and this comes after our claim.
 _LOCK = Statement(
-    select(users.c.revision, users.c.live_tasks).where(users.c.id == _user_id).with_for_update(key_share=True)
+    select(
+        users.c.revision,
+        users.c.live_tasks,
+        idempotency_keys.c.fingerprint,
+        idempotency_keys.c.answer,
+        idempotency_keys.c.created_at,
+    )
+    .select_from(
+        users.outerjoin(idempotency_keys, (idempotency_keys.c.user_id == users.c.id) & (idempotency_keys.c.key == _key))
+    )
+    .where(users.c.id == _user_id)
+    .with_for_update(key_share=True, of=users)
 )
 _START = Statement(
     insert(users)
     .values(id=_user_id, revision=_revision, floor=_revision, created_at=_now)
     .on_conflict_do_nothing(index_elements=[users.c.id])
-)
-_RECALL = Statement(
-    select(idempotency_keys.c.fingerprint, idempotency_keys.c.answer, idempotency_keys.c.created_at).where(
-        idempotency_keys.c.user_id == _user_id, idempotency_keys.c.key == _key
-    )
+    .returning(users.c.revision, users.c.live_tasks)
 )
 _LOAD = Statement(
     select(*TASK_COLUMNS, tasks.c.deleted_at).where(
@@ -51,14 +72,14 @@ _LOAD = Statement(
 )
 
 
-def _keep() -> ClauseElement:
+def _keep() -> Insert:
     values = {"fingerprint": bindparam("fingerprint", type_=idempotency_keys.c.fingerprint.type)}
     values |= {"answer": bindparam("answer", type_=idempotency_keys.c.answer.type), "created_at": _now}
     kept = insert(idempotency_keys).values(user_id=_user_id, key=_key, **values)
     return kept.on_conflict_do_update(index_elements=[idempotency_keys.c.user_id, idempotency_keys.c.key], set_=values)
 
 
-def _write() -> ClauseElement:
+def _write() -> Update:
     """Write the tasks, which come as an array for each column, with the tombstones that go with them."""
     given = {item.name: item for item in tasks.c if item.name not in {"user_id", "revision"}}
     arrays = [bindparam(name, type_=ARRAY(item.type)) for name, item in given.items()]
@@ -84,6 +105,7 @@ def _write() -> ClauseElement:
 
 _KEEP = Statement(_keep())
 _WRITE = Statement(_write())
+_WRITE_AND_KEEP = Statement(_write().add_cte(_keep().cte("kept")))
 
 
 class Edit:
@@ -114,26 +136,23 @@ class Edit:
     async def _run(self, transaction: Transaction) -> Edited:
         if self._key is not None:
             await self._claim(transaction, self._key)
-        known, revision, live_tasks = await self._lock(transaction)
-        if self._key is not None and (replay := await self._recall(transaction, self._key)):
+        account, is_new = await self._lock(transaction)
+        if self._key is not None and not is_new and (replay := _recall(account, self._key)):
             return replay
         workspace = Workspace(
             self._user_id,
             await self._load(transaction),
-            revision=revision if known else 0,
-            next_revision=revision + 1,
-            live_tasks=live_tasks,
+            revision=0 if is_new else account["revision"],
+            next_revision=account["revision"] + 1,
+            live_tasks=account["live_tasks"],
             quota=self._quota,
             now=self._now,
         )
         answer = self._decide(workspace)
-        if workspace.written:
-            await transaction.run(_WRITE, self._values(workspace))
-        elif not known:
+        if is_new and not workspace.written:
             transaction.abandon()  # a user who wrote nothing has no account
-            return Edited(answer, replayed=False)
-        if self._key is not None:
-            await self._keep(transaction, self._key, answer)
+        else:
+            await self._write(transaction, workspace, answer)
         return Edited(answer, replayed=False)
 
     async def _claim(self, transaction: Transaction, key: IdempotencyKey) -> None:
@@ -141,26 +160,15 @@ class Edit:
         if not claimed:
             raise IdempotencyKeyInUseError
 
-    async def _lock(self, transaction: Transaction) -> tuple[bool, int, int]:
-        """Keep others from writing; return whether the user has an account, its revision and count of tasks."""
-        if rows := await transaction.run(_LOCK, {"user_id": self._user_id}):
-            return (True, *rows[0])
-        start = starting_revision(self._now)
-        await transaction.run(_START, {"user_id": self._user_id, "revision": start, "now": self._now})
-        ((revision, live_tasks),) = await transaction.run(_LOCK, {"user_id": self._user_id})
-        return live_tasks > 0 or revision != start, revision, live_tasks
-
-    async def _recall(self, transaction: Transaction, key: IdempotencyKey) -> Edited | None:
-        rows = await transaction.run(_RECALL, {"user_id": self._user_id, "key": key.key})
-        if not rows or rows[0]["created_at"] < key.kept_since:
-            return None
-        if rows[0]["fingerprint"] != key.fingerprint:
-            raise IdempotencyKeyReusedError
-        return Edited(rows[0]["answer"], replayed=True)
-
-    async def _keep(self, transaction: Transaction, key: IdempotencyKey, answer: bytes) -> None:
-        values = {"key": key.key, "fingerprint": key.fingerprint, "answer": answer}
-        await transaction.run(_KEEP, {"user_id": self._user_id, "now": self._now, **values})
+    async def _lock(self, transaction: Transaction) -> tuple[asyncpg.Record, bool]:
+        """Keep others from writing; return the account, with what is kept for the key, and whether it is a new one."""
+        key = {"key": None if self._key is None else self._key.key}
+        new = {"revision": starting_revision(self._now), "now": self._now}
+        while True:
+            if rows := await transaction.run(_LOCK, {"user_id": self._user_id, **key}):
+                return rows[0], False
+            if rows := await transaction.run(_START, {"user_id": self._user_id, **new}):
+                return rows[0], True
 
     async def _load(self, transaction: Transaction) -> list[Task]:
         if not self._task_ids:
@@ -168,11 +176,25 @@ class Edit:
         rows = await transaction.run(_LOAD, {"user_id": self._user_id, "ids": list(self._task_ids)})
         return [to_stored_task(row) for row in rows]
 
-    def _values(self, workspace: Workspace) -> Mapping[str, Any]:
-        rows = [_all_columns(task) for task in workspace.written.values()]
-        arrays = {name: [row[name] for row in rows] for name in rows[0]}
-        counts = {"revision": workspace.revision, "live_tasks": workspace.live_tasks}
-        return {**arrays, **counts, "user_id": self._user_id}
+    async def _write(self, transaction: Transaction, workspace: Workspace, answer: bytes) -> None:
+        values: dict[str, Any] = {"user_id": self._user_id, "now": self._now}
+        if workspace.written:
+            rows = [_all_columns(task) for task in workspace.written.values()]
+            values |= {name: [row[name] for row in rows] for name in rows[0]}
+            values |= {"user_id": self._user_id, "revision": workspace.revision, "live_tasks": workspace.live_tasks}
+        if self._key is not None:
+            values |= {"key": self._key.key, "fingerprint": self._key.fingerprint, "answer": answer}
+        statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
+        if statement := statements.get((bool(workspace.written), self._key is not None)):
+            await transaction.run(statement, values)
+
+
+def _recall(account: asyncpg.Record, key: IdempotencyKey) -> Edited | None:
+    if account["answer"] is None or account["created_at"] < key.kept_since:
+        return None
+    if account["fingerprint"] != key.fingerprint:
+        raise IdempotencyKeyReusedError
+    return Edited(account["answer"], replayed=True)
 
 
 def _all_columns(task: Task) -> dict[str, Any]:
