@@ -26,7 +26,7 @@ PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 class _TaskIdConvertor(StringConvertor):
     """Any text but the names of the other addresses below `/api/tasks`, which then know their own methods alone."""
 
-    regex = "(?!(?:changes|trash)(?:/|$))[^/]+"
+    regex = "(?!(?:batch|changes|events|trash)(?:/|$))[^/]+"
 
 
 register_url_convertor("task_id", _TaskIdConvertor())
