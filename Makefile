@@ -9,6 +9,7 @@ IN_VENV = "$(VENV)/bin/python" -m
 PIP = $(IN_VENV) pip --disable-pip-version-check --no-input
 COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' pyproject.toml
+DEPLOYED = --extra redis --extra telemetry
 
 # The environment is as good as new if its making came to an end, here, and no installation into it broke off.
 # Otherwise it is made anew: pip cannot be trusted to mend what it left half done, and its cache makes it quick.
@@ -39,9 +40,10 @@ format: $(VENV)/.dev
 	$(IN_VENV) ruff format .
 
 lock: $(VENV)/.dev
-	$(COMPILE) --upgrade --group build -o requirements.lock
+	$(COMPILE) --upgrade --group build $(DEPLOYED) -o requirements.lock
 	$(COMPILE) --upgrade --group build --extra embedded -c requirements.lock -o requirements-run.lock
-	$(COMPILE) --upgrade --group dev --extra embedded -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --group dev --extra embedded $(DEPLOYED) -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --group tools -c requirements-dev.lock -o requirements-tools.lock
 
 clean:
 	rm -rf "$(VENV)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
