@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from todo_api.application.batches import BatchService
+from todo_api.application.events import EventService
 from todo_api.application.tasks import TaskService
 from todo_api.domain.ports import ChangeFeed, TaskRepository
 
@@ -29,6 +30,7 @@ class Services:
 
     tasks: TaskService
     batches: BatchService
+    events: EventService
     new_id: Callable[[], UUID]
     repository: TaskRepository
 
@@ -54,6 +56,7 @@ def build_services(
     return Services(
         tasks=TaskService(repository, feed, clock=clock, new_id=new_id, quota=limits.tasks),
         batches=BatchService(repository, feed, clock=clock, quota=limits.tasks),
+        events=EventService(repository, feed, clock=clock, streams=limits.event_streams),
         new_id=new_id,
         repository=repository,
     )

@@ -17,6 +17,7 @@ from todo_api.application.access import (
     MissingTokenError,
     VerifierUnavailableError,
 )
+from todo_api.application.events import TooManyStreamsError
 from todo_api.domain.errors import (
     ContentionError,
     FeedClosedError,
@@ -148,6 +149,9 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was another request's"
     ),
     FeedClosedError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "shutting-down", "The service is about to stop"),
+    TooManyStreamsError: ProblemType(
+        HTTPStatus.TOO_MANY_REQUESTS, "too-many-streams", "There are too many streams of yours"
+    ),
     TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
     ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
     RevisionMismatchError: ProblemType(
@@ -215,8 +219,9 @@ def problem_headers(error: TodoError) -> dict[str, str]:
             return {"ETag": entity_tag(error.current)}
         case MethodNotAllowedError():
             return {"Allow": ", ".join(error.allowed)}
-    later = isinstance(error, IdempotencyKeyInUseError) or problem_type(error).status is HTTPStatus.SERVICE_UNAVAILABLE
-    return {"Retry-After": RETRY_AFTER} if later else {}
+    later = isinstance(error, IdempotencyKeyInUseError | TooManyStreamsError)
+    unavailable = problem_type(error).status is HTTPStatus.SERVICE_UNAVAILABLE
+    return {"Retry-After": RETRY_AFTER} if later or unavailable else {}
 
 
 def _document(problem: ProblemType, detail: str) -> dict[str, Any]:
