@@ -98,7 +98,9 @@ def _add_serve(commands: "Subparsers") -> None:
 def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="the address to listen on (default: HOST, 127.0.0.1)")
     parser.add_argument("--port", type=_port, help="the port; 0 takes a free one (default: PORT, 8000)")
-    parser.add_argument("--access-log", action="store_true", help="log every request")
+    parser.add_argument(
+        "--access-log", action=argparse.BooleanOptionalAction, help="whether to log every request (default: ACCESS_LOG)"
+    )
 
 
 def _add_token(commands: "Subparsers") -> None:

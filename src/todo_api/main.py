@@ -10,10 +10,12 @@ from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
+from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, driver_url
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import build_services
 from todo_api.settings import ConfigurationError, Settings
 
@@ -53,8 +55,34 @@ def create_app(settings: Settings) -> FastAPI:
     return create_http_app(
         services,
         verifier,
-        HttpConfig(cors_origins=settings.cors_origins, max_body_bytes=settings.max_body_bytes),
+        HttpConfig(
+            cors_origins=settings.cors_origins,
+            max_body_bytes=settings.max_body_bytes,
+            trusted_proxies=settings.trusted_proxies,
+            rate_limits=_rate_limits(settings),
+            documentation=settings.docs,
+            access_log=settings.access_log,
+        ),
         lifespan,
+    )
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    redis = settings.rate_limit_redis_url
+
+    def limiter(name: str, rate: str, kind: str) -> RateLimiter:
+        if rate.strip().lower() == "off":
+            return Unlimited()
+        try:
+            return FixedWindowLimiter(rate, kind, redis.get_secret_value() if redis else None)
+        except InvalidRateError as error:
+            raise ConfigurationError(f"{name} {error}") from error
+        except RedisUrlError as error:
+            raise ConfigurationError(f"RATE_LIMIT_REDIS_URL {error}") from error
+
+    return RateLimits(
+        users=limiter("RATE_LIMIT", settings.rate_limit, "user"),
+        addresses=limiter("RATE_LIMIT_FAILED", settings.rate_limit_failed, "address"),
     )
 
 

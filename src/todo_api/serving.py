@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
@@ -20,22 +20,6 @@ from todo_api.adapters.http.problems import RequestError, problem_response
 from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
-LOGGING = {
-    **LOGGING_CONFIG,
-    "formatters": {
-        **LOGGING_CONFIG["formatters"],
-        "default": {
-            "()": "uvicorn.logging.DefaultFormatter",
-            "fmt": "%(asctime)s %(levelprefix)s %(name)s: %(message)s",
-            "use_colors": None,
-        },
-    },
-    "loggers": {
-        **LOGGING_CONFIG["loggers"],
-        "todo_api": {"handlers": ["default"], "level": "INFO", "propagate": False},
-    },
-    "root": {"handlers": ["default"], "level": "WARNING"},
-}
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
@@ -64,7 +48,6 @@ def serve(
     sockets: list[socket.socket],
     *,
     grace: int,
-    access_log: bool,
     announce: Callable[[], None],
 ) -> None:
     """Serves in this process until SIGINT or SIGTERM, and calls back when it answers.
@@ -73,19 +56,18 @@ def serve(
         app: the application.
         sockets: where to accept.
         grace: seconds that requests under way have to end.
-        access_log: whether to log each request.
         announce: called once, when requests are answered.
     """
     exit_on_sigterm()
     with suppress(KeyboardInterrupt):  # uvicorn has shut down already, and repeats the signal
-        _Server(_config(app, grace=grace, access_log=access_log), announce).run(sockets)
+        _Server(_config(app, grace=grace), announce).run(sockets)
 
 
-def serve_in_workers(factory: str, sockets: list[socket.socket], *, workers: int, grace: int, access_log: bool) -> None:
+def serve_in_workers(factory: str, sockets: list[socket.socket], *, workers: int, grace: int) -> None:
     """Serves in several processes until SIGINT or SIGTERM; each calls the factory, `module:function`."""
     for one in sockets:
         one.set_inheritable(True)
-    supervisor = Multiprocess(_config(factory, workers=workers, grace=grace, access_log=access_log), sockets)
+    supervisor = Multiprocess(_config(factory, workers=workers, grace=grace), sockets)
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         sys.exit(STARTUP_FAILURE)
@@ -130,7 +112,7 @@ class _Server(uvicorn.Server):
         self._announce()
 
 
-def _config(app: FastAPI | str, *, grace: int, access_log: bool, workers: int = 1) -> uvicorn.Config:
+def _config(app: FastAPI | str, *, grace: int, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -139,9 +121,9 @@ def _config(app: FastAPI | str, *, grace: int, access_log: bool, workers: int = 
         lifespan="on",
         ws="none",
         backlog=BACKLOG,
-        log_config=LOGGING,
-        log_level="info" if access_log else "warning",
-        access_log=access_log,
+        log_config=None,  # logs.py has configured all there is
+        access_log=False,  # the application's own tells more, and no more than may be told
+        proxy_headers=False,  # the application knows whom to believe
         server_header=False,
         timeout_graceful_shutdown=grace,
     )

@@ -4,7 +4,7 @@ Read by the composition root, the command line and `migrations/env.py` alone. Th
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     better_auth_secret: SecretStr | None = None
 
     cors_origins: CommaList = ("http://localhost:3000",)
+    trusted_proxies: CommaList = Field((), description="addresses and networks whose X-Forwarded headers are believed")
+    docs: bool = Field(default=True, description="whether /docs, /redoc and /openapi.json are there")
+    rate_limit: str = Field("6000/minute", description="of each user's requests, or `off`")
+    rate_limit_failed: str = Field("100/minute", description="of an address's requests without a good token, or `off`")
+    rate_limit_redis_url: SecretStr | None = Field(None, description="where all processes count together")
+    access_log: bool = True
+    log_format: Literal["json", "console"] | None = None
     max_body_bytes: int = Field(1024 * 1024, ge=1)
 
     @field_validator("data_dir")

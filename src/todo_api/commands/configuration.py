@@ -8,7 +8,7 @@ from pydantic_settings import SettingsError
 from todo_api.development import with_secret
 from todo_api.settings import ConfigurationError, Settings
 
-FLAGS = ("host", "port", "workers")
+FLAGS = ("host", "port", "workers", "access_log")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

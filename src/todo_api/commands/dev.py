@@ -15,6 +15,7 @@ from todo_api.adapters.postgres.schema import REVISION
 from todo_api.commands.configuration import development_settings_of
 from todo_api.commands.database import DATABASE_ERRORS, schema_revision, unusable
 from todo_api.local_postgres import open_server
+from todo_api.logs import configure_logs
 from todo_api.main import create_app, database_config
 from todo_api.settings import ConfigurationError, Settings
 
@@ -25,18 +26,25 @@ GRACE = 1  # seconds; whoever presses Ctrl-C wants it to end
 def run(arguments: argparse.Namespace) -> None:
     """Starts a database unless DATABASE_URL names one, migrates it, serves, and says how to try it."""
     serving.exit_on_sigterm()
+    configure_logs("console")
     if arguments.exit_with_parent is not None:
         serving.end_with(arguments.exit_with_parent or os.getppid())
     settings, secret = development_settings_of(arguments)
     with serving.listening(settings.host, settings.port) as sockets, _database(settings) as database_url:
-        served = settings.model_copy(update={"database_url": SecretStr(database_url)})
+        served = settings.model_copy(
+            update={
+                "database_url": SecretStr(database_url),
+                "rate_limit": "off",
+                "rate_limit_failed": "off",
+                "access_log": bool(arguments.access_log),
+            }
+        )
         _migrate(database_config(served))
         url = serving.url_of(sockets, settings.host)
         serving.serve(
             create_app(served),
             sockets,
             grace=GRACE,
-            access_log=arguments.access_log,
             announce=lambda: print(_welcome(settings, secret, url), flush=True),
         )
 

@@ -9,6 +9,7 @@ from todo_api import serving
 from todo_api.adapters.postgres.schema import REVISION
 from todo_api.commands.configuration import settings_of
 from todo_api.commands.database import schema_revision
+from todo_api.logs import configure_logs
 from todo_api.main import app_from_environment, create_app, database_config
 from todo_api.settings import ConfigurationError, Settings
 
@@ -20,28 +21,23 @@ def run(arguments: argparse.Namespace) -> None:
     """Serves, in one process or several, a database whose schema is at the newest revision."""
     serving.exit_on_sigterm()
     settings = settings_of(arguments)
+    configure_logs(settings.log_format)
     app = create_app(settings)  # also where the workers make their own: it says what is missing
     _require_newest_schema(settings)
     with serving.listening(settings.host, settings.port) as sockets:
         announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
         if settings.workers == 1:
-            serving.serve(
-                app,
-                sockets,
-                grace=GRACE,
-                access_log=arguments.access_log,
-                announce=lambda: print(announcement, flush=True),
-            )
+            serving.serve(app, sockets, grace=GRACE, announce=lambda: print(announcement, flush=True))
             return
         print(announcement, flush=True)
-        serving.serve_in_workers(
-            FACTORY, sockets, workers=settings.workers, grace=GRACE, access_log=arguments.access_log
-        )
+        os.environ["ACCESS_LOG"] = str(settings.access_log)  # the workers have no flags, only this
+        serving.serve_in_workers(FACTORY, sockets, workers=settings.workers, grace=GRACE)
 
 
 def app_of_worker() -> FastAPI:
     """The application that one of several processes serves, for as long as the process that started it is there."""
     serving.end_with(os.getppid())
+    configure_logs(Settings().log_format)
     return app_from_environment()
 
 

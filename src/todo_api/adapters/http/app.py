@@ -15,6 +15,8 @@ from starlette.routing import Match
 from todo_api import __version__
 from todo_api.adapters.http.batch import BatchRoutes
 from todo_api.adapters.http.documentation import add_documentation
+from todo_api.adapters.http.edge import Edge
+from todo_api.adapters.http.events import EventRoutes
 from todo_api.adapters.http.health import HealthRoutes
 from todo_api.adapters.http.problems import (
     MethodNotAllowedError,
@@ -22,23 +24,59 @@ from todo_api.adapters.http.problems import (
     PreflightRefusedError,
     problem_response,
 )
+from todo_api.adapters.http.proxies import TrustedProxies
 from todo_api.adapters.http.sync import SyncRoutes
 from todo_api.adapters.http.tasks import TaskRoutes
 from todo_api.adapters.http.trash import TrashRoutes
 from todo_api.application.access import TokenVerifier
+from todo_api.application.rates import NO_LIMITS, RateLimits
 from todo_api.application.services import Services
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_REQUEST_HEADERS = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
-_EXPOSED_HEADERS = ("ETag", "Link", "Location", "Retry-After", "WWW-Authenticate")
+_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Request-ID",
+    "traceparent",
+)
+_EXPOSED_HEADERS = (
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpConfig:
-    """Which web origins may call from a browser, and how many bytes a body may have."""
+    """How the application meets the world.
+
+    Attributes:
+        cors_origins: Which web origins may call from a browser.
+        max_body_bytes: How many bytes a body may have.
+        keep_alive: After how many seconds without news a stream of events tells that it is still there.
+        trusted_proxies: Addresses and networks of those whose word on the caller is taken.
+        rate_limits: How often somebody may call.
+        documentation: Whether `/docs`, `/redoc` and `/openapi.json` are served.
+        access_log: Whether each request is logged.
+    """
 
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     max_body_bytes: int = 1024 * 1024
+    keep_alive: float = 15.0
+    trusted_proxies: tuple[str, ...] = ()
+    rate_limits: RateLimits = NO_LIMITS
+    documentation: bool = True
+    access_log: bool = False
 
 
 def create_http_app(
@@ -55,25 +93,30 @@ def create_http_app(
         allow_headers=_REQUEST_HEADERS,
         expose_headers=_EXPOSED_HEADERS,
     )
+    proxies = Middleware(TrustedProxies, trusted=config.trusted_proxies)
     app = FastAPI(
         title="todo-api",
         version=__version__,
         lifespan=lifespan,
-        middleware=[cors],
+        middleware=[proxies, Middleware(Edge, access_log=config.access_log), cors],
         docs_url=None,
         redoc_url=None,
+        openapi_url="/openapi.json" if config.documentation else None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.verifier = verifier
     app.state.max_body_bytes = config.max_body_bytes
+    app.state.rate_limits = config.rate_limits
     app.add_exception_handler(HTTPException, _answer_routing_error)
     SyncRoutes(services.tasks).register(app)
+    EventRoutes(services.events, config.keep_alive).register(app)
     TrashRoutes(services.tasks, services.batches).register(app)
     TaskRoutes(services.tasks, services.batches, services.new_id).register(app)
     BatchRoutes(services.batches, services.new_id).register(app)
     HealthRoutes(services.repository).register(app)
-    add_documentation(app)
+    if config.documentation:
+        add_documentation(app)
     return app
 
 

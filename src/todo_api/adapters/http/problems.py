@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from todo_api.adapters.http.etags import entity_tag
+from todo_api.adapters.http.request_id import current_request_id
 from todo_api.application.access import (
     AuthenticationError,
     ExpiredTokenError,
@@ -18,6 +19,7 @@ from todo_api.application.access import (
     VerifierUnavailableError,
 )
 from todo_api.application.events import TooManyStreamsError
+from todo_api.application.rates import TooManyRequestsError
 from todo_api.domain.errors import (
     ContentionError,
     FeedClosedError,
@@ -148,6 +150,9 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     IdempotencyKeyReusedError: ProblemType(
         HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was another request's"
     ),
+    TooManyRequestsError: ProblemType(
+        HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "There were too many requests"
+    ),
     FeedClosedError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "shutting-down", "The service is about to stop"),
     TooManyStreamsError: ProblemType(
         HTTPStatus.TOO_MANY_REQUESTS, "too-many-streams", "There are too many streams of yours"
@@ -219,6 +224,12 @@ def problem_headers(error: TodoError) -> dict[str, str]:
             return {"ETag": entity_tag(error.current)}
         case MethodNotAllowedError():
             return {"Allow": ", ".join(error.allowed)}
+    return _when_to_retry(error)
+
+
+def _when_to_retry(error: TodoError) -> dict[str, str]:
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(error.allowance.reset)}
     later = isinstance(error, IdempotencyKeyInUseError | TooManyStreamsError)
     unavailable = problem_type(error).status is HTTPStatus.SERVICE_UNAVAILABLE
     return {"Retry-After": RETRY_AFTER} if later or unavailable else {}
@@ -235,8 +246,9 @@ def _document(problem: ProblemType, detail: str) -> dict[str, Any]:
 
 
 def _response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    request_id = current_request_id()
     return Response(
-        msgspec.json.encode(document),
+        msgspec.json.encode({**document, "request_id": request_id} if request_id else document),
         status_code=document["status"],
         headers={"Cache-Control": "no-store", **headers},
         media_type=MEDIA_TYPE,

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pydantic_core
 from starlette.requests import Request
+from starlette.types import Scope
 
 from todo_api.adapters.http.etags import Condition, parse_condition
 from todo_api.adapters.http.problems import (
@@ -29,10 +30,21 @@ def set_principal(request: Request, principal: Principal) -> None:
     request.scope[_PRINCIPAL] = principal
 
 
+def principal_of(request: Request) -> Principal:
+    """Return who calls."""
+    principal: Principal = request.scope[_PRINCIPAL]
+    return principal
+
+
 def user_of(request: Request) -> str:
     """Return the id of the user who calls."""
-    principal: Principal = request.scope[_PRINCIPAL]
-    return principal.user_id
+    return principal_of(request).user_id
+
+
+def caller_of(scope: Scope) -> str | None:
+    """Return the id of the user who calls, or None where nobody has been verified."""
+    principal: Principal | None = scope.get(_PRINCIPAL)
+    return principal.user_id if principal else None
 
 
 def set_content(request: Request, content: bytes) -> None:
@@ -77,21 +89,9 @@ def condition(request: Request, header: str) -> Condition | None:
 
 
 def base_url(request: Request) -> str:
-    """Return the address by which the caller reaches this service, or nothing where that is not plain.
-
-    What a proxy says of host and scheme is believed of anyone: the address goes back to the caller who sent the
-    request, and to nobody else. An address with the wrong scheme would be of no use to a page that came by TLS.
-    """
-    host = _first(request, "x-forwarded-host") or request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        return ""
-    scheme = _first(request, "x-forwarded-proto") or request.scope["scheme"]
-    return f"{'https' if scheme == 'https' else 'http'}://{host}"
-
-
-def _first(request: Request, header: str) -> str:
-    """Return what the proxy that is nearest to the caller says."""
-    return request.headers.get(header, "").partition(",")[0].strip()
+    """Return the address by which the caller reaches this service, or nothing where that is not plain."""
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""
 
 
 def check_query(request: Request, known: Collection[str]) -> None:

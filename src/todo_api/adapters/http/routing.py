@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from todo_api.adapters.http import schemas
+from todo_api.adapters.http.allowances import tell_allowance
 from todo_api.adapters.http.problems import FieldError, RequestError, problem_response
 from todo_api.adapters.http.requests import (
     bearer_token,
@@ -28,6 +29,7 @@ from todo_api.adapters.http.requests import (
 )
 from todo_api.adapters.http.validation import to_request_error
 from todo_api.application import access
+from todo_api.application.rates import RateLimits, TooManyRequestsError
 from todo_api.domain.errors import TodoError
 
 _log = logging.getLogger(__name__)
@@ -55,6 +57,8 @@ class PublicRoute(APIRoute):
             await self.admit(request)
             return await self._endpoint(**await self._arguments(request))
         except TodoError as error:
+            if isinstance(error, TooManyRequestsError):
+                tell_allowance(request, error.allowance)
             return problem_response(error)
         except ClientDisconnect:  # it hung up in the middle of the body: nobody reads the answer
             return Response(status_code=400)
@@ -90,10 +94,24 @@ class ProtectedRoute(PublicRoute):
 
     async def admit(self, request: Request) -> None:
         """Let verified callers in whose token allows this call."""
-        verifier: access.TokenVerifier = request.app.state.verifier
-        principal = await verifier.verify(bearer_token(request))
-        principal.require(access.Scope.READ if request.method == "GET" else access.Scope.WRITE)
+        principal = await _verified(request)
         set_principal(request, principal)
+        limits: RateLimits = request.app.state.rate_limits
+        tell_allowance(request, await limits.users.take(principal.user_id))
+        principal.require(access.Scope.READ if request.method == "GET" else access.Scope.WRITE)
+
+
+async def _verified(request: Request) -> access.Principal:
+    """Return who calls, unless too many who could not tell have called from the same address."""
+    limits: RateLimits = request.app.state.rate_limits
+    address = request.client.host if request.client else ""
+    await limits.addresses.check(address)
+    verifier: access.TokenVerifier = request.app.state.verifier
+    try:
+        return await verifier.verify(bearer_token(request))
+    except access.AuthenticationError:
+        await limits.addresses.take(address)
+        raise
 
 
 def _parameter(fields: Sequence[Any]) -> tuple[str, type[BaseModel]] | None:

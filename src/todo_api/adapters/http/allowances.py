@@ -1,0 +1,15 @@
+"""The RateLimit header fields of draft-ietf-httpapi-ratelimit-headers-10."""
+
+from starlette.requests import Request
+
+from todo_api.adapters.http.edge import ANSWER_HEADERS
+from todo_api.application.rates import Allowance
+
+
+def tell_allowance(request: Request, allowance: Allowance | None) -> None:
+    """Add to the answer, whatever it will be, what is left of a limit."""
+    if allowance is None:
+        return
+    policy = f'"default";q={allowance.limit};w={allowance.window}'
+    left = f'"default";r={allowance.remaining};t={allowance.reset}'
+    request.scope[ANSWER_HEADERS] = [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

@@ -1,0 +1,90 @@
+"""The edge of the application: what every answer has, whichever route or error it comes from.
+
+A plain ASGI middleware around all others: the request's id, the security headers and a line in the log.
+"""
+
+from functools import lru_cache
+from hashlib import blake2b
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from todo_api.adapters.http.request_id import name_request
+from todo_api.adapters.http.requests import caller_of
+
+_log = structlog.get_logger("todo_api.access")
+
+# https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_API_HEADERS = [*_HEADERS, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
+_TLS_HEADER = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+_HUNG_UP = 499  # as nginx logs a client that did not wait for its answer
+
+
+# Where a route leaves headers that its answer is to have, be it an error or not.
+ANSWER_HEADERS = "todo_api.answer_headers"
+
+
+class Edge:
+    """Names requests, adds headers to answers, and logs both."""
+
+    def __init__(self, app: ASGIApp, *, access_log: bool) -> None:
+        """Take the application, and whether each request is logged."""
+        self._app = app
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the application does, and more."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        status = _HUNG_UP
+        headers = _headers_of(scope, name_request(scope["headers"]))
+
+        async def send_more(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *headers, *scope.get(ANSWER_HEADERS, ())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_more)
+        finally:
+            if self._access_log:
+                _log_request(scope, status, perf_counter() - started)
+
+
+def _headers_of(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    # The pages at /docs and /redoc have a policy of their own, which lets their scripts run.
+    headers = [
+        (b"x-request-id", request_id.encode()),
+        *(_API_HEADERS if scope["path"].startswith("/api") else _HEADERS),
+    ]
+    return [*headers, _TLS_HEADER] if scope["scheme"] == "https" else headers
+
+
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
+    event: dict[str, Any] = {
+        "method": scope["method"],
+        "route": getattr(scope.get("route"), "path", None),  # the template: a path may name what is the user's own
+        "status": status,
+        "duration_ms": round(seconds * 1000, 3),
+    }
+    if caller := caller_of(scope):
+        event["user"] = _digest(caller)
+    _log.info("request", **event)
+
+
+@lru_cache(4096)
+def _digest(user_id: str) -> str:
+    """Return what tells users apart in the log without telling who they are."""
+    return blake2b(user_id.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,124 @@
+"""Where all that is logged goes: one line for each event on stderr, JSON for machines or coloured for people.
+
+What Python's `logging` is told (by this program, uvicorn, SQLAlchemy, asyncio) goes the same way as structlog's own.
+Nothing that a user wrote, and no secret, gets there: an error is logged by its kind and the way that it took, not by
+its message, which may quote both.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+LogFormat: TypeAlias = Literal["json", "console"]
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def configure_logs(log_format: LogFormat | None = None) -> None:
+    """Log as `log_format` says: by default for people where stderr is a terminal, and else for machines."""
+    chosen = log_format or ("console" if sys.stderr.isatty() else "json")
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace_id,
+    ]
+    _configure_structlog([*shared, *_rendering(chosen)])
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _drop_what_asyncio_quotes],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(chosen, as_text=True)],
+    )
+    _configure_logging(formatter)
+
+
+def _configure_structlog(processors: list[Processor]) -> None:
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=_Stderr,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _configure_logging(formatter: logging.Formatter) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    for name in ("todo_api", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+class _Stderr:
+    """Writes whole lines, each at once, so that those of several processes do not mix."""
+
+    def __init__(self, *_: object) -> None:
+        self._write = sys.stderr.buffer.write
+        self._flush = sys.stderr.buffer.flush
+
+    def msg(self, line: str | bytes) -> None:
+        self._write((line.encode() if isinstance(line, str) else line) + b"\n")
+        self._flush()
+
+    debug = info = warning = error = critical = msg
+
+
+def _rendering(log_format: LogFormat, *, as_text: bool = False) -> list[Processor]:
+    if log_format == "console":
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_print_way)]
+    return [_describe_exception, _to_text if as_text else _to_json]
+
+
+def _to_json(_: WrappedLogger, __: str, event: EventDict) -> bytes:
+    return _encode(event)
+
+
+def _to_text(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _encode(event).decode()
+
+
+def _add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    if trace_id := trace.get_current_span().get_span_context().trace_id:
+        event["trace_id"] = trace.format_trace_id(trace_id)
+    return event
+
+
+def _drop_what_asyncio_quotes(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Keep the first line alone: those below it show tasks with what they hold."""
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
+def _describe_exception(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info if isinstance(info, BaseException) else info and info[1]
+    if error:
+        event["exception"] = _way_of(error)
+    return event
+
+
+def _print_way(output: Any, info: ExcInfo) -> None:
+    output.write("\n" + "\n".join(f"  {line}" for line in _way_of(info[1])))
+
+
+def _way_of(error: BaseException) -> list[str]:
+    """Return what kinds of errors they are, the first cause last, and where each went: never what they say."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        lines.append(f"{type(current).__module__}.{type(current).__qualname__}")
+        frames = traceback.extract_tb(current.__traceback__)
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return lines
