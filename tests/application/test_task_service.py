@@ -12,11 +12,13 @@ from tests.domain.builders import NOW, START, a_task, later
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
+from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import ContentionError, InvalidValueError, RevisionMismatchError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import Task, TaskChanges
 
 NEW_ID = UUID(int=42)
+FIRST = START + 1
 
 
 class Interfering(InMemoryTaskRepository):
@@ -75,10 +77,14 @@ async def test_a_created_task_is_kept_with_the_id_and_the_time_of_the_ports(
 ) -> None:
     created = await service.create("ada", TaskChanges(title="Buy milk"))
 
-    assert (created.id, created.created_at, created.revision) == (NEW_ID, later(60), 1)
+    assert (created.id, created.created_at, created.revision) == (
+        NEW_ID,
+        later(60),
+        starting_revision(later(60)) + 1,
+    )
     assert await service.get("ada", NEW_ID) == created
     assert (await service.page("ada", TaskQuery())).tasks == [created]
-    assert (await service.page("ada", TaskQuery(), [1])).tasks == []
+    assert (await service.page("ada", TaskQuery(), [created.revision])).tasks == []
 
 
 async def test_a_task_that_breaks_a_rule_is_not_kept(service: TaskService, repository: Interfering) -> None:
@@ -91,7 +97,7 @@ async def test_a_task_that_breaks_a_rule_is_not_kept(service: TaskService, repos
 async def test_a_change_is_kept(service: TaskService, task: Task) -> None:
     changed = await service.change("ada", task.id, TaskChanges(title="Other"))
 
-    assert changed == replace(task, title="Other", updated_at=later(60), revision=START + 2)
+    assert changed == replace(task, title="Other", updated_at=later(60), revision=FIRST + 1)
     assert await service.get("ada", task.id) == changed
 
 
@@ -102,7 +108,7 @@ async def test_a_change_that_loses_a_race_is_applied_to_what_won(
 
     changed = await service.change("ada", task.id, TaskChanges(title="Other"))
 
-    assert (changed.title, changed.description, changed.revision) == ("Other", "xxx", 5)
+    assert (changed.title, changed.description, changed.revision) == ("Other", "xxx", task.revision + 4)
     assert repository.writes == 4
 
 
@@ -117,14 +123,14 @@ async def test_a_toggle_that_loses_a_race_turns_around_what_won(
     assert not (await service.complete("ada", task.id, None)).completed
 
 
-@pytest.mark.parametrize("if_revisions", [{1}, {1, 7}, [1]])
+@pytest.mark.parametrize("if_revisions", [{FIRST}, {FIRST, FIRST + 6}, [FIRST]])
 async def test_a_change_happens_at_a_revision_that_was_asked_for(
     service: TaskService, task: Task, if_revisions: Collection[int]
 ) -> None:
-    assert (await service.change("ada", task.id, TaskChanges(title="Other"), if_revisions)).revision == START + 2
+    assert (await service.change("ada", task.id, TaskChanges(title="Other"), if_revisions)).revision == FIRST + 1
 
 
-@pytest.mark.parametrize("if_revisions", [(), {0}, {2}, {0, 2}])
+@pytest.mark.parametrize("if_revisions", [(), {START}, {FIRST + 1}, {START, FIRST + 1}])
 async def test_nothing_happens_at_another_revision(
     service: TaskService, repository: Interfering, task: Task, if_revisions: Collection[int]
 ) -> None:
@@ -136,7 +142,7 @@ async def test_nothing_happens_at_another_revision(
     ):
         with pytest.raises(RevisionMismatchError) as mismatch:
             await call
-        assert mismatch.value.current == 1
+        assert mismatch.value.current == task.revision
     assert await service.get("ada", task.id) == task
     assert repository.writes == 0
 
@@ -147,9 +153,9 @@ async def test_a_change_with_a_precondition_that_loses_a_race_is_refused(
     repository.interfere = repository.describe
 
     with pytest.raises(RevisionMismatchError) as mismatch:
-        await service.change("ada", task.id, TaskChanges(title="Other"), {1})
+        await service.change("ada", task.id, TaskChanges(title="Other"), {task.revision})
 
-    assert mismatch.value.current == 2
+    assert mismatch.value.current == task.revision + 1
     assert (await service.get("ada", task.id)).title == task.title
 
 
@@ -158,12 +164,12 @@ async def test_what_changes_nothing_writes_nothing(service: TaskService, reposit
     assert await service.change("ada", task.id, TaskChanges()) == task
     assert await service.complete("ada", task.id, completed=False) == task
 
-    assert (repository.writes, await revision_of(repository)) == (0, 1)
+    assert (repository.writes, await revision_of(repository)) == (0, task.revision)
 
 
 async def test_what_is_not_there_or_not_theirs_is_not_found(service: TaskService, task: Task) -> None:
     for user_id, task_id in (("ada", uuid4()), ("bob", task.id)):
-        for if_revisions in (None, {1}):
+        for if_revisions in (None, {task.revision}):
             for call in (
                 service.get(user_id, task_id),
                 service.change(user_id, task_id, TaskChanges(title="Other"), if_revisions),
@@ -189,10 +195,10 @@ async def test_a_change_that_breaks_a_rule_writes_nothing(
 ) -> None:
     with pytest.raises(InvalidValueError):
         await service.change("ada", task.id, TaskChanges(title="\0"))
-    assert (repository.writes, await revision_of(repository)) == (0, 1)
+    assert (repository.writes, await revision_of(repository)) == (0, task.revision)
 
 
-@pytest.mark.parametrize("if_revisions", [None, {1}])
+@pytest.mark.parametrize("if_revisions", [None, {FIRST}])
 async def test_a_deleted_task_is_gone(service: TaskService, task: Task, if_revisions: Collection[int] | None) -> None:
     await service.delete("ada", task.id, if_revisions)
 
@@ -219,9 +225,9 @@ async def test_a_deletion_with_a_precondition_that_loses_a_race_is_refused(
     repository.interfere = repository.describe
 
     with pytest.raises(RevisionMismatchError) as mismatch:
-        await service.delete("ada", task.id, {1})
+        await service.delete("ada", task.id, {task.revision})
 
-    assert mismatch.value.current == 2
+    assert mismatch.value.current == task.revision + 1
     assert (await service.get("ada", task.id)).description == "x"
 
 
@@ -230,7 +236,7 @@ async def test_a_deletion_that_names_both_revisions_survives_the_race(
 ) -> None:
     repository.interfere = repository.describe
 
-    await service.delete("ada", task.id, {1, 2})
+    await service.delete("ada", task.id, {task.revision, task.revision + 1})
 
     assert repository.writes == 2
 
@@ -241,7 +247,7 @@ async def test_who_always_loses_is_told_in_the_end(service: TaskService, reposit
     with pytest.raises(ContentionError, match="nothing was changed"):
         await service.change("ada", task.id, TaskChanges(title="Other"))
     with pytest.raises(ContentionError, match="nothing was deleted"):
-        await service.delete("ada", task.id, range(1_000))
+        await service.delete("ada", task.id, range(task.revision, task.revision + 1_000))
 
     assert (await service.get("ada", task.id)).title == task.title
 
@@ -254,7 +260,12 @@ async def test_changes_of_different_fields_at_once_lose_nothing(service: TaskSer
     )
 
     kept = await service.get("ada", task.id)
-    assert (kept.title, kept.description, kept.completed, kept.revision) == ("Other", "words", True, 4)
+    assert (kept.title, kept.description, kept.completed, kept.revision) == (
+        "Other",
+        "words",
+        True,
+        task.revision + 3,
+    )
 
 
 async def test_an_even_number_of_toggles_at_once_ends_where_it_began(
@@ -263,5 +274,5 @@ async def test_an_even_number_of_toggles_at_once_ends_where_it_began(
     await asyncio.gather(*(service.complete("ada", task.id, None) for _ in range(100)))
 
     kept = await service.get("ada", task.id)
-    assert (kept.completed, kept.revision) == (False, 101)
+    assert (kept.completed, kept.revision) == (False, task.revision + 100)
     assert repository.writes == 100  # in turns nobody loses

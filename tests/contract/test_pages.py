@@ -7,7 +7,7 @@ from itertools import product
 from uuid import UUID
 
 import pytest
-from tests.domain.builders import NOW, a_task, later
+from tests.domain.builders import NOW, START, a_task, later
 
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Sort, Status, TaskQuery
 from todo_api.domain.ports import TaskRepository
@@ -32,7 +32,7 @@ async def test_a_user_whose_tasks_are_gone_has_an_empty_list(repository: TaskRep
 
     page = await repository.page(user_id, TaskQuery())
 
-    assert (page.tasks, page.revision, page.next) == ([], 2, None)
+    assert (page.tasks, page.revision, page.next) == ([], START + 2, None)
 
 
 async def test_a_list_of_a_status_that_no_task_has_is_empty(repository: TaskRepository, user_id: str) -> None:
@@ -40,7 +40,7 @@ async def test_a_list_of_a_status_that_no_task_has_is_empty(repository: TaskRepo
 
     page = await repository.page(user_id, TaskQuery(status=Status.COMPLETED))
 
-    assert (page.tasks, page.revision, page.next) == ([], 2, None)
+    assert (page.tasks, page.revision, page.next) == ([], START + 2, None)
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(6, [5]), (5, [5]), (4, [4, 1]), (1, [1] * 5)])
@@ -84,7 +84,7 @@ async def test_past_the_end_there_is_an_empty_page(
 
     page = await repository.page(user_id, replace(query, after=query.position(last)))
 
-    assert (page.tasks, page.revision, page.next) == ([], 3, None)
+    assert (page.tasks, page.revision, page.next) == ([], START + 3, None)
 
 
 async def test_a_page_has_no_tasks_at_a_known_revision(repository: TaskRepository, user_id: str) -> None:
@@ -93,10 +93,10 @@ async def test_a_page_has_no_tasks_at_a_known_revision(repository: TaskRepositor
     resumed = replace(query, after=query.position(replace(task, created_at=later(99))))
 
     for asked in (query, resumed):
-        for known in ([1], (0, 1, 7), frozenset({1, 10**18 - 1})):
+        for known in ([task.revision], (0, task.revision, 7), frozenset({task.revision, 10**18 - 1})):
             page = await repository.page(user_id, asked, known)
-            assert (page.tasks, page.revision, page.next) == ([], 1, None)
-        for unknown in ((), [0], {2, 10**18 - 1}):
+            assert (page.tasks, page.revision, page.next) == ([], task.revision, None)
+        for unknown in ((), [0], {task.revision + 1, 10**18 - 1}):
             assert (await repository.page(user_id, asked, unknown)).tasks == [task]
 
 
@@ -112,9 +112,9 @@ async def test_a_known_revision_is_a_users_own(
     tasks = await add_numbered(repository, user_id, 2)
     await add_numbered(repository, new_user_id(), 1)
 
-    page = await repository.page(user_id, TaskQuery(order=Order.ASC), [1])
+    page = await repository.page(user_id, TaskQuery(order=Order.ASC), [START + 1])
 
-    assert (page.tasks, page.revision) == (tasks, 2)
+    assert (page.tasks, page.revision) == (tasks, START + 2)
 
 
 async def test_a_page_shows_changes_at_once(repository: TaskRepository, user_id: str) -> None:

@@ -7,6 +7,11 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 
+def filled(template: str, task: dict[str, Any]) -> str:
+    """Put the task's revision, and the one after it, into the template of a header."""
+    return template.format(now=task["revision"], later=task["revision"] + 1)
+
+
 async def change(client: AsyncClient, method: str, path: str, **headers: str) -> Response:
     if method == "COMPLETE":
         return await client.patch(f"{path}/complete", json={"completed": True}, headers=headers)
@@ -20,25 +25,46 @@ every_change = pytest.mark.parametrize("method", ["PUT", "PATCH", "COMPLETE", "D
 
 @every_change
 @pytest.mark.parametrize(
-    "value", ['"1"', "*", 'W/"1"', '"1",', ', ,"x", ,, "1"', '"0", "1"', '"x" , W/"1"', ' "1" ', '"a,b", "1"']
+    "value",
+    [
+        '"{now}"',
+        "*",
+        'W/"{now}"',
+        '"{now}",',
+        ', ,"x", ,, "{now}"',
+        '"0", "{now}"',
+        '"x" , W/"{now}"',
+        ' "{now}" ',
+        '"a,b", "{now}"',
+    ],
 )
 async def test_a_change_happens_at_the_revision_that_was_asked_for(
-    client: AsyncClient, path: str, method: str, value: str
+    client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
 ) -> None:
-    answer = await change(client, method, path, **{"If-Match": value})
+    answer = await change(client, method, path, **{"If-Match": filled(value, task)})
     assert answer.status_code == (204 if method == "DELETE" else 200)
 
 
 @every_change
 @pytest.mark.parametrize(
-    "value", ['"2"', '"0"', '"01"', '""', '"1x"', '"2", "3"', 'W/"2"', '"99999999999999999999999"']
+    "value",
+    [
+        '"{later}"',
+        '"0"',
+        '"0{now}"',
+        '""',
+        '"{now}x"',
+        '"{later}", "3"',
+        'W/"{later}"',
+        '"99999999999999999999999"',
+    ],
 )
 async def test_a_change_at_another_revision_does_not_happen(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
 ) -> None:
-    answer = await change(client, method, path, **{"If-Match": value})
+    answer = await change(client, method, path, **{"If-Match": filled(value, task)})
     assert (answer.status_code, answer.json()["code"]) == (412, "revision-mismatch")
-    assert answer.headers["etag"] == '"1"'
+    assert answer.headers["etag"] == filled('"{now}"', task)
     assert (await client.get(path)).json() == task
 
 
@@ -53,25 +79,29 @@ async def test_a_malformed_condition_is_refused(
 
 
 @every_change
-@pytest.mark.parametrize("value", ["*", '"1"', '"2"'])
-async def test_a_missing_task_stays_missing(client: AsyncClient, path: str, method: str, value: str) -> None:
+@pytest.mark.parametrize("value", ["*", '"{now}"', '"{later}"'])
+async def test_a_missing_task_stays_missing(
+    client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
+) -> None:
     await client.delete(path)
-    assert (await change(client, method, path, **{"If-Match": value})).status_code == 404
+    assert (await change(client, method, path, **{"If-Match": filled(value, task)})).status_code == 404
 
 
-@pytest.mark.parametrize("value", ['"1"', "*", 'W/"1"', '"7", "1"'])
-async def test_reads_are_not_repeated(client: AsyncClient, path: str, value: str) -> None:
+@pytest.mark.parametrize("value", ['"{now}"', "*", 'W/"{now}"', '"7", "{now}"'])
+async def test_reads_are_not_repeated(client: AsyncClient, task: dict[str, Any], path: str, value: str) -> None:
+    tag = filled('"{now}"', task)
     for address in (path, "/api/tasks", "/api/tasks?limit=1"):
-        answer = await client.get(address, headers={"If-None-Match": value})
-        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", '"1"')
+        answer = await client.get(address, headers={"If-None-Match": filled(value, task)})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
 
 
-@pytest.mark.parametrize("value", ['"0"', '"2"', '"x"', '"1-gzip"'])
+@pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{now}-gzip"'])
 async def test_reads_at_another_revision_are_answered(
     client: AsyncClient, path: str, task: dict[str, Any], value: str
 ) -> None:
-    assert (await client.get(path, headers={"If-None-Match": value})).json() == task
-    assert (await client.get("/api/tasks", headers={"If-None-Match": value})).json() == [task]
+    headers = {"If-None-Match": filled(value, task)}
+    assert (await client.get(path, headers=headers)).json() == task
+    assert (await client.get("/api/tasks", headers=headers)).json() == [task]
 
 
 async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: str) -> None:
@@ -83,7 +113,9 @@ async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: s
     assert len(set(tags)) == 4
 
 
-async def test_concurrent_changes_of_different_fields_all_survive(client: AsyncClient, path: str) -> None:
+async def test_concurrent_changes_of_different_fields_all_survive(
+    client: AsyncClient, task: dict[str, Any], path: str
+) -> None:
     changes: list[dict[str, Any]] = [
         {"title": "new"},
         {"description": "new"},
@@ -92,25 +124,29 @@ async def test_concurrent_changes_of_different_fields_all_survive(client: AsyncC
     ]
     answers = await asyncio.gather(*(client.patch(path, json=fields) for fields in changes))
     assert {answer.status_code for answer in answers} == {200}
-    task = (await client.get(path)).json()
-    assert {name: task[name] for fields in changes for name in fields} == {
+    changed = (await client.get(path)).json()
+    assert {name: changed[name] for fields in changes for name in fields} == {
         name: value for fields in changes for name, value in fields.items()
     }
-    assert task["revision"] == 5
+    assert changed["revision"] == task["revision"] + 4
 
 
 @pytest.mark.parametrize("count", [50, 101])
-async def test_concurrent_toggles_flip_as_often_as_they_were_sent(client: AsyncClient, path: str, count: int) -> None:
+async def test_concurrent_toggles_flip_as_often_as_they_were_sent(
+    client: AsyncClient, task: dict[str, Any], path: str, count: int
+) -> None:
     answers = await asyncio.gather(*(client.patch(f"{path}/complete") for _ in range(count)))
     assert {answer.status_code for answer in answers} == {200}
-    assert sorted(answer.json()["revision"] for answer in answers) == list(range(2, count + 2))
+    revisions = sorted(answer.json()["revision"] - task["revision"] for answer in answers)
+    assert revisions == list(range(1, count + 1))
     assert (await client.get(path)).json()["completed"] is bool(count % 2)
 
 
-async def test_of_concurrent_changes_at_one_revision_one_happens(client: AsyncClient, path: str) -> None:
-    answers = await asyncio.gather(
-        *(client.patch(path, json={"title": f"t{n}"}, headers={"If-Match": '"1"'}) for n in range(20))
-    )
+async def test_of_concurrent_changes_at_one_revision_one_happens(
+    client: AsyncClient, task: dict[str, Any], path: str
+) -> None:
+    headers = {"If-Match": filled('"{now}"', task)}
+    answers = await asyncio.gather(*(client.patch(path, json={"title": f"t{n}"}, headers=headers) for n in range(20)))
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
     winner = next(answer.json() for answer in answers if answer.status_code == 200)
     assert (await client.get(path)).json() == winner
@@ -122,7 +158,8 @@ CREATE = {"If-None-Match": "*"}
 
 async def test_a_client_may_name_its_tasks(client: AsyncClient) -> None:
     answer = await client.put(MINE, json={"title": "Offline", "completed": True}, headers=CREATE)
-    assert (answer.status_code, answer.headers["location"], answer.headers["etag"]) == (201, MINE, '"1"')
+    tag = filled('"{now}"', answer.json())
+    assert (answer.status_code, answer.headers["location"], answer.headers["etag"]) == (201, MINE, tag)
     assert (answer.json()["title"], answer.json()["completed"]) == ("Offline", True)
     assert (await client.get(MINE)).json() == answer.json()
 
@@ -131,16 +168,16 @@ async def test_a_task_is_created_once_however_often_it_is_sent(client: AsyncClie
     answers = await asyncio.gather(*(client.put(MINE, json={"title": str(n)}, headers=CREATE) for n in range(50)))
     assert sorted(answer.status_code for answer in answers) == [201] + [412] * 49
     assert {answer.json()["code"] for answer in answers if answer.status_code == 412} == {"task-exists"}
-    assert {answer.headers["etag"] for answer in answers} == {'"1"'}
     winner = next(answer.json() for answer in answers if answer.status_code == 201)
+    assert {answer.headers["etag"] for answer in answers} == {filled('"{now}"', winner)}
     assert (await client.get("/api/tasks")).json() == [winner]
 
 
 async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
-    await client.put(MINE, json={"title": "x"}, headers=CREATE)
+    created = (await client.put(MINE, json={"title": "x"}, headers=CREATE)).json()
     await client.delete(MINE)
     answer = await client.put(MINE, json={"title": "y"}, headers=CREATE)
-    assert (answer.status_code, answer.headers["etag"]) == (412, '"2"')
+    assert (answer.status_code, answer.headers["etag"]) == (412, filled('"{later}"', created))
     await client.delete("/api/tasks/trash")
     assert (await client.put(MINE, json={"title": "y"}, headers=CREATE)).status_code == 201
 

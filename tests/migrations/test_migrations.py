@@ -93,12 +93,36 @@ def test_the_migrations_make_the_tables_of_the_program(config: Config, fresh_dat
     """Alembic's check does not look at check constraints and not closely at expressions; this does."""
     create_from_metadata(fresh_database)
     expected = query(fresh_database, SHAPE)
-    query(fresh_database, "DROP TABLE tombstones, tasks, users")
+    query(fresh_database, f"DROP TABLE {', '.join(metadata.tables)}")
 
     command.upgrade(config, "head")
 
     assert sorted(query(fresh_database, SHAPE)) == sorted(expected)
     assert len(expected) > 30
+
+
+def test_the_tasks_of_before_are_counted(config: Config, fresh_database: str) -> None:
+    """What is in the trash counts for nothing; whoever has no tasks is there as well."""
+    command.upgrade(config, "0002")
+    query(
+        fresh_database, "INSERT INTO users (id, revision, created_at) SELECT unnest('{ada,bob,cleo}'::text[]), 9, now()"
+    )
+    query(
+        fresh_database,
+        """
+        INSERT INTO tasks (user_id, id, title, title_key, completed, created_at, updated_at, revision, deleted_at)
+        SELECT owner, gen_random_uuid(), 't', 't', false, now(), now(), 1, CASE WHEN in_trash THEN now() END
+          FROM (VALUES ('ada', false), ('ada', false), ('ada', true), ('bob', true)) AS given (owner, in_trash)
+        """,
+    )
+    counts = "SELECT id, live_tasks FROM users ORDER BY id"
+
+    command.upgrade(config, "0003")
+    assert query(fresh_database, counts) == [("ada", 2), ("bob", 0), ("cleo", 0)]
+    command.downgrade(config, "0002")
+    query(fresh_database, "UPDATE tasks SET deleted_at = NULL WHERE user_id = 'bob'")
+    command.upgrade(config, "0003")
+    assert query(fresh_database, counts) == [("ada", 2), ("bob", 1), ("cleo", 0)]
 
 
 def test_the_program_names_the_newest_revision(config: Config) -> None:

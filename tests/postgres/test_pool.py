@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from sqlalchemy import Float, bindparam, func, literal_column, select
-from tests.domain.builders import a_task
+from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
@@ -137,7 +137,7 @@ async def test_writes_go_on_while_the_server_hangs_up_on_everybody(
     for written in range(1, 16):
         await asyncio.gather(*(sleep(connections, 0.001) for _ in range(4)))
         await backends("pg_terminate_backend(pid)")
-        assert (await repository.add(a_task(user_id))).revision == written
+        assert (await repository.add(a_task(user_id))).revision == START + written
 
 
 async def test_latecomers_do_not_overtake(connect: Connect) -> None:

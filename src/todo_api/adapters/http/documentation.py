@@ -1,6 +1,6 @@
 """The OpenAPI document, and the pages that show it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -54,6 +54,7 @@ _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: {"WWW-Authenticate": _header("How to sign in (RFC 6750).", "Bearer")},
     403: {"WWW-Authenticate": _header("The missing scope.", 'Bearer error="insufficient_scope", scope="tasks:write"')},
     412: {"ETag": _header("The task's revision now.", '"43"')},
+    429: {"Retry-After": _header("Seconds to wait before the next try.", RETRY_AFTER)},
     503: {"Retry-After": _header("Seconds to wait before the next try.", RETRY_AFTER)},
 }
 
@@ -85,12 +86,25 @@ REPLAYED = {
     "Idempotent-Replayed": _header("This is the answer to an earlier request of the same name.", "true")
     | {"required": False}
 }
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The id of the last event that the client has seen: goes before `since`.",
+    "schema": {"type": "string"},
+}
 IF_NONE_MATCH = _condition("If-None-Match", 'Answer 304 at this revision, such as `"42"`; also a list, or `*`.')
 
 
 def answer(status: int, description: str, headers: Mapping[str, Any] | None = None) -> Responses:
     """Return the documentation of an answer that is no problem."""
     return {status: {"description": description, "headers": dict(headers or {})}}
+
+
+def event_stream(event: str) -> Responses:
+    """Return the documentation of an answer that goes on: what it is, and what it looks like."""
+    description = "What changes, while it does. An event's `data` is a page of changes, and its `id` the page's `next`."
+    return {200: {"description": description, "content": {"text/event-stream": {"example": event}}}}
 
 
 def problems(*statuses: int) -> Responses:
@@ -135,25 +149,28 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-# Problems that only calls with this parameter, or with a body, have; those with None no call has, but the way to it.
-_PROBLEMS_OF = {
-    "malformed-json": "requestBody",
-    "invalid-cursor": "cursor",
-    "invalid-sync-token": "since",
-    "task-exists": "If-None-Match",
-    "idempotency-key-in-use": "Idempotency-Key",
-    "idempotency-key-reused": "Idempotency-Key",
-    "shutting-down": None,
-    "not-found": None,
-    "preflight-refused": None,
+# Problems that only some calls have: those with such a parameter, with a body, or of such a name. Those of nothing no
+# call has, but the way to it.
+_PROBLEMS_OF: Mapping[str, Collection[str]] = {
+    "malformed-json": {"requestBody"},
+    "invalid-cursor": {"cursor"},
+    "invalid-sync-token": {"since"},
+    "task-exists": {"If-None-Match", "runBatch"},
+    "task-not-in-trash": {"restoreTask", "runBatch"},
+    "idempotency-key-in-use": {"Idempotency-Key"},
+    "idempotency-key-reused": {"Idempotency-Key"},
+    "shutting-down": (),
+    "not-found": (),
+    "preflight-refused": (),
 }
 
 
 def _drop_other_calls_examples(operation: dict[str, Any]) -> None:
-    has = {parameter["name"] for parameter in operation.get("parameters", [])} | operation.keys()
+    parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
+    has = {operation["operationId"], *parameters, *operation}
     for response in operation["responses"].values():
         examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
-        for code in [code for code in examples if code in _PROBLEMS_OF and _PROBLEMS_OF[code] not in has]:
+        for code in [code for code in examples if code in _PROBLEMS_OF and has.isdisjoint(_PROBLEMS_OF[code])]:
             del examples[code]
 
 
