@@ -12,15 +12,21 @@ from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.services import Limits, build_services
-from todo_api.domain.ports import TaskRepository
+from todo_api.domain.ports import ChangeFeed, TaskRepository
 
 SECRET = "a secret of the tests, which nobody else knows"
 
 
-def make_app(repository: TaskRepository, limits: Limits | None = None) -> FastAPI:
-    feed = LocalChangeFeed()
-    services = build_services(repository, feed, clock=lambda: datetime.now(UTC), new_id=uuid7, limits=limits)
-    return create_http_app(services, JwtTokenVerifier(JwtConfig(secret=SECRET)), HttpConfig())
+def make_app(
+    repository: TaskRepository,
+    limits: Limits | None = None,
+    config: HttpConfig | None = None,
+    feed: ChangeFeed | None = None,
+) -> FastAPI:
+    services = build_services(
+        repository, feed or LocalChangeFeed(), clock=lambda: datetime.now(UTC), new_id=uuid7, limits=limits
+    )
+    return create_http_app(services, JwtTokenVerifier(JwtConfig(secret=SECRET)), config or HttpConfig())
 
 
 def make_token(user_id: str, **claims: Any) -> str:

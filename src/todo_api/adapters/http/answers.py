@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import FastAPI, Path, Response
+from fastapi.responses import JSONResponse
 from pydantic.alias_generators import to_camel
 from starlette.convertors import StringConvertor, register_url_convertor
 
@@ -36,7 +37,7 @@ TaskId = Annotated[str, Path(description="The task's id.", json_schema_extra={"f
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 def add_call(
@@ -48,6 +49,7 @@ def add_call(
     *headers: Mapping[str, Any],
     model: Any = schemas.Task,
     status_code: int = 200,
+    response_class: type[Response] = JSONResponse,
 ) -> None:
     app.router.add_api_route(
         PATH + path,
@@ -57,6 +59,7 @@ def add_call(
         summary=(endpoint.__doc__ or "").partition(".")[0],
         response_model=model,
         status_code=status_code,
+        response_class=response_class,
         responses=responses,
         openapi_extra={"parameters": list(headers)} if headers else None,
         tags=["tasks"],
@@ -66,7 +69,7 @@ def add_call(
 
 def task_answer(task: Task, *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     headers = {"ETag": entity_tag(task.revision), **PRIVATE, **(headers or {})}
-    return Response(_encode(task), status_code=status_code, headers=headers, media_type="application/json")
+    return Response(encode(task), status_code=status_code, headers=headers, media_type="application/json")
 
 
 def not_modified(revision: int) -> Response:
@@ -82,4 +85,4 @@ def task_uuid(text: str) -> UUID:
 
 def json_answer(content: object, headers: Mapping[str, str]) -> Response:
     """Return the content, in the fields of its own class, as JSON."""
-    return Response(_encode(content), headers={**headers, **PRIVATE}, media_type="application/json")
+    return Response(encode(content), headers={**headers, **PRIVATE}, media_type="application/json")

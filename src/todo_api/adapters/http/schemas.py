@@ -94,14 +94,19 @@ class PageParameters(BaseModel):
     ] = MISSING
 
 
-class ChangesParameters(BaseModel):
-    """Since when, and how many."""
+class EventsParameters(BaseModel):
+    """Since when."""
 
     model_config = ConfigDict(extra="forbid")
 
     since: Annotated[
         str | MISSING, Field(description="The `next` of the answer before. Without it, the copy starts from nothing.")
     ] = MISSING
+
+
+class ChangesParameters(EventsParameters):
+    """Since when, and how many."""
+
     limit: Annotated[PageSize, Field(description="How many tasks and deletions at most.")] = MAX_PAGE_SIZE
 
 

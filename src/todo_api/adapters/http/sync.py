@@ -1,6 +1,6 @@
 """Delta sync: what has changed since a client last asked."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from pydantic import MISSING
@@ -12,7 +12,7 @@ from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError
 from todo_api.adapters.http.requests import condition, user_of
 from todo_api.adapters.http.sync_tokens import decode_sync_token, encode_sync_token
 from todo_api.application.tasks import TaskService
-from todo_api.domain.changes import SyncPoint
+from todo_api.domain.changes import Changes, SyncPoint
 
 
 class SyncRoutes:
@@ -41,12 +41,17 @@ class SyncRoutes:
         since = SyncPoint() if parameters.since is MISSING else sync_point(user_id, parameters.since, "query", "since")
         unless = condition(request, "If-None-Match")
         found = await self._tasks.changes(user_id, since, parameters.limit)
-        token = encode_sync_token(user_id, found.next)
-        tag = {"ETag": f'"{token}"'}
-        if unless is not None and unless.names(token):
+        document = changes_document(user_id, found)
+        tag = {"ETag": f'"{document["next"]}"'}
+        if unless is not None and unless.names(document["next"]):
             return Response(status_code=304, headers={**tag, **PRIVATE})
-        content = {"tasks": found.tasks, "deleted": found.deleted, "next": token, "has_more": found.more}
-        return json_answer(content, tag)
+        return json_answer(document, tag)
+
+
+def changes_document(user_id: str, found: Changes) -> dict[str, Any]:
+    """Return what to tell of the changes, for msgspec to encode."""
+    token = encode_sync_token(user_id, found.next)
+    return {"tasks": found.tasks, "deleted": found.deleted, "next": token, "has_more": found.more}
 
 
 def sync_point(user_id: str, token: str, location: str, field: str) -> SyncPoint:
