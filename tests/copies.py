@@ -1,0 +1,38 @@
+"""A client's copy of a user's tasks, which follows the changes."""
+
+from uuid import UUID
+
+from todo_api.domain.changes import Change, Changes, SyncPoint
+from todo_api.domain.ports import TaskRepository
+from todo_api.domain.task import Task
+
+
+class Copy:
+    """The tasks as far as it was told; it accepts nothing twice, and nothing that is out of order."""
+
+    def __init__(self, repository: TaskRepository, user_id: str, since: SyncPoint | None = None) -> None:
+        self._repository = repository
+        self._user_id = user_id
+        self.since = since or SyncPoint()
+        self.tasks: dict[UUID, Task] = {}
+        self.told: list[tuple[int, UUID]] = []
+
+    async def follow(self, limit: int) -> Changes:
+        """Apply the next page of changes."""
+        page = await self._repository.changes(self._user_id, self.since, limit)
+        changes: list[Change] = [*page.tasks, *page.deleted]
+        news = sorted((change.revision, change.id) for change in changes)
+        assert len(news) <= limit
+        assert all(place > (self.since.revision, self.since.id) for place in news)
+        assert all(place <= (page.next.revision, page.next.id) for place in news)
+        self.told += news
+        self.tasks |= {task.id: task for task in page.tasks}
+        for gone in page.deleted:
+            self.tasks.pop(gone.id, None)
+        self.since = page.next
+        return page
+
+    async def catch_up(self, limit: int) -> None:
+        """Follow until there is nothing more."""
+        while (await self.follow(limit)).more:
+            pass
