@@ -51,8 +51,7 @@ def _configure_logging(formatter: logging.Formatter) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    for name in ("todo_api", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger("todo_api").setLevel(logging.INFO)
 
 
 class _Stderr:

@@ -38,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     connections = Connections(database_config(settings))
     repository = PostgresTaskRepository(connections)
     verifier = _verifier(settings)
+    rate_limits = _rate_limits(settings)
     feed = LocalChangeFeed()
     services = build_services(repository, feed, clock=lambda: datetime.now(UTC), new_id=uuid7)
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await verifier.aclose()
+            await rate_limits.aclose()
             await connections.close()
 
     return create_http_app(
@@ -59,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
             cors_origins=settings.cors_origins,
             max_body_bytes=settings.max_body_bytes,
             trusted_proxies=settings.trusted_proxies,
-            rate_limits=_rate_limits(settings),
+            rate_limits=rate_limits,
             documentation=settings.docs,
             access_log=settings.access_log,
         ),

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx2
 import jwt
+from alembic import command
+from alembic.config import Config
 
 Process = subprocess.Popen[str]
 Pids = Callable[[Path], list[int]]
@@ -70,6 +72,12 @@ Start = Callable[..., Running]
 def environment(**settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FROM_OUTSIDE)}
     return inherited | {"PORT": "0"} | settings
+
+
+def migrate(url: str) -> None:
+    """As operators do, by Alembic."""
+    config = Config(ROOT / "alembic.ini", attributes={"database_url": url, "configure_logging": False})
+    command.upgrade(config, "head")
 
 
 def line_of(process: Process) -> str:

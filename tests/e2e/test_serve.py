@@ -5,18 +5,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from alembic import command
-from alembic.config import Config
-from tests.e2e.programs import ROOT, SECRET, TODO_API, Complaint, Query, Start, Started, environment
+from tests.e2e.programs import SECRET, TODO_API, Complaint, Query, Start, Started, environment, migrate
 
 from todo_api.development import mint_token
 from todo_api.local_postgres import open_server
-
-
-def migrate(url: str) -> None:
-    """As operators do, by Alembic."""
-    config = Config(ROOT / "alembic.ini", attributes={"database_url": url, "configure_logging": False})
-    command.upgrade(config, "head")
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,8 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
     ("headers", "base"),
     [
         ({}, "http://test"),
-        ({"Host": "api.example.com:8443", "X-Forwarded-Proto": "https"}, "https://api.example.com:8443"),
-        ({"Host": "[::1]:8000", "X-Forwarded-Proto": "javascript"}, "http://[::1]:8000"),
-        ({"X-Forwarded-Host": "app.example.com, inner", "X-Forwarded-Proto": "https,http"}, "https://app.example.com"),
+        ({"Host": "[::1]:8000"}, "http://[::1]:8000"),
+        ({"Host": "api.example.com:8443", "X-Forwarded-Proto": "https"}, "http://api.example.com:8443"),
         ({"Host": 'a>b"'}, ""),
     ],
 )

@@ -43,6 +43,10 @@ class RateLimiter(Protocol):
         """Count nothing, and raise TooManyRequestsError if nothing is left."""
         ...
 
+    async def aclose(self) -> None:
+        """Close the connections to where it is counted."""
+        ...
+
 
 class Unlimited:
     """Lets everybody call as often as they like."""
@@ -53,6 +57,9 @@ class Unlimited:
     async def check(self, name: str) -> None:
         """Let everybody pass."""
 
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimits:
@@ -60,6 +67,11 @@ class RateLimits:
 
     users: RateLimiter
     addresses: RateLimiter
+
+    async def aclose(self) -> None:
+        """Close the connections of both."""
+        await self.users.aclose()
+        await self.addresses.aclose()
 
 
 NO_LIMITS = RateLimits(users=Unlimited(), addresses=Unlimited())

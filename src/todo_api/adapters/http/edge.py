@@ -75,7 +75,7 @@ def _headers_of(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
     event: dict[str, Any] = {
         "method": scope["method"],
-        "route": getattr(scope.get("route"), "path", None),  # the template: a path may name what is the user's own
+        "route": getattr(scope.get("route"), "path_format", None),  # a path itself may name what is the user's own
         "status": status,
         "duration_ms": round(seconds * 1000, 3),
     }

@@ -1,0 +1,106 @@
+"""What gets into the log and what does not; each program is a process of its own, because it configures all of it."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+PRELUDE = """
+import asyncio, logging, sys
+import structlog
+from todo_api.logs import configure_logs
+configure_logs({log_format!r})
+secret = "postgresql://user:kept-from-the-log@host"
+"""
+
+
+def logged(program: str, log_format: str = "json") -> str:
+    source = PRELUDE.format(log_format=log_format) + textwrap.dedent(program)
+    return subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True).stderr
+
+
+def lines(program: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in logged(program).splitlines()]
+
+
+def test_all_that_logs_goes_the_same_way() -> None:
+    found = lines("""
+        structlog.contextvars.bind_contextvars(request_id="r1")
+        structlog.get_logger("todo_api.access").info("request", status=200)
+        for name in ("todo_api.adapters", "uvicorn.error", "sqlalchemy.pool", "asyncio"):
+            logging.getLogger(name).warning("%s %d", "something", 1)
+    """)
+    assert [line.get("logger") for line in found] == [
+        None,
+        "todo_api.adapters",
+        "uvicorn.error",
+        "sqlalchemy.pool",
+        "asyncio",
+    ]
+    assert found[0]["status"] == 200
+    assert {line["event"] for line in found[1:]} == {"something 1"}
+    assert {line["request_id"] for line in found} == {"r1"}
+    assert {line["level"] for line in found} == {"info", "warning"}
+    assert all(line["timestamp"].endswith("Z") for line in found)
+
+
+ERRORS = """
+    def fail():
+        raise ValueError(secret)
+
+    try:
+        try:
+            fail()
+        except ValueError as error:
+            raise RuntimeError(secret) from error
+    except RuntimeError as error:
+        logging.getLogger("todo_api").exception("it failed")
+        logging.getLogger("uvicorn.error").error("it failed", exc_info=error)
+        structlog.get_logger().error("it failed", exc_info=True)
+
+    async def forget():
+        async def fail_in_a_task():
+            raise ValueError(secret)
+        task = asyncio.create_task(fail_in_a_task())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        del task
+
+    asyncio.run(forget())
+"""
+
+
+def test_errors_are_logged_by_their_kind_and_their_way_and_never_by_what_they_say() -> None:
+    found = lines(ERRORS)
+    assert len(found) == 4
+    for line in found[:3]:
+        assert line["exception"][0] == "builtins.RuntimeError"
+        assert "builtins.ValueError" in line["exception"]
+        assert any(step.endswith(" fail") for step in line["exception"])
+    assert found[3]["event"] == "Task exception was never retrieved"
+    assert "kept-from-the-log" not in str(found)
+
+
+def test_people_read_the_same() -> None:
+    found = logged(ERRORS, log_format="console")
+    assert "builtins.RuntimeError" in found
+    assert "kept-from-the-log" not in found
+    assert not found.lstrip().startswith("{")
+
+
+def test_a_line_that_cannot_be_json_is_one_nevertheless() -> None:
+    (line,) = lines('structlog.get_logger().info("odd", value=object, text="a\\nb")')
+    assert line["text"] == "a\nb"
+
+
+def test_what_a_traceback_through_sqlalchemy_would_quote_is_not_there() -> None:
+    (line,) = lines("""
+        from sqlalchemy.exc import IntegrityError
+        try:
+            raise IntegrityError("INSERT", {"title": secret}, Exception(secret))
+        except IntegrityError:
+            logging.getLogger("todo_api").exception("it failed")
+    """)
+    assert line["exception"][0] == "sqlalchemy.exc.IntegrityError"
+    assert "kept-from-the-log" not in str(line)
