@@ -91,3 +91,10 @@ def due_date_from(instant: datetime, kind: DueKind) -> DueDate:
     if kind is DueKind.INSTANT:
         return instant
     return instant.date() if kind is DueKind.DATE else instant.replace(tzinfo=None)
+
+
+def is_over(due_date: DueDate, now: datetime) -> bool:
+    """Say whether the due date lies before this instant of UTC; a day does when all of it has passed, in UTC."""
+    if due_kind(due_date) is DueKind.DATE:
+        return due_date < now.date()
+    return due_instant(due_date) < now

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from todo_api.domain.due_date import DueDate
+from todo_api.domain.due_date import DueDate, is_over
 from todo_api.domain.errors import InvalidValueError
 from todo_api.domain.text import clean_description, clean_title
 
@@ -112,6 +112,10 @@ class Task:
     def complete(self, completed: bool | None, *, now: datetime) -> "Task":  # noqa: FBT001 - it is the state itself
         """Return the task in this state of completion, or in the other one for None."""
         return self.change(TaskChanges(completed=not self.completed if completed is None else completed), now=now)
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Say whether the task should have been done by this instant of UTC, and is not."""
+        return not self.completed and self.due_date is not None and is_over(self.due_date, now)
 
     def discard(self, *, now: datetime) -> "TrashedTask":
         """Return the task as it is in the trash."""

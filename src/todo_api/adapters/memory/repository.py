@@ -69,7 +69,7 @@ class InMemoryTaskRepository:
     async def edit(
         self,
         user_id: str,
-        task_ids: Collection[UUID],  # noqa: ARG002 - all of them are at hand
+        task_ids: Collection[UUID],
         decide: Callable[[Workspace], bytes],
         *,
         now: datetime,
@@ -78,7 +78,7 @@ class InMemoryTaskRepository:
     ) -> Edited:
         """Change several tasks together."""
         await asyncio.sleep(0)
-        return self._store.edit(user_id, decide, now=now, quota=quota, key=key)
+        return self._store.edit(user_id, task_ids, decide, now=now, quota=quota, key=key)
 
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
         """Return a page of the trash."""

@@ -1,6 +1,6 @@
 """What the adapters in memory share: the accounts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -60,8 +60,8 @@ class StoredAccount:
         self.write_all({task.id: stamped}, stamped.revision)
         return stamped
 
-    def write_all(self, tasks: Mapping[UUID, Task], revision: int) -> None:
-        """Keep these tasks, which are at the revision."""
+    def write_all(self, tasks: Mapping[UUID, Task], revision: int, now: datetime | None = None) -> None:
+        """Keep these tasks, which are at the revision; those that were deleted earlier than now are buried now."""
         self.revision = revision
         for task_id, task in tasks.items():
             self.tasks.pop(task_id, None)
@@ -71,7 +71,7 @@ class StoredAccount:
             if isinstance(task, TrashedTask):
                 self.trash[task_id] = task
                 self.tombstones[task_id] = Tombstone(task_id, revision)
-                self.buried_at[task_id] = task.deleted_at
+                self.buried_at[task_id] = now or task.deleted_at
             else:
                 self.tasks[task_id] = task
 
@@ -102,6 +102,7 @@ class Store:
     def edit(
         self,
         user_id: str,
+        task_ids: Collection[UUID],
         decide: Callable[[Workspace], bytes],
         *,
         now: datetime,
@@ -114,7 +115,7 @@ class Store:
             return replay
         workspace = Workspace(
             user_id,
-            [*account.tasks.values(), *account.trash.values()],
+            [task for task_id in task_ids if (task := account.find(task_id))],
             revision=self.account(user_id).revision,
             next_revision=account.revision + 1,
             live_tasks=len(account.tasks),
@@ -124,7 +125,7 @@ class Store:
         answer = decide(workspace)
         if workspace.written:
             self.accounts[user_id] = account
-            account.write_all(workspace.written, workspace.revision)
+            account.write_all(workspace.written, workspace.revision, now)
         if key is not None:
             account.answers[key.key] = KeptAnswer(key.fingerprint, answer, now)
         return Edited(answer, replayed=False)

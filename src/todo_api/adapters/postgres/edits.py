@@ -91,7 +91,8 @@ def _write() -> Update:
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: upsert.excluded[name] for name in [*given, "revision"] if name not in {"id", "created_at"}},
     )
-    graves = select(_user_id, rows.c.id, _revision, rows.c.deleted_at).where(rows.c.deleted_at.is_not(None))
+    # Whoever syncs is told now, also of a task that comes to be in the trash with an earlier date.
+    graves = select(_user_id, rows.c.id, _revision, _now).where(rows.c.deleted_at.is_not(None))
     bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], graves)
     buried = bury.on_conflict_do_update(
         index_elements=[tombstones.c.user_id, tombstones.c.id],

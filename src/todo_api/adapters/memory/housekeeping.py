@@ -1,0 +1,60 @@
+"""Housekeeping in memory."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from heapq import nsmallest
+from typing import TypeVar
+
+from todo_api.adapters.memory.store import Store, StoredAccount
+
+Key = TypeVar("Key")
+
+
+class InMemoryHousekeeping:
+    """Clears up what the repository that has the same store has kept."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the store."""
+        self._store = store
+
+    async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
+        """Forget tasks in the trash."""
+        await asyncio.sleep(0)
+        old = self._oldest(
+            lambda account: {task_id: task.deleted_at for task_id, task in account.trash.items()}, deleted_before, limit
+        )
+        for account, task_id in old:
+            del account.trash[task_id]
+        return len(old)
+
+    async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
+        """Forget tombstones."""
+        await asyncio.sleep(0)
+        old = self._oldest(lambda account: account.buried_at, deleted_before, limit)
+        for account, task_id in old:
+            del account.buried_at[task_id]
+            account.floor = max(account.floor, account.tombstones.pop(task_id).revision)
+        return len(old)
+
+    async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
+        """Forget the answers to requests."""
+        await asyncio.sleep(0)
+        old = self._oldest(
+            lambda account: {key: kept.created_at for key, kept in account.answers.items()}, created_before, limit
+        )
+        for account, key in old:
+            del account.answers[key]
+        return len(old)
+
+    def _oldest(
+        self, ages: Callable[[StoredAccount], Mapping[Key, datetime]], before: datetime, limit: int
+    ) -> list[tuple[StoredAccount, Key]]:
+        """Return the oldest things that are from before the instant: whose they are, and what names them."""
+        every: Iterable[tuple[datetime, StoredAccount, Key]] = (
+            (instant, account, key)
+            for account in self._store.accounts.values()
+            for key, instant in ages(account).items()
+            if instant < before
+        )
+        return [(account, key) for _, account, key in nsmallest(limit, every, key=lambda thing: thing[0])]
