@@ -1,4 +1,4 @@
-"""The command line: `todo-api dev | serve | token | openapi`."""
+"""The command line: `todo-api dev | serve | check | token | openapi`."""
 
 import argparse
 import os
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_dev(commands)
     _add_serve(commands)
+    _add_check(commands)
     _add_token(commands)
     _add_openapi(commands)
     return parser
@@ -101,6 +102,16 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--access-log", action=argparse.BooleanOptionalAction, help="whether to log every request (default: ACCESS_LOG)"
     )
+
+
+def _add_check(commands: "Subparsers") -> None:
+    check = commands.add_parser(
+        "check",
+        help="say what is wrong with the configuration",
+        description="Look at all that `todo-api serve` needs, and say what is wrong: the settings, the database and "
+        "its schema, the keys of tokens, and what else is configured. Ends with 1 if something is.",
+    )
+    check.set_defaults(module="check")
 
 
 def _add_token(commands: "Subparsers") -> None:

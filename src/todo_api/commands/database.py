@@ -6,8 +6,9 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError
-from todo_api.adapters.postgres.schema import current_revision
-from todo_api.settings import ConfigurationError
+from todo_api.adapters.postgres.schema import REVISION, current_revision
+from todo_api.main import database_config
+from todo_api.settings import ConfigurationError, Settings
 
 DATABASE_ERRORS = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -24,6 +25,21 @@ def schema_revision(config: DatabaseConfig) -> str | None:
         raise ConfigurationError(f"DATABASE_URL {error}") from error
     except DATABASE_ERRORS as error:
         raise unusable(error) from error
+
+
+def require_newest_schema(settings: Settings) -> str:
+    """Return the revision that the schema is at, which is this version's.
+
+    Raises:
+        ConfigurationError: it is at another, or the database cannot be reached.
+    """
+    found = schema_revision(database_config(settings))
+    if found != REVISION:
+        raise ConfigurationError(
+            f"the database's schema is at revision {found or 'none'}, and this version needs {REVISION}. "
+            "Run, in this version and with the same DATABASE_URL: alembic upgrade head"
+        )
+    return found
 
 
 def unusable(error: Exception) -> ConfigurationError:

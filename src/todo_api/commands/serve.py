@@ -6,12 +6,11 @@ import os
 from fastapi import FastAPI
 
 from todo_api import serving
-from todo_api.adapters.postgres.schema import REVISION
 from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import schema_revision
+from todo_api.commands.database import require_newest_schema
 from todo_api.logs import configure_logs
-from todo_api.main import app_from_environment, create_app, database_config
-from todo_api.settings import ConfigurationError, Settings
+from todo_api.main import app_from_environment, create_app
+from todo_api.settings import Settings
 
 FACTORY = "todo_api.commands.serve:app_of_worker"
 GRACE = 10  # seconds that requests under way have to end
@@ -23,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
     app = create_app(settings)  # also where the workers make their own: it says what is missing
-    _require_newest_schema(settings)
+    require_newest_schema(settings)
     with serving.listening(settings.host, settings.port) as sockets:
         announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
         if settings.workers == 1:
@@ -39,12 +38,3 @@ def app_of_worker() -> FastAPI:
     serving.end_with(os.getppid())
     configure_logs(Settings().log_format)
     return app_from_environment()
-
-
-def _require_newest_schema(settings: Settings) -> None:
-    found = schema_revision(database_config(settings))
-    if found != REVISION:
-        raise ConfigurationError(
-            f"the database's schema is at revision {found or 'none'}, and this version needs {REVISION}. "
-            "Run, in this version and with the same DATABASE_URL: alembic upgrade head"
-        )

@@ -1,0 +1,88 @@
+import http.server
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from tests.e2e.programs import SECRET, Call, migrate
+from tests.jwt.signing import Signer
+
+from todo_api.local_postgres import open_server
+
+
+class Front(http.server.BaseHTTPRequestHandler):
+    """A front end that publishes a key."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"keys": [Signer("EdDSA").jwk()]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def front() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def problems(output: str) -> dict[str, str]:
+    found = [line.removeprefix("problem").strip() for line in output.splitlines() if line.startswith("problem")]
+    return {name: rest for name, _, rest in (line.partition(": ") for line in found)}
+
+
+def test_a_configuration_that_will_do(call: Call, front: str, tmp_path: Path) -> None:
+    with open_server(tmp_path / "pg", durable=False) as url:
+        settings = {"DATABASE_URL": url, "BETTER_AUTH_URL": front, "CORS_ORIGINS": front}
+        status, out, _ = call("check", **settings)
+        assert status == 1
+        assert list(problems(out)) == ["database"]
+        assert "alembic upgrade head" in problems(out)["database"]
+        migrate(url)
+        status, out, err = call("check", **settings)
+    assert (status, err, problems(out)) == (0, "", {})
+    assert "1 published" in out
+
+
+def test_all_that_is_wrong_is_said_at_once_and_no_secret_with_it(call: Call) -> None:
+    status, out, err = call(
+        "check",
+        DATABASE_URL="postgresql://user:kept-from-the-log@127.0.0.1:1/d",
+        DATABASE_POOLSIZE="3",
+        BETTER_AUTH_URL="http://127.0.0.1:1",
+        BETTER_AUTH_SECRET=SECRET,
+        RATE_LIMIT_REDIS_URL="redis://:kept-from-the-log@127.0.0.1:1",
+        MAX_CONNECTIONS="100000000",
+    )
+    found = problems(out)
+    assert status == 1
+    assert list(found) == [
+        "names of settings",
+        "database",
+        "keys of tokens",
+        "web origins",
+        "rate limits",
+        "open files",
+    ]
+    assert "DATABASE_POOLSIZE" in found["names of settings"]
+    assert "BETTER_AUTH_JWKS_URL" in found["keys of tokens"]
+    assert "6 of 7 checks failed" in err
+    assert "kept-from-the-log" not in out + err
+    assert SECRET not in out + err
+
+
+@pytest.mark.parametrize("origins", ["*", "app.example.com", "https://app.example.com/path"])
+def test_origins_that_no_browser_sends_are_found(call: Call, origins: str) -> None:
+    assert "web origins" in problems(call("check", BETTER_AUTH_SECRET=SECRET, CORS_ORIGINS=origins)[1])
+
+
+def test_rates_that_are_none_are_found(call: Call) -> None:
+    found = problems(call("check", BETTER_AUTH_SECRET=SECRET, DATABASE_URL="postgresql:///d", RATE_LIMIT="lots")[1])
+    assert found["settings"].startswith("RATE_LIMIT is lots")
