@@ -7,6 +7,7 @@ embedded one, which all workers of a run share.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -60,6 +61,13 @@ def alembic_config(url: str | None) -> Config:
 @pytest.fixture
 def fresh_database(database_url: str) -> Iterator[str]:
     """The address of an empty database on the same server, which goes with the test."""
+    with empty_database(database_url) as url:
+        yield url
+
+
+@contextmanager
+def empty_database(database_url: str) -> Iterator[str]:
+    """Make a database on the server for as long as the block runs."""
     name = f"test_{uuid4().hex}"
     asyncio.run(_execute(database_url, f"CREATE DATABASE {name}"))
     yield urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))

@@ -1,4 +1,8 @@
+from collections.abc import Iterator
+
 import pytest
+from alembic import command
+from tests.conftest import alembic_config, empty_database
 from tests.storages import Storage, in_memory, in_postgres
 
 from todo_api.domain.ports import TaskRepository
@@ -13,3 +17,11 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 @pytest.fixture
 def repository(storage: Storage) -> TaskRepository:
     return storage.tasks
+
+
+@pytest.fixture(scope="module")
+def own_database(database_url: str) -> Iterator[str]:
+    """The address of a database with the newest schema, for the tests of one module."""
+    with empty_database(database_url) as url:
+        command.upgrade(alembic_config(url), "head")
+        yield url

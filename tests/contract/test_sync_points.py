@@ -3,17 +3,23 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from tests.copies import Copy
-from tests.domain.builders import START, a_task, later
+from tests.domain.builders import NOW, START, a_task, later
+from tests.storages import Storage
 
 from todo_api.domain.changes import SyncPoint
+from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 from todo_api.domain.workspace import Workspace
+
+# So long ago that a purge of what is as old takes nothing away from other tests, which share the database.
+LONG_AGO = NOW - timedelta(days=3650)
 
 small_pages = pytest.mark.parametrize("limit", [1, 2, 3])
 
@@ -82,3 +88,73 @@ async def test_writes_between_pages_are_told_once_and_lose_nothing(
     for one in (copy, late):
         assert one.tasks == await live(repository, user_id)
         assert one.told == sorted(set(one.told))
+
+
+async def test_a_task_made_anew_under_the_id_of_a_purged_one_is_there(repository: TaskRepository, user_id: str) -> None:
+    task_id = uuid4()
+    for _ in range(2):
+        made = await repository.add(a_task(user_id, task_id=task_id))
+        point = SyncPoint(made.revision)
+        await repository.remove(user_id, task_id, now=NOW)
+        await repository.purge(user_id)
+    made = await repository.add(a_task(user_id, task_id=task_id))
+
+    for since in (SyncPoint(), point):
+        changes = await repository.changes(user_id, since, 10)
+        assert (changes.tasks, changes.deleted) == ([made], [])
+
+
+async def delete_long_ago(storage: Storage, user_id: str, *tasks: Task) -> None:
+    for task in tasks:
+        assert await storage.tasks.remove(user_id, task.id, now=LONG_AGO)
+
+
+async def purge_tombstones(storage: Storage) -> None:
+    await storage.housekeeping.purge_tombstones(LONG_AGO + timedelta(seconds=1), 1_000)
+
+
+async def test_a_first_load_goes_on_while_tombstones_of_before_are_purged(storage: Storage, user_id: str) -> None:
+    tasks = [await storage.tasks.add(a_task(user_id)) for _ in range(6)]
+    await delete_long_ago(storage, user_id, *tasks[:2])
+    copy = Copy(storage.tasks, user_id)
+    assert (await copy.follow(1)).more
+    await storage.tasks.remove(user_id, tasks[2].id, now=NOW)  # which the copy has seen
+    await purge_tombstones(storage)
+    with pytest.raises(ForgottenRevisionError):
+        await storage.tasks.changes(user_id, SyncPoint(START + 7), 10)
+
+    await copy.catch_up(1)
+
+    assert copy.tasks == await live(storage.tasks, user_id) == {task.id: task for task in tasks[3:]}
+
+
+async def test_a_first_load_starts_again_when_later_tombstones_are_purged(storage: Storage, user_id: str) -> None:
+    """It may have told of a task before, and could not tell any more that it is gone."""
+    tasks = [await storage.tasks.add(a_task(user_id)) for _ in range(3)]
+    copy = Copy(storage.tasks, user_id)
+    await copy.follow(1)
+    assert tasks[0].id in copy.tasks
+    await delete_long_ago(storage, user_id, tasks[0])
+    await copy.follow(1)
+    await purge_tombstones(storage)
+
+    with pytest.raises(ForgottenRevisionError):
+        await copy.follow(1)
+
+    afresh = Copy(storage.tasks, user_id)
+    await afresh.catch_up(1)
+    assert afresh.tasks == await live(storage.tasks, user_id)
+
+
+async def test_what_is_older_than_a_purged_tombstone_is_forgotten(storage: Storage, user_id: str) -> None:
+    tasks = [await storage.tasks.add(a_task(user_id)) for _ in range(3)]
+    await delete_long_ago(storage, user_id, tasks[0])  # at START + 4
+    await storage.tasks.remove(user_id, tasks[1].id, now=NOW)
+    await purge_tombstones(storage)
+
+    for point in (SyncPoint(START + 1), SyncPoint(START + 3), SyncPoint(START + 4, UUID(int=0))):
+        with pytest.raises(ForgottenRevisionError):
+            await storage.tasks.changes(user_id, point, 10)
+    for revision in (START + 4, START + 5):
+        page = await storage.tasks.changes(user_id, SyncPoint(revision), 10)
+        assert [gone.id for gone in page.deleted] == [tasks[1].id][: START + 5 - revision]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user's tasks in figures.
+    """A user's tasks in figures; by default, those of a user who never wrote.
 
     Attributes:
         user_id: Whose they are.
@@ -19,9 +19,9 @@ class Account:
     """
 
     user_id: str
-    first_seen_at: datetime | None
-    revision: int
-    pending: int
-    completed: int
-    overdue: int
-    trash: int
+    first_seen_at: datetime | None = None
+    revision: int = 0
+    pending: int = 0
+    completed: int = 0
+    overdue: int = 0
+    trash: int = 0

@@ -61,9 +61,7 @@ class PostgresAccountRepository:
         """Count the user's tasks."""
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         rows = await self._connections.read(_ACCOUNT, {"user_id": user_id, "now": now, "today": today})
-        if not rows:
-            return Account(user_id=user_id, first_seen_at=None, revision=0, pending=0, completed=0, overdue=0, trash=0)
-        return Account(user_id=user_id, **rows[0])
+        return Account(user_id=user_id, **rows[0]) if rows else Account(user_id=user_id)
 
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
         """Return the tasks of the next ids."""
