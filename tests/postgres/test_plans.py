@@ -1,4 +1,4 @@
-"""With 100,000 tasks a page reads the rows that it shows, at the end of the list as at its start."""
+"""With 100,000 tasks a page reads the rows that it shows, at the end of a list, or of the changes, as at its start."""
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -31,10 +31,12 @@ SELECT CASE WHEN n > 100000 THEN 'other-' || n % 2000 + 1 ELSE '{USER}' END, gen
        CASE WHEN n % 3 > 0 THEN 'instant' END,
        timestamptz '2025-01-01Z' + (n::bigint * 104729 % 100003) * interval '1 second', timestamptz '2027-01-01Z', n
   FROM generate_series(1, 108000) n;
+INSERT INTO tombstones SELECT '{USER}', gen_random_uuid(), n, now() FROM generate_series(4, 100000, 4) n;
 ANALYZE;
 """
 
 FEW_BUFFERS = 20
+MODES = ("auto", "force_custom_plan", "force_generic_plan")
 SEEN = {"known": [100_000]}
 
 Node = Mapping[str, Any]
@@ -118,7 +120,7 @@ async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes
     filled: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
     complaints = {}
-    for mode in ("auto", "force_custom_plan", "force_generic_plan"):
+    for mode in MODES:
         await filled.execute(f"SET plan_cache_mode = {mode}")
         for (sort, order), status, resumed in product(INDEXES, Status, (False, True)):
             index = f"ix_tasks_by_{'' if status is Status.ALL else 'status_'}{INDEXES[sort, order]}"
@@ -142,3 +144,16 @@ async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes
 
         assert [node["Index Name"] for node in scans] in (["pk_tasks"], ["ix_tasks_by_revision"])
         assert buffers(root) <= FEW_BUFFERS
+
+
+async def test_changes_are_read_from_the_point_on(filled: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Those of a first load, of its middle, the last few, and none."""
+    read = {}
+    for mode, since in product(MODES, (0, 50_000, 99_990, 100_000)):
+        await filled.execute(f"SET plan_cache_mode = {mode}")
+        values = {"user_id": USER, "limit": READ, "since": since, "since_id": UUID(int=2**128 - 1), "whole": since}
+        root = await explain(filled, statements.CHANGES, values)
+        read[mode, since] = buffers(root)
+
+    assert {case for case, blocks in read.items() if blocks > MOST_BUFFERS} == set()
+    assert {case for case in product(MODES, [100_000]) if read[case] > FEW_BUFFERS} == set()

@@ -258,9 +258,17 @@ def _changes() -> ClauseElement:
         getattr(tombstones.c, column.name) if column.name in names else cast(null(), column.type).label(column.name)
         for column in TASK_COLUMNS
     ]
+    # A task that was purged and made anew under its id has an old tombstone, which would take it away again. It is
+    # looked up for each tombstone, as a scalar: NOT EXISTS lets PostgreSQL read all tasks instead.
+    risen = (
+        select(tasks.c.revision)
+        .where(tasks.c.user_id == tombstones.c.user_id, tasks.c.id == tombstones.c.id, live)
+        .scalar_subquery()
+    )
     buried = (
         select(*blanks)
         .where(
+            risen.is_(None),
             tombstones.c.user_id == _user_id,
             tuple_(tombstones.c.revision, tombstones.c.id) > since,
             account.c.current > whole,
