@@ -16,8 +16,11 @@ from schemathesis.specs.openapi.checks import (
 from tests.http.application import make_app, make_token
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
+from todo_api.application.local_feed import LocalChangeFeed
 
-app = make_app(InMemoryTaskRepository())
+feed = LocalChangeFeed()
+feed.close()  # so that streams of events, which would go on for ever, end after the first page
+app = make_app(InMemoryTaskRepository(), feed=feed)
 api = schemathesis.openapi.from_asgi("/openapi.json", app)
 # The same cases in each run: a few of those that Schemathesis takes for invalid are mended on their way, by the token
 # that is added or by values that no URL can hold, and would fail at random.
@@ -44,7 +47,7 @@ def existing(authorization: dict[str, str]) -> str:
 def depends_on_what_is_there(case: "Case[Any]") -> bool:
     """No schema can say which cursors the server has given out, and which tasks there are, at which revisions."""
     given = {*(case.query or {}), *(case.headers or {})}
-    conditions = {"cursor", "since", "If-Match", "If-None-Match", "Idempotency-Key"}
+    conditions = {"cursor", "since", "Last-Event-ID", "If-Match", "If-None-Match", "Idempotency-Key"}
     return case.path.endswith("/batch") or not conditions.isdisjoint(given)
 
 
@@ -95,6 +98,7 @@ def test_every_call_is_in_the_document_and_only_the_tasks_need_a_token(document:
         ("POST", "/api/tasks/{task_id}/restore"): True,
         ("POST", "/api/tasks/batch"): True,
         ("GET", "/api/tasks/changes"): True,
+        ("GET", "/api/tasks/events"): True,
         ("GET", "/api/tasks/trash"): True,
         ("DELETE", "/api/tasks/trash"): True,
         ("DELETE", "/api/tasks/trash/{task_id}"): True,

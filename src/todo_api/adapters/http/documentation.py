@@ -103,8 +103,15 @@ def answer(status: int, description: str, headers: Mapping[str, Any] | None = No
 
 def event_stream(event: str) -> Responses:
     """Return the documentation of an answer that goes on: what it is, and what it looks like."""
-    description = "What changes, while it does. An event's `data` is a page of changes, and its `id` the page's `next`."
-    return {200: {"description": description, "content": {"text/event-stream": {"example": event}}}}
+    page = {"$ref": "#/components/schemas/Changes"}
+    fields = {
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": page},
+        "id": {"type": "string", "description": "The page's `next`."},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before coming again, once it has ended."},
+    }
+    items = {"type": "object", "properties": fields, "required": ["data", "id"]}  # as OpenAPI 3.2 and FastAPI have it
+    content = {"text/event-stream": {"itemSchema": items, "example": event}}
+    return {200: {"description": "What changes, while it does: each event is a page of changes.", "content": content}}
 
 
 def problems(*statuses: int) -> Responses:
@@ -159,6 +166,7 @@ _PROBLEMS_OF: Mapping[str, Collection[str]] = {
     "task-not-in-trash": {"restoreTask", "runBatch"},
     "idempotency-key-in-use": {"Idempotency-Key"},
     "idempotency-key-reused": {"Idempotency-Key"},
+    "too-many-streams": {"followChanges"},
     "shutting-down": (),
     "not-found": (),
     "preflight-refused": (),
