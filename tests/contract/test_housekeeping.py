@@ -87,20 +87,20 @@ async def test_a_purge_makes_no_room(storage: Storage, user_id: str) -> None:
 
 
 async def test_whoever_has_not_seen_a_tombstone_that_is_gone_loads_afresh(storage: Storage, user_id: str) -> None:
-    old, *young = await deleted(storage, user_id, 30, 10, 5)  # at the revisions 4, 5 and 6
-    points = {revision: SyncPoint(START + revision) for revision in range(1, 7)}
+    *old, first, second = await deleted(storage, user_id, 30, 20, 10, 5)  # at the revisions 5 to 8
+    points = {revision: SyncPoint(START + revision) for revision in range(1, 9)}
 
-    assert await storage.housekeeping.purge_tombstones(later(-10), MANY) == 1
+    assert await storage.housekeeping.purge_tombstones(later(-10), MANY) == 2
     assert await storage.housekeeping.purge_tombstones(later(-10), MANY) == 0
 
-    for revision in (1, 2, 3):
+    for revision in (1, 4, 5):
         with pytest.raises(ForgottenRevisionError):
             await storage.tasks.changes(user_id, points[revision], MANY)
-    for revision, ids in {4: [task.id for task in young], 5: [young[1].id], 6: []}.items():
+    for revision, ids in {6: [first.id, second.id], 7: [second.id], 8: []}.items():
         assert await told(storage, user_id, points[revision]) == ids
-    assert await told(storage, user_id, SyncPoint()) == [task.id for task in young]
-    assert old.id in await in_trash(storage, user_id)
-    assert (await storage.accounts.account(user_id, NOW)).revision == START + 6
+    assert await told(storage, user_id, SyncPoint()) == [first.id, second.id]
+    assert {task.id for task in old} < await in_trash(storage, user_id)
+    assert (await storage.accounts.account(user_id, NOW)).revision == START + 8
 
 
 async def test_the_oldest_tombstones_go_first_and_the_floor_never_sinks(
