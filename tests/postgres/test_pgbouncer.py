@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import new_user_id
 from tests.domain.builders import NOW, START, a_task
 from tests.postgres.proxy import open_proxy
+from tests.postgres.storm import weather
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
@@ -132,6 +133,12 @@ async def test_changes_of_one_task_by_several_processes_lose_nothing(
 
     kept = await services[0].get(user_id, task.id)
     assert (kept.completed, kept.revision) == (False, task.revision + 60)
+
+
+async def test_copies_miss_nothing_of_what_many_processes_write(
+    repositories: list[PostgresTaskRepository], database_url: str, user_id: str
+) -> None:
+    await weather(database_url, user_id, repositories * 3, repositories[0], limits=[1, 5, 50])
 
 
 async def test_a_statement_costs_one_round_trip_also_behind_a_pooler(
