@@ -49,7 +49,7 @@ def migrate(connection: Connection) -> None:
 
 async def run() -> None:
     """Connect and migrate."""
-    engine = create_engine(database(), pooled=False)
+    engine = create_engine(database())
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)

@@ -52,7 +52,7 @@ def query(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 def create_from_metadata(url: str) -> None:
     async def create() -> None:
-        engine = create_engine(DatabaseConfig(url=url), pooled=False)
+        engine = create_engine(DatabaseConfig(url=url))
         async with engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
         await engine.dispose()
@@ -136,7 +136,7 @@ async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_da
             await PostgresTaskRepository(connections).check()
         await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
         await PostgresTaskRepository(connections).check()
-        async with connections.engine.begin() as connection:
+        async with create_engine(DatabaseConfig(url=fresh_database)).begin() as connection:
             await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'other'")
         with pytest.raises(RepositoryUnavailableError, match="alembic upgrade head"):
             await PostgresTaskRepository(connections).check()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-import asyncpg
 import pytest
 
 from todo_api.adapters.postgres.connections import Connections
@@ -110,18 +109,11 @@ async def test_each_form_of_a_socket_connects(
 
 
 async def test_the_settings_of_the_address_reach_the_server(
-    database_url: str, connect: Callable[..., Connections]
+    database_url: str,
 ) -> None:
     separator = "&" if urlsplit(database_url).query else "?"
     url = f"{database_url}{separator}options=-c%20statement_timeout%3D4321"
-    engine = connect(url, pool_size=1).engine
-
-    connection = await engine.raw_connection()
-    try:
-        driver = connection.driver_connection
-        assert isinstance(driver, asyncpg.Connection)
-        shown = [await driver.fetchval(f"SHOW {name}") for name in ("statement_timeout", "application_name")]
-    finally:
-        connection.close()
-
+    async with create_engine(DatabaseConfig(url=url)).connect() as connection:
+        names = ("statement_timeout", "application_name")
+        shown = [(await connection.exec_driver_sql(f"SHOW {name}")).scalar_one() for name in names]
     assert shown == ["4321ms", "todo-api"]

@@ -15,6 +15,7 @@ from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.adapters.postgres.statements import Statement
 from todo_api.domain.errors import RepositoryUnavailableError
@@ -231,7 +232,7 @@ async def test_a_migration_under_a_running_service_costs_nothing(
     task = await repository.add(a_task(user_id))
     assert (await repository.page(user_id, TaskQuery())).tasks == [await repository.get(user_id, task.id)]
 
-    async with connections.engine.begin() as other:
+    async with create_engine(DatabaseConfig(url=migrated_database)).begin() as other:
         await other.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN title TYPE varchar(600)")
 
     assert await repository.get(user_id, task.id) == task

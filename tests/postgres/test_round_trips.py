@@ -5,11 +5,13 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import column, select, table
 from tests.domain.builders import NOW, a_task, later
 from tests.postgres.proxy import Proxy, open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.postgres.statements import Statement
 from todo_api.application.batches import BatchService, RepeatableRequest
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
@@ -126,7 +128,7 @@ async def test_a_server_that_is_reached_directly_parses_each_statement_once(
     for _ in range(3):
         await use_everything(repository, new_user_id())
 
-    async with connections.engine.connect() as connection:
-        rows = await connection.exec_driver_sql("SELECT name FROM pg_prepared_statements WHERE name <> ''")
-        names = [row[0] for row in rows]
-    assert len(names) == len(set(names)) == 7  # as many as `use_everything` has to use
+    shown = Statement(select(column("name")).select_from(table("pg_prepared_statements")))
+    names = [row[0] for row in await connections.read(shown, {})]
+    assert "" not in names
+    assert len(names) == len(set(names)) == 8  # as many as `use_everything` has to use, and this one

@@ -75,8 +75,8 @@ def _is_host(text: str) -> bool:
     return match is not None and int(match["port"] or 0) <= _LAST_PORT
 
 
-def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine:
-    """Return an engine; it connects when it is first used.
+def create_engine(config: DatabaseConfig) -> AsyncEngine:
+    """Return an engine that makes connections, and keeps none: Connections does.
 
     Raises:
         DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
@@ -94,14 +94,12 @@ def create_engine(config: DatabaseConfig, *, pooled: bool = True) -> AsyncEngine
             statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
         )
 
-    # Connections bounds how many there are; a bounded pool would wait for each one, also where one is free.
-    sizes = {"pool_size": config.pool_size, "max_overflow": -1} if pooled else {"poolclass": NullPool}
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
+        poolclass=NullPool,
         # Unnamed statements are sent along with their parameters, so a pooler may pick any server for each.
         connect_args={"prepared_statement_cache_size": 0, "prepared_statement_name_func": str},
         pool_reset_on_return=None,  # statements run in autocommit, so there is nothing to roll back
         hide_parameters=True,  # what people write does not belong into error messages
-        **sizes,
     )

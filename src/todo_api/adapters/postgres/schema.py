@@ -21,7 +21,7 @@ async def current_revision(config: DatabaseConfig) -> str | None:
         DatabaseUrlError: The URL is no URL of a PostgreSQL database.
         OSError, TimeoutError, sqlalchemy.exc.DBAPIError, asyncpg.PostgresError: The database cannot be reached.
     """
-    engine = create_engine(config, pooled=False)
+    engine = create_engine(config)
     try:
         async with engine.connect() as connection:
             return (await connection.execute(_version)).scalar_one_or_none()
