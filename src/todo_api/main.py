@@ -1,8 +1,9 @@
 """The composition root: settings -> adapters -> use cases -> application."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -11,12 +12,15 @@ from uuid_utils.compat import uuid7
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
+from todo_api.adapters.postgres.accounts import PostgresAccountRepository
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.postgres.housekeeping import PostgresHousekeeping
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
-from todo_api.application.services import build_services
+from todo_api.application.services import Limits, build_services
 from todo_api.settings import ConfigurationError, Settings
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
@@ -40,7 +44,16 @@ def create_app(settings: Settings) -> FastAPI:
     verifier = _verifier(settings)
     rate_limits = _rate_limits(settings)
     feed = LocalChangeFeed()
-    services = build_services(repository, feed, clock=lambda: datetime.now(UTC), new_id=uuid7)
+    services = build_services(
+        repository,
+        PostgresAccountRepository(connections),
+        feed,
+        clock=_clock,
+        new_id=uuid7,
+        limits=Limits(
+            tasks=settings.task_quota, trash_days=settings.trash_days, tombstone_days=settings.tombstone_days
+        ),
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +61,8 @@ def create_app(settings: Settings) -> FastAPI:
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
-            yield
+            async with _purging(connections, settings):
+                yield
         finally:
             await verifier.aclose()
             await rate_limits.aclose()
@@ -67,6 +81,35 @@ def create_app(settings: Settings) -> FastAPI:
         ),
         lifespan,
     )
+
+
+def housekeeping(connections: Connections, settings: Settings) -> HousekeepingService:
+    """Return what forgets that which is old enough."""
+    return HousekeepingService(
+        PostgresHousekeeping(connections),
+        clock=_clock,
+        trash_days=settings.trash_days,
+        tombstone_days=settings.tombstone_days,
+    )
+
+
+@asynccontextmanager
+async def _purging(connections: Connections, settings: Settings) -> AsyncIterator[None]:
+    """Purge on a schedule for as long as the block runs, unless the settings say never."""
+    if not settings.purge_interval:
+        yield
+        return
+    schedule = asyncio.create_task(housekeeping(connections, settings).purge_every(settings.purge_interval))
+    try:
+        yield
+    finally:
+        schedule.cancel()
+        with suppress(asyncio.CancelledError):
+            await schedule
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
 
 
 def _rate_limits(settings: Settings) -> RateLimits:

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] | None = None
     max_body_bytes: int = Field(1024 * 1024, ge=1)
 
+    task_quota: int = Field(10_000, ge=1, le=1_000_000_000, description="tasks of one user, less those in the trash")
+    trash_days: int = Field(30, ge=1, le=36_500, description="after which deleted tasks are purged")
+    tombstone_days: int = Field(90, ge=1, le=36_500, description="for which clients may be away and still catch up")
+    purge_interval: float = Field(3600.0, ge=0, le=365 * 86_400, description="seconds between purges; 0 for none")
+
     @field_validator("data_dir")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:

@@ -9,7 +9,7 @@ from tests.architecture.test_imports import SOURCE
 
 from todo_api.adapters.http.problems import PROBLEMS, problem_type
 from todo_api.application.access import AuthenticationError
-from todo_api.domain.errors import OperationError, TodoError
+from todo_api.domain.errors import IncompleteImportError, OperationError, TodoError
 
 for module in sorted([*SOURCE.glob("domain/*.py"), *SOURCE.glob("application/*.py")]):
     import_module(f"todo_api.{module.parent.name}.{module.stem}")
@@ -17,7 +17,7 @@ for module in sorted([*SOURCE.glob("domain/*.py"), *SOURCE.glob("application/*.p
 # Classes to catch several errors by; they are never raised themselves.
 ABSTRACT: set[type[TodoError]] = {TodoError, AuthenticationError}
 # Answered as the error that it is about.
-WRAPPING: set[type[TodoError]] = {OperationError}
+WRAPPING: set[type[TodoError]] = {OperationError, IncompleteImportError}
 
 
 def kinds(error: type[TodoError] = TodoError) -> Iterator[type[TodoError]]:

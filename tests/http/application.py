@@ -10,9 +10,11 @@ from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
+from todo_api.adapters.memory.accounts import InMemoryAccountRepository
+from todo_api.adapters.memory.store import Store
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.services import Limits, build_services
-from todo_api.domain.ports import ChangeFeed, TaskRepository
+from todo_api.domain.ports import AccountRepository, ChangeFeed, TaskRepository
 
 SECRET = "a secret of the tests, which nobody else knows"
 
@@ -22,9 +24,15 @@ def make_app(
     limits: Limits | None = None,
     config: HttpConfig | None = None,
     feed: ChangeFeed | None = None,
+    accounts: AccountRepository | None = None,
 ) -> FastAPI:
     services = build_services(
-        repository, feed or LocalChangeFeed(), clock=lambda: datetime.now(UTC), new_id=uuid7, limits=limits
+        repository,
+        accounts or InMemoryAccountRepository(Store()),
+        feed or LocalChangeFeed(),
+        clock=lambda: datetime.now(UTC),
+        new_id=uuid7,
+        limits=limits,
     )
     return create_http_app(services, JwtTokenVerifier(JwtConfig(secret=SECRET)), config or HttpConfig())
 

@@ -8,22 +8,24 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from tests.http.application import make_app, make_token
+from tests.storages import Storage, in_memory, in_postgres
 
-from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.domain.ports import TaskRepository
 
 
 @pytest.fixture(params=["memory", "postgres"])
-def repository(request: pytest.FixtureRequest) -> TaskRepository:
-    if request.param == "memory":
-        return InMemoryTaskRepository()
-    repository: TaskRepository = request.getfixturevalue("postgres_repository")
-    return repository
+def storage(request: pytest.FixtureRequest) -> Storage:
+    return in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("connections"))
 
 
 @pytest.fixture
-def app(repository: TaskRepository) -> FastAPI:
-    return make_app(repository)
+def repository(storage: Storage) -> TaskRepository:
+    return storage.tasks
+
+
+@pytest.fixture
+def app(storage: Storage) -> FastAPI:
+    return make_app(storage.tasks, accounts=storage.accounts)
 
 
 @pytest.fixture

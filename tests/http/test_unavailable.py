@@ -20,6 +20,9 @@ CALLS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f", None),
     ("PATCH", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f", {}),
     ("DELETE", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f", None),
+    ("GET", "/api/me", None),
+    ("GET", "/api/me/export", None),
+    ("DELETE", "/api/me", None),
 ]
 
 

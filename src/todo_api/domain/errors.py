@@ -53,6 +53,17 @@ class OperationError(TodoError):
         self.error = error
 
 
+class IncompleteImportError(TodoError):
+    """An import has ended early; the tasks before the place where it did are kept."""
+
+    def __init__(self, error: TodoError, imported: int, skipped: int) -> None:
+        """Take what went wrong, how many tasks came to be, and how many were left out because they were there."""
+        super().__init__(f"{error}; before that, {imported:,} tasks were imported and {skipped:,} skipped")
+        self.error = error
+        self.imported = imported
+        self.skipped = skipped
+
+
 class ForgottenRevisionError(TodoError):
     """What has happened since the revision is not known any more, or never was: load everything afresh."""
 

@@ -1,9 +1,8 @@
 """How the calls are declared and answered: what those of all groups share."""
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from fastapi import FastAPI, Path, Response
@@ -15,7 +14,6 @@ from todo_api.adapters.http import schemas
 from todo_api.adapters.http.documentation import Responses
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.routing import ProtectedRoute
-from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.task import Task
 
 PATH = "/api/tasks"
@@ -35,9 +33,19 @@ register_url_convertor("task_id", _TaskIdConvertor())
 TASK_PATH = "/{task_id:task_id}"
 TaskId = Annotated[str, Path(description="The task's id.", json_schema_extra={"format": "uuid"})]
 
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
 encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Calls below the same path, and under the same heading of the documentation."""
+
+    path: str
+    tag: str
+
+
+TASKS = Group(PATH, "tasks")
+ACCOUNT = Group("/api/me", "account")
 
 
 def add_call(
@@ -50,9 +58,12 @@ def add_call(
     model: Any = schemas.Task,
     status_code: int = 200,
     response_class: type[Response] = JSONResponse,
+    group: Group = TASKS,
+    body: Mapping[str, Any] | None = None,
 ) -> None:
+    """Add a call for callers with a token; the `body` documents one that the endpoint reads by itself."""
     app.router.add_api_route(
-        PATH + path,
+        group.path + path,
         endpoint,
         methods=[method],
         operation_id=to_camel(endpoint.__name__),
@@ -61,8 +72,8 @@ def add_call(
         status_code=status_code,
         response_class=response_class,
         responses=responses,
-        openapi_extra={"parameters": list(headers)} if headers else None,
-        tags=["tasks"],
+        openapi_extra={**({"parameters": list(headers)} if headers else {}), **({"requestBody": body} if body else {})},
+        tags=[group.tag],
         route_class_override=ProtectedRoute,
     )
 
@@ -74,13 +85,6 @@ def task_answer(task: Task, *, status_code: int = 200, headers: Mapping[str, str
 
 def not_modified(revision: int) -> Response:
     return Response(status_code=304, headers={"ETag": entity_tag(revision), **PRIVATE})
-
-
-def task_uuid(text: str) -> UUID:
-    """Return the id, or raise TaskNotFoundError: what is no UUID in its usual form is no task's id either."""
-    if not _UUID.fullmatch(text):
-        raise TaskNotFoundError
-    return UUID(text)
 
 
 def json_answer(content: object, headers: Mapping[str, str]) -> Response:

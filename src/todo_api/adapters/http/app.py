@@ -14,6 +14,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api import __version__
+from todo_api.adapters.http.account import AccountRoutes
 from todo_api.adapters.http.batch import BatchRoutes
 from todo_api.adapters.http.documentation import add_documentation
 from todo_api.adapters.http.edge import Edge
@@ -115,6 +116,7 @@ def create_http_app(
     EventRoutes(services.events, config.keep_alive).register(app)
     TrashRoutes(services.tasks, services.batches).register(app)
     BatchRoutes(services.batches, services.new_id).register(app)
+    AccountRoutes(services.accounts, services.limits, config.max_body_bytes).register(app)
     HealthRoutes(services.repository).register(app)
     if config.documentation:
         add_documentation(app)

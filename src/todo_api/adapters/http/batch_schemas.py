@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from todo_api.adapters.http import schemas
-from todo_api.adapters.http.answers import task_uuid
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
+from todo_api.adapters.http.ids import TaskUuid
 from todo_api.adapters.http.problems import FieldError, RequestError
 from todo_api.adapters.http.validation import to_request_error
 from todo_api.application.batches import MAX_OPERATIONS
@@ -35,23 +35,12 @@ def _revisions(value: object) -> frozenset[int] | None:
     raise ValueError('must be what the header If-Match has, such as "\\"42\\"" or "*"')
 
 
-def _uuid(value: object) -> UUID:
-    if isinstance(value, str):
-        try:
-            return task_uuid(value)
-        except TodoError:
-            pass
-    raise ValueError("must be a UUID")
-
-
-_ID = {"type": "string", "format": "uuid", "examples": ["019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"]}
 _TAGS = {
     "type": "string",
     "pattern": TAGS_PATTERN,
     "description": "Do it only if the task has this ETag, as the header `If-Match` says it.",
     "examples": ['"42"'],
 }
-TaskId = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema(_ID)]
 IfMatch = Annotated[frozenset[int] | None, PlainValidator(_revisions), WithJsonSchema(_TAGS)]
 
 
@@ -59,7 +48,7 @@ class CreateOperation(schemas.TaskCreate):
     """Create a task."""
 
     op: Literal["create"]
-    id: TaskId | MISSING = Field(MISSING, description="The id to create it under; without one, the server chooses.")
+    id: TaskUuid | MISSING = Field(MISSING, description="The id to create it under; without one, the server chooses.")
 
     def operation(self, new_id: NewId) -> Operation:
         """Return what to do."""
@@ -72,7 +61,7 @@ class UpdateOperation(schemas.TaskUpdate):
     """Change a task: fields that are left out keep their value, null clears."""
 
     op: Literal["update"]
-    id: TaskId
+    id: TaskUuid
     if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
@@ -84,7 +73,7 @@ class CompleteOperation(schemas.Completion):
     """Complete or reopen a task; without `completed`, its state is turned around."""
 
     op: Literal["complete"]
-    id: TaskId
+    id: TaskUuid
     if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
@@ -96,7 +85,7 @@ class DeleteOperation(schemas.ReadOnlyFields):
     """Move a task to the trash."""
 
     op: Literal["delete"]
-    id: TaskId
+    id: TaskUuid
     if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
@@ -108,7 +97,7 @@ class RestoreOperation(schemas.ReadOnlyFields):
     """Restore a task from the trash."""
 
     op: Literal["restore"]
-    id: TaskId
+    id: TaskUuid
 
     def operation(self, _: NewId) -> Operation:
         """Return what to do."""

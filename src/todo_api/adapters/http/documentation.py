@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from todo_api.adapters.http import schemas
+from todo_api.adapters.http.account_schemas import Import
 from todo_api.adapters.http.etags import TAGS_PATTERN
 from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
 
@@ -49,6 +51,9 @@ LINK = {
         '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
     )
     | {"required": False}
+}
+CONTENT_DISPOSITION = {
+    "Content-Disposition": _header("A name for the file.", 'attachment; filename="todo-api-2026-11-20.json"')
 }
 _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: {"WWW-Authenticate": _header("How to sign in (RFC 6750).", "Bearer")},
@@ -114,6 +119,14 @@ def event_stream(event: str) -> Responses:
     return {200: {"description": "What changes, while it does: each event is a page of changes.", "content": content}}
 
 
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the documentation of a body that is not read as a whole; `describe` has to know the model."""
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
+    }
+
+
 def problems(*statuses: int) -> Responses:
     """Return the documentation of problem answers, with an example for every code that the table has for a status."""
     return {status: _problem(status) for status in statuses}
@@ -144,7 +157,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document: FastAPI's, less what this service does differently."""
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=_TAGS)
     components = document.setdefault("components", {})
-    components["schemas"] |= _definitions(schemas.Problem)
+    for model in (schemas.Problem, Import):
+        components["schemas"] |= _definitions(model)
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["securitySchemes"] = {"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
@@ -182,10 +196,14 @@ def _drop_other_calls_examples(operation: dict[str, Any]) -> None:
             del examples[code]
 
 
-_TAGS = [{"name": "tasks", "description": "The user's tasks."}, {"name": "health", "description": "For operators."}]
+_TAGS = [
+    {"name": "tasks", "description": "The user's tasks."},
+    {"name": "account", "description": "The user's account: figures, everything out, everything in, nothing left."},
+    {"name": "health", "description": "For operators."},
+]
 
 
-def _definitions(model: type[schemas.Problem]) -> dict[str, Any]:
+def _definitions(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs", {}), model.__name__: schema}
 

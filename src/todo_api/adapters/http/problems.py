@@ -26,6 +26,7 @@ from todo_api.domain.errors import (
     ForgottenRevisionError,
     IdempotencyKeyInUseError,
     IdempotencyKeyReusedError,
+    IncompleteImportError,
     InvalidValueError,
     OperationError,
     QuotaExceededError,
@@ -193,8 +194,12 @@ def problem_type(error: TodoError) -> ProblemType:
 
 def problem_response(error: Exception) -> Response:
     """Return the answer to a request that met this error; one that nobody planned for tells nothing of itself."""
-    if isinstance(error, OperationError):
-        return _response({**problem_document(error.error), "index": error.index}, problem_headers(error.error))
+    match error:
+        case OperationError():
+            return _response({**problem_document(error.error), "index": error.index}, problem_headers(error.error))
+        case IncompleteImportError():
+            so_far = {"imported": error.imported, "skipped": error.skipped}
+            return _response({**problem_document(error.error), **so_far}, problem_headers(error.error))
     if isinstance(error, TodoError):
         return _response(problem_document(error), problem_headers(error))
     return _response(_document(INTERNAL, "the error was logged; sending the request again may help"), {})

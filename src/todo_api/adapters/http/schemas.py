@@ -29,6 +29,14 @@ def _due_date(value: object) -> date | datetime:
     return parse_due_date(value)
 
 
+def _instant(value: object) -> datetime:
+    if isinstance(value, str):
+        instant = parse_due_date(value)
+        if isinstance(instant, datetime) and instant.tzinfo is not None:
+            return instant
+    raise ValueError("must be an instant, such as 2026-12-31T17:00:00Z")
+
+
 def _whole_number(value: object) -> object:
     # Pydantic would take " 5", "5.0" and "1_0" for numbers too.
     if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
@@ -59,6 +67,7 @@ _MONTH_AND_DAY = (
 )
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
 _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_DAY = f"({_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
 _DUE_DATE = {
     "type": "string",
     "description": (
@@ -67,13 +76,20 @@ _DUE_DATE = {
         "fractions are kept to the microsecond."
     ),
     "maxLength": DUE_DATE_MAX_LENGTH,
-    "pattern": f"^({_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)([Tt]{_TIME}{_OFFSET}?)?$",
+    "pattern": f"^{_DAY}([Tt]{_TIME}{_OFFSET}?)?$",
     "examples": ["2026-12-31", "2026-12-31T17:00:00", "2026-12-31T17:00:00Z"],
+}
+_INSTANT = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": f"^{_DAY}[Tt]{_TIME}{_OFFSET}$",
+    "examples": ["2026-11-20T09:30:00.123456Z"],
 }
 
 Title = Annotated[str, AfterValidator(clean_title), WithJsonSchema(_TITLE)]
 Description = Annotated[str, AfterValidator(clean_description), WithJsonSchema(_DESCRIPTION)]
 DueDateText = Annotated[date | datetime, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE)]
+InstantText = Annotated[datetime, PlainValidator(_instant), WithJsonSchema(_INSTANT)]
 PageSize = Annotated[
     int,
     BeforeValidator(_whole_number),
@@ -225,6 +241,8 @@ class Problem(BaseModel):
     code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
     errors: list[FieldError] | MISSING = Field(MISSING, description="For bad input, one entry a field.")
     index: int | MISSING = Field(MISSING, description="For a batch, the place of the operation that failed, from 0.")
+    imported: int | MISSING = Field(MISSING, description="For an import, how many tasks came to be before the error.")
+    skipped: int | MISSING = Field(MISSING, description="For an import, how many were there already.")
 
 
 class Health(BaseModel):

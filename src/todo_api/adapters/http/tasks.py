@@ -17,7 +17,6 @@ from todo_api.adapters.http.answers import (
     json_answer,
     not_modified,
     task_answer,
-    task_uuid,
 )
 from todo_api.adapters.http.cursor import decode_cursor, encode_cursor
 from todo_api.adapters.http.documentation import (
@@ -33,6 +32,7 @@ from todo_api.adapters.http.documentation import (
     problems,
 )
 from todo_api.adapters.http.etags import entity_tag
+from todo_api.adapters.http.ids import task_uuid
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError, RequestError
 from todo_api.adapters.http.replay import do_once, repeatable
 from todo_api.adapters.http.requests import base_url, condition, user_of

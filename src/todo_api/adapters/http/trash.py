@@ -7,9 +7,10 @@ from fastapi import FastAPI, Query, Request, Response
 from pydantic import MISSING
 
 from todo_api.adapters.http import schemas
-from todo_api.adapters.http.answers import PATH, TASK_PATH, TaskId, add_call, json_answer, task_answer, task_uuid
+from todo_api.adapters.http.answers import PATH, TASK_PATH, TaskId, add_call, json_answer, task_answer
 from todo_api.adapters.http.cursor import decode_trash_cursor, encode_trash_cursor
 from todo_api.adapters.http.documentation import ETAG, IDEMPOTENCY_KEY, LINK, REPLAYED, answer, problems
+from todo_api.adapters.http.ids import task_uuid
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError
 from todo_api.adapters.http.replay import do_once, repeatable
 from todo_api.adapters.http.requests import base_url, user_of

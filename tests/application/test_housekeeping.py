@@ -1,0 +1,105 @@
+"""What is purged when, and that nothing keeps it from being purged the next time."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+import pytest
+from tests.domain.builders import NOW
+
+from todo_api.application.housekeeping import BATCH, HousekeepingService, Purged
+from todo_api.domain.errors import RepositoryUnavailableError
+from todo_api.domain.ports import Housekeeping
+
+Call = tuple[str, datetime, int]
+
+
+class Fake:
+    """Has so many things of each kind, and remembers what it was asked."""
+
+    def __init__(self, **counts: int) -> None:
+        self.counts = counts
+        self.calls: list[Call] = []
+        self.errors: list[Exception] = []
+
+    async def _purge(self, kind: str, before: datetime, limit: int) -> int:
+        self.calls.append((kind, before, limit))
+        if self.errors:
+            raise self.errors.pop()
+        removed = min(limit, self.counts.get(kind, 0))
+        self.counts[kind] = self.counts.get(kind, 0) - removed
+        return removed
+
+    async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
+        return await self._purge("trash", deleted_before, limit)
+
+    async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
+        return await self._purge("tombstones", deleted_before, limit)
+
+    async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
+        return await self._purge("keys", created_before, limit)
+
+
+def a_service(housekeeping: Housekeeping) -> HousekeepingService:
+    return HousekeepingService(housekeeping, clock=lambda: NOW, trash_days=30, tombstone_days=90)
+
+
+async def test_each_kind_is_purged_at_its_age_until_nothing_is_left() -> None:
+    fake = Fake(trash=2 * BATCH + 1, tombstones=BATCH, keys=1)
+    assert await a_service(fake).purge() == Purged(2 * BATCH + 1, BATCH, 1)
+    ages = {"trash": 30, "tombstones": 90, "keys": 1}
+    calls = {"trash": 4, "tombstones": 2, "keys": 2}
+    assert fake.calls == [
+        (kind, NOW - timedelta(days=ages[kind]), BATCH) for kind, count in calls.items() for _ in range(count)
+    ]
+
+
+async def test_what_was_purged_is_told_in_words() -> None:
+    purged = Purged(1, 2_000, 0)
+    assert str(purged) == "1 task, 2,000 tombstones, 0 idempotency keys"
+    assert purged
+    assert not Purged(0, 0, 0)
+
+
+async def naps(fake: Fake, count: int) -> list[float]:
+    """Purge by the hour until it has slept so many times, and return for how long."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == count:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await a_service(fake).purge_every(3600, sleep=sleep)
+    return slept
+
+
+async def test_it_is_done_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    fake = Fake(trash=1)
+    await naps(fake, 4)
+    assert [kind for kind, *_ in fake.calls] == ["trash", *3 * ["trash", "tombstones", "keys"]]
+    assert caplog.messages == ["purged 1 task, 0 tombstones, 0 idempotency keys"]
+
+
+@pytest.mark.parametrize(
+    "error", [RepositoryUnavailableError("the database cannot be reached"), KeyError("unforeseen")]
+)
+async def test_a_failure_is_logged_and_no_reason_to_stop(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    fake = Fake(trash=1)
+    fake.errors = [error]
+    await naps(fake, 3)
+    assert fake.counts["trash"] == 0
+    (record,) = caplog.records
+    assert "will try again" in record.message
+    assert (record.exc_info is None) == isinstance(error, RepositoryUnavailableError)
+
+
+async def test_those_who_start_together_do_it_apart() -> None:
+    first, *others = zip(*[await naps(Fake(), 4) for _ in range(50)], strict=True)
+    assert 0 <= min(first) < 900
+    assert 2700 < max(first) <= 3600
+    for later in others:
+        assert 3240 <= min(later) < 3400
+        assert 3800 < max(later) <= 3960
