@@ -1,0 +1,80 @@
+"""The change feed of processes that share a database.
+
+A trigger with NOTIFY would tell at once, at a price: NOTIFY takes a lock of the whole database at each commit, LISTEN
+a connection of its own, which poolers in transaction mode do not have. So each process asks, once a second.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.postgres.tables import users
+from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.domain.errors import RepositoryUnavailableError
+from todo_api.domain.ports import Listener
+
+REVISIONS = Statement(
+    select(users.c.id, users.c.revision).where(users.c.id == any_(bindparam("user_ids", type_=ARRAY(Text))))
+)
+
+_log = logging.getLogger(__name__)
+
+
+class PostgresChangeFeed:
+    """Tells the listeners of this process what it announces, and what others have written once `polling` sees it."""
+
+    def __init__(self, connections: Connections, interval: float = 1.0) -> None:
+        """Take the connections to look with, and how many seconds to wait between two looks."""
+        self._connections = connections
+        self._interval = interval
+        self._local = LocalChangeFeed()
+        self._seen: Mapping[str, int | None] = {}
+
+    def announce(self, user_id: str) -> None:
+        """Wake the user's listeners in this process; the others see for themselves."""
+        self._local.announce(user_id)
+
+    def listen(self, user_id: str) -> AbstractContextManager[Listener]:
+        """Listen to the user's changes."""
+        return self._local.listen(user_id)
+
+    def close(self) -> None:
+        """End the waiting of all listeners, now and later."""
+        self._local.close()
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[None]:
+        """Look what others have written for as long as the block runs."""
+        poll = asyncio.create_task(self._poll())
+        try:
+            yield
+        finally:
+            poll.cancel()
+            with suppress(asyncio.CancelledError):
+                await poll
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                await self._look()
+            except RepositoryUnavailableError:  # logged where it was met
+                continue
+            except Exception:  # noqa: BLE001 - logged with its trace; the next look may fare better
+                _log.exception("changes of other processes cannot be seen")
+
+    async def _look(self) -> None:
+        """Announce whose revision is not the one that was last seen, or who was not looked at before."""
+        if not (listening := list(self._local.users)):
+            return
+        rows = await self._connections.read(REVISIONS, {"user_ids": listening})
+        # None is a user who has no account: none yet, or none any more.
+        found = dict.fromkeys(listening) | {row["id"]: row["revision"] for row in rows}
+        for user_id, _ in found.items() - self._seen.items():
+            self._local.announce(user_id)
+        self._seen = found

@@ -1,0 +1,149 @@
+"""The feed of several processes: each has a pool of its own here."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from tests.domain.builders import a_task
+from tests.postgres.proxy import Proxy, open_proxy
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.postgres.feed import PostgresChangeFeed
+from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.domain.ports import Listener
+
+Connect = Callable[..., Connections]
+INTERVAL = 0.1
+
+
+@asynccontextmanager
+async def polling(connections: Connections, interval: float = INTERVAL) -> AsyncIterator[PostgresChangeFeed]:
+    feed = PostgresChangeFeed(connections, interval)
+    async with feed.polling():
+        yield feed
+
+
+async def news(listener: Listener) -> None:
+    async with asyncio.timeout(10):
+        await listener.wait()
+
+
+async def silence(listener: Listener) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(5 * INTERVAL):
+            await listener.wait()
+
+
+async def until_known(listener: Listener) -> None:
+    """The first look at a user always wakes: there may have been something between the listening and the look."""
+    await news(listener)
+    await silence(listener)
+
+
+async def test_what_another_process_writes_is_noticed(
+    connect: Connect, postgres_repository: PostgresTaskRepository, user_id: str, new_user_id: Callable[[], str]
+) -> None:
+    async with polling(connect()) as feed:
+        with feed.listen(user_id) as listener, feed.listen(new_user_id()) as other:
+            await until_known(listener)
+            await until_known(other)
+            task = await postgres_repository.add(a_task(user_id))
+            await news(listener)
+            await silence(listener)
+            await postgres_repository.save(task)
+            await news(listener)
+            await silence(other)
+
+
+async def test_it_is_noticed_within_about_a_second_by_default(
+    connect: Connect, postgres_repository: PostgresTaskRepository, user_id: str
+) -> None:
+    feed = PostgresChangeFeed(connect())
+    async with feed.polling():
+        with feed.listen(user_id) as listener:
+            await news(listener)
+            await postgres_repository.add(a_task(user_id))
+            async with asyncio.timeout(5):
+                await listener.wait()
+
+
+async def test_a_write_before_the_first_look_is_not_missed(
+    connect: Connect, postgres_repository: PostgresTaskRepository, user_id: str
+) -> None:
+    async with polling(connect()) as feed:
+        with feed.listen(user_id) as listener:
+            await postgres_repository.add(a_task(user_id))
+            await news(listener)
+
+
+async def test_an_account_that_is_erased_is_noticed(
+    connect: Connect,
+    postgres_repository: PostgresTaskRepository,
+    database: "asyncpg.Connection[asyncpg.Record]",
+    user_id: str,
+) -> None:
+    await postgres_repository.add(a_task(user_id))
+    async with polling(connect()) as feed:
+        with feed.listen(user_id) as listener:
+            await until_known(listener)
+            await database.execute("DELETE FROM users WHERE id = $1", user_id)
+            await news(listener)
+            await silence(listener)
+
+
+async def test_it_asks_once_for_all_users_and_only_while_somebody_listens(
+    connect: Connect, database_url: str, new_user_id: Callable[[], str]
+) -> None:
+    async with open_proxy(database_url) as proxy:
+        connections = connect(proxy.url)
+        async with polling(connections) as feed:
+            await asyncio.sleep(3 * INTERVAL)
+            assert proxy.round_trips == 0
+            with feed.listen(new_user_id()) as one, feed.listen(new_user_id()) as another:
+                await until_known(one)
+                await until_known(another)
+                started, before = time.monotonic(), proxy.round_trips
+                await asyncio.sleep(5 * INTERVAL)
+                looks = (time.monotonic() - started) / INTERVAL
+                assert 1 <= proxy.round_trips - before <= looks + 1
+            with proxy.counted(0):
+                await asyncio.sleep(3 * INTERVAL)
+
+
+async def test_it_holds_no_connection_between_two_looks(connect: Connect, user_id: str) -> None:
+    connections = connect(pool_size=1, pool_timeout=1)
+    async with polling(connections) as feed:
+        with feed.listen(user_id) as listener:
+            await until_known(listener)
+            await PostgresTaskRepository(connections).check()
+
+
+async def test_it_outlives_the_database_and_says_so_once(
+    connect: Connect,
+    database_url: str,
+    unused_port: int,
+    user_id: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with polling(connect(Proxy(database_url, unused_port).url)) as feed:
+        with feed.listen(user_id) as listener:
+            with caplog.at_level(logging.WARNING):
+                await silence(listener)
+            assert len(caplog.records) == 1
+            async with open_proxy(database_url, unused_port):
+                await until_known(listener)
+            await PostgresTaskRepository(connect()).add(a_task(user_id))
+            await silence(listener)
+            async with open_proxy(database_url, unused_port):
+                await news(listener)
+
+
+async def test_it_ends_with_the_block(connect: Connect, user_id: str) -> None:
+    async with polling(connect()) as feed:
+        listening = feed.listen(user_id)
+    with listening as listener:
+        await silence(listener)
