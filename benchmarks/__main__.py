@@ -1,8 +1,9 @@
 """`make bench`: the service beside the least that a Python process can do, in one run and by turns.
 
 Prints requests per second, latencies, the server's processor time and the round trips to the database, and how many
-times the ceiling's processor time the service takes. Everything is on this machine: the server on the first core, the
-load generator and PostgreSQL on the second. The service does all it does in production, but for the access log.
+times the ceiling's processor time the service takes; then, what open streams of events cost. Everything is on this
+machine: the server on the first core, the load generator and PostgreSQL on the second. The service does all it does in
+production, but for the access log.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -28,6 +30,9 @@ from tests.postgres.proxy import open_proxy
 
 from benchmarks.load import Call, Sample, run
 from benchmarks.servers import CEILING, SERVICE, Server, pin_to_second_core, serve
+from benchmarks.streams import Reader, StreamsSample, measure_streams
+from todo_api.adapters.http.sync_tokens import encode_sync_token
+from todo_api.domain.changes import SyncPoint
 from todo_api.local_postgres import open_server
 
 USERS = [f"user-{number}" for number in range(100)]  # a write waits for the one before of its user alone
@@ -64,18 +69,29 @@ class Row:
         return statistics.quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
-def http(user: str, method: str, path: str, body: Mapping[str, object] | None = None) -> bytes:
+def http(user: str, method: str, path: str, body: Mapping[str, object] | None = None, more: str = "") -> bytes:
     content = b"" if body is None else msgspec.json.encode(body)
     # The service reads the user from the token, the ceiling from the header.
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKENS[user]}\r\nX-User: {user}\r\n"
+    head += more
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     return head.encode() + b"\r\n" + content
 
 
-def make_calls(tasks: list[tuple[str, str]]) -> list[Call]:
+def ask_for_changes(user: str, since: int) -> bytes:
+    """The service reads the token, the ceiling the header; both answer 304 where nothing has changed."""
+    token = encode_sync_token(user, SyncPoint(since))
+    more = f'X-Since: {since}\r\nIf-None-Match: "{token}"\r\n'
+    return http(user, "GET", f"/api/tasks/changes?since={token}&limit=100", more=more)
+
+
+async def make_calls(database: str, tasks: list[tuple[str, str]]) -> list[Call]:
     """Return the calls; `tasks` are users and ids of tasks of theirs."""
     some, number = itertools.cycle(tasks), itertools.count()
+    revisions = await read_revisions(database)
+    behind = itertools.cycle([ask_for_changes(user, recent) for user, (recent, _) in revisions.items()])
+    up_to_date = itertools.cycle([ask_for_changes(user, current) for user, (_, current) in revisions.items()])
 
     def about_a_task(method: str, body: Callable[[], Mapping[str, object] | None]) -> bytes:
         user, task_id = next(some)
@@ -84,6 +100,8 @@ def make_calls(tasks: list[tuple[str, str]]) -> list[Call]:
     return [
         Call("list 50", lambda: http(next(some)[0], "GET", "/api/tasks?limit=50"), 200),
         Call("get", lambda: about_a_task("GET", lambda: None), 200),
+        Call(f"{FEW} changes", lambda: next(behind), 200),
+        Call("no change", lambda: next(up_to_date), 304),
         Call("create", lambda: http(next(some)[0], "POST", "/api/tasks", {"title": f"Task {next(number)}"}), 201),
         Call("update", lambda: about_a_task("PATCH", lambda: {"title": f"Changed {next(number)}"}), 200),
     ]
@@ -101,6 +119,14 @@ RETURNING user_id, id::text
 """
 
 
+FEW = 5
+REVISIONS = f"""
+SELECT id, (SELECT revision FROM tasks WHERE user_id = users.id ORDER BY revision DESC LIMIT 1 OFFSET {FEW - 1}),
+       revision
+  FROM users
+"""
+
+
 async def create_tasks(database: str) -> list[tuple[str, str]]:
     """Give the users some tasks, and return each with its user, no two of one user side by side."""
     connection = await asyncpg.connect(database)
@@ -109,6 +135,14 @@ async def create_tasks(database: str) -> list[tuple[str, str]]:
     await connection.execute("ANALYZE")
     await connection.close()
     return tasks
+
+
+async def read_revisions(database: str) -> dict[str, tuple[int, int]]:
+    """Return for each user the revision before the last few changes, and the one after them."""
+    connection = await asyncpg.connect(database)
+    rows = await connection.fetch(REVISIONS)
+    await connection.close()
+    return {user: (recent - 1, current) for user, recent, current in rows}
 
 
 def migrate(database: str) -> None:
@@ -131,7 +165,7 @@ async def count_round_trips(
         app = serve(SERVICE, PORTS["service"] + 10, {**environment, "DATABASE_URL": proxy.url})
         with ExitStack() as stack:
             server = await asyncio.to_thread(stack.enter_context, app)
-            for call in make_calls(tasks):
+            for call in await make_calls(database, tasks):
                 await run(call, server.port, 1, 0.3)
                 before = proxy.round_trips
                 sample = await run(call, server.port, 1, 0.3)
@@ -141,20 +175,34 @@ async def count_round_trips(
 
 
 async def compare(database: str, arguments: argparse.Namespace) -> None:
-    environment = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET}
+    environment = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET, "ACCESS_LOG": "false"}
     tasks = await create_tasks(database)
     with ExitStack() as stack:
         service = stack.enter_context(serve(SERVICE, PORTS["service"], environment))
         ceiling = stack.enter_context(serve(CEILING, PORTS["ceiling"], environment))
         round_trips = await count_round_trips(database, environment, tasks)
         print_head()
-        for call in make_calls(tasks):
+        for call in await make_calls(database, tasks):
             for connections in arguments.connections:
                 rows = {"service": Row(), "ceiling": Row()}
                 for _ in range(arguments.rounds):
                     await measure(service, call, connections, arguments.seconds, rows["service"])
                     await measure(ceiling, call, connections, arguments.seconds, rows["ceiling"])
                 print_rows(call.name, connections, rows, round_trips[call.name])
+        await follow(database, service, arguments)
+
+
+async def follow(database: str, service: Server, arguments: argparse.Namespace) -> None:
+    revisions = await read_revisions(database)
+    readers = [
+        Reader(
+            http(user, "GET", f"/api/tasks/events?since={encode_sync_token(user, SyncPoint(current))}"),
+            partial(http, user, "POST", "/api/tasks", {"title": "What is new"}),
+        )
+        for user, (_, current) in revisions.items()
+    ]
+    sample = await measure_streams(service, readers, arguments.streams, arguments.idle, arguments.writes)
+    print_streams(arguments.streams, sample)
 
 
 def print_head() -> None:
@@ -175,11 +223,24 @@ def print_rows(name: str, connections: int, rows: Mapping[str, Row], round_trips
         )
 
 
+def print_streams(streams: int, sample: StreamsSample) -> None:
+    percentiles = statistics.quantiles(sample.latencies, n=100, method="inclusive")
+    print("\n| open streams | CPU of a core while idle | p50 ms from answer to event | p99 ms | errors |")
+    print("|--:|--:|--:|--:|--:|")
+    print(
+        f"| {streams:,} | {sample.idle_cpu / sample.idle_seconds:.1%} | {percentiles[49] * 1000:.2f} "
+        f"| {percentiles[98] * 1000:.2f} | {sample.errors} |"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 32, 100])
     parser.add_argument("--rounds", type=int, default=3, help="turns that each program gets")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn is")
+    parser.add_argument("--streams", type=int, default=1000, help="streams of events that are open at once")
+    parser.add_argument("--idle", type=float, default=15.0, help="seconds during which they have nothing to tell")
+    parser.add_argument("--writes", type=int, default=100, help="writes that they tell of after that")
     arguments = parser.parse_args()
     pin_to_second_core()
     with tempfile.TemporaryDirectory() as directory, open_server(Path(directory) / "postgres") as database:

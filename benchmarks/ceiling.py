@@ -19,9 +19,12 @@ from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.postgres import statements
+from todo_api.adapters.postgres.repository import NO_QUOTA
+from todo_api.domain.changes import SyncPoint, starting_revision
 from todo_api.domain.listing import Order, Sort, Status
 
 PAGE = statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
+LAST_ID = SyncPoint().id
 
 
 def answer(content: object, status_code: int = 200) -> Response:
@@ -40,6 +43,14 @@ async def get_task(request: Request) -> Response:
     return answer(dict(row))
 
 
+async def list_changes(request: Request) -> Response:
+    since = int(request.headers["x-since"])
+    place = {"since": since, "since_id": LAST_ID, "whole": since}
+    values = {"user_id": request.headers["x-user"], "limit": int(request.query_params["limit"]) + 1, **place}
+    rows = await request.app.state.pool.fetch(statements.CHANGES.sql, *statements.CHANGES.arguments(values))
+    return answer([dict(row) for row in rows]) if rows[0]["id"] else Response(status_code=304)
+
+
 async def create_task(request: Request) -> Response:
     now = datetime.now(UTC)
     values = {
@@ -52,6 +63,8 @@ async def create_task(request: Request) -> Response:
         "due_kind": None,
         "created_at": now,
         "updated_at": now,
+        "start": starting_revision(now),
+        "quota": NO_QUOTA,
         **msgspec.json.decode(await request.body()),
     }
     values["title_key"] = values["title"].lower()
@@ -83,6 +96,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 app = Starlette(
     routes=[
         Route("/api/tasks", list_tasks, methods=["GET"]),
+        Route("/api/tasks/changes", list_changes, methods=["GET"]),
         Route("/api/tasks", create_task, methods=["POST"]),
         Route("/api/tasks/{id}", get_task, methods=["GET"]),
         Route("/api/tasks/{id}", update_task, methods=["PATCH"]),
