@@ -1,9 +1,9 @@
 """What the account looks like, and the document that everything of it goes out as and comes back in."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import MISSING, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from todo_api.adapters.http import schemas
 from todo_api.adapters.http.ids import TaskUuid
@@ -107,13 +107,19 @@ class ImportedTask(BaseModel):
         return task.discard(now=self.deleted_at) if self.deleted_at else task
 
 
+def _is_no_truth(value: object) -> object:
+    if value is True:  # which Python takes for 1
+        raise ValueError("must be 1")
+    return value
+
+
 class Import(BaseModel):
     """An export. What is not a task comes before the tasks, so that they can be read one by one."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     format: Literal["todo-api-export"]
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_is_no_truth)]
     user_id: schemas.Ignored | MISSING = MISSING
     exported_at: schemas.Ignored | MISSING = MISSING
     tasks: list[ImportedTask]

@@ -7,6 +7,7 @@ bodies: what is JSON, and what is a task, is the same everywhere.
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import replace
+from typing import NoReturn
 
 from pydantic import ValidationError
 
@@ -59,13 +60,12 @@ async def _read_head(window: "_Window") -> None:
         Import.model_validate_json(text + _ENDS[mark])
     except ValidationError as error:
         fault = to_request_error("body", error, Import.model_fields)
-        late = mark == b"["  # there may be more behind the tasks
-        raise type(fault).of(
-            [
-                replace(item, detail="must come before the tasks") if late and item.detail == "is required" else item
-                for item in fault.errors
-            ]
-        ) from error
+        raise type(fault).of([_that_it_may_come_too_late(item) for item in fault.errors]) from error
+
+
+def _that_it_may_come_too_late(fault: FieldError) -> FieldError:
+    is_missing = fault.detail == "is required" and fault.field != "tasks"
+    return replace(fault, detail="is required, before the tasks") if is_missing else fault
 
 
 async def _read_task(window: "_Window", index: int, user_id: str) -> Task:
@@ -86,7 +86,7 @@ async def _read_task(window: "_Window", index: int, user_id: str) -> Task:
 async def _read_end(window: "_Window") -> None:
     if await window.take() != b"}":
         raise _malformed("there must be nothing behind the tasks")
-    if await window.has_more():
+    if not await window.is_over():
         raise _malformed("there must be nothing behind the document")
 
 
@@ -112,35 +112,39 @@ class _Window:
 
     async def peek(self) -> bytes:
         """Return the next character that is no white space, and stay before it."""
-        mark = await self._match(_MARK)
-        self._position -= 1
-        return mark[1]
+        return await self._next() or self._ends_early()
 
     async def take(self) -> bytes:
         """Return the next character that is no white space, and go past it."""
-        return (await self._match(_MARK))[1]
+        mark = await self.peek()
+        self._position += 1
+        return mark
 
     async def flat(self) -> tuple[bytes, bytes]:
-        """Return the text of the object that begins here up to the next brace or bracket, and that; go past it."""
-        match = await self._match(_FLAT)
+        """Return the text of the object that begins here up to the next brace or bracket, and that; go past it.
+
+        Raises:
+            ContentTooLargeError: It is longer than a part may be.
+        """
+        while not (match := _FLAT.match(self._text, self._position)):
+            await self._receive() or self._ends_early()
         if len(match[0]) > self._max_bytes:
             raise self._too_large()
+        self._position = match.end()
         return match[1], match[2]
 
-    async def has_more(self) -> bool:
-        """Say whether there is anything left but white space."""
-        while not _MARK.match(self._text, self._position):
+    async def is_over(self) -> bool:
+        """Say whether there is nothing left but white space."""
+        return not await self._next()
+
+    async def _next(self) -> bytes:
+        """Return the next character that is no white space, or nothing at the end, and stay before it."""
+        while not (mark := _MARK.match(self._text, self._position)):
             self._position = len(self._text)
             if not await self._receive():
-                return False
-        return True
-
-    async def _match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
-        while not (match := pattern.match(self._text, self._position)):
-            if not await self._receive():
-                raise _malformed("it ends too early")
-        self._position = match.end()
-        return match
+                return b""
+        self._position = mark.start(1)
+        return mark[1]
 
     async def _receive(self) -> bool:
         """Wait until there is twice as much; say whether anything has come.
@@ -157,6 +161,9 @@ class _Window:
             if len(self._text) > 2 * had:
                 break
         return len(self._text) > had
+
+    def _ends_early(self) -> NoReturn:
+        raise _malformed("it ends too early")
 
     def _too_large(self) -> ContentTooLargeError:
         return ContentTooLargeError(f"each task must have at most {self._max_bytes:,} bytes")

@@ -1,0 +1,327 @@
+"""What was exported can be imported: once, in order, and without a change to anything that is there."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient, Response
+from tests.http.application import make_app, make_token
+from tests.storages import Storage
+
+from todo_api.adapters.http.app import HttpConfig
+from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.application.services import Limits
+
+AddUser = Callable[..., AsyncClient]
+NewUserId = Callable[[], str]
+JSON = {"Content-Type": "application/json"}
+HEAD = {"format": "todo-api-export", "version": 1}
+
+
+def a_task(number: int = 0, **values: Any) -> dict[str, Any]:
+    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-02T03:04:05Z")
+    return {"id": str(UUID(int=number)), "title": f"Task {number}", **times, **values}
+
+
+def document(*tasks: Any, **head: Any) -> dict[str, Any]:
+    return {**HEAD, **head, "tasks": list(tasks)}
+
+
+async def send(client: AsyncClient, *tasks: Any) -> Response:
+    return await client.post("/api/me/import", json=document(*tasks))
+
+
+async def titles(client: AsyncClient) -> list[str]:
+    return sorted(task["title"] for task in (await client.get("/api/tasks")).json())
+
+
+@pytest.fixture
+async def exported(client: AsyncClient) -> dict[str, Any]:
+    """Everything of the client's user, who has a task of each kind."""
+    for values in (
+        {"title": 'Ünï "quoted" {[\\', "description": "}]\n", "due_date": "2026-12-31"},
+        {"title": "Local", "due_date": "2026-12-31T17:00:00.25"},
+        {"title": "Done", "completed": True, "due_date": "2026-12-31T17:00:00Z"},
+        {"title": "Deleted", "completed": True},
+        {"title": "Deleted too"},
+    ):
+        last = await client.post("/api/tasks", json=values)
+        if values["title"] == "Done":
+            await client.patch(last.headers["location"], json={"description": "Changed since"})
+        if "Deleted" in str(values["title"]):
+            await client.delete(last.headers["location"])
+    found: dict[str, Any] = (await client.get("/api/me/export")).json()
+    return found
+
+
+def without_stamps(exported: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**task, "user_id": "", "revision": 0} for task in exported["tasks"]]
+
+
+async def test_an_export_comes_back_as_it_was(
+    client: AsyncClient, as_user: AddUser, new_user_id: NewUserId, exported: dict[str, Any]
+) -> None:
+    other = as_user(new_user_id())
+    answer = await other.post("/api/me/import", json=exported)
+    assert (answer.status_code, answer.json()) == (200, {"imported": 5, "skipped": 0})
+    assert without_stamps((await other.get("/api/me/export")).json()) == without_stamps(exported)
+
+    await client.delete("/api/me")
+    assert (await client.post("/api/me/import", json=exported)).json() == {"imported": 5, "skipped": 0}
+    again = (await client.get("/api/me/export")).json()
+    assert without_stamps(again) == without_stamps(exported)
+    assert min(task["revision"] for task in again["tasks"]) > max(task["revision"] for task in exported["tasks"])
+    assert {task["user_id"] for task in again["tasks"]} == {exported["user_id"]}
+
+
+async def test_what_is_there_stays_as_it_is(client: AsyncClient, exported: dict[str, Any]) -> None:
+    live, trashed = ([task for task in exported["tasks"] if ("deleted_at" in task) is gone] for gone in (False, True))
+    await client.patch(f"/api/tasks/{live[0]['id']}", json={"title": "Changed"})
+    await client.delete(f"/api/tasks/{live[1]['id']}")
+    await client.post(f"/api/tasks/{trashed[0]['id']}/restore")
+    await client.delete(f"/api/tasks/trash/{trashed[1]['id']}")
+    before = (await client.get("/api/me/export")).json()["tasks"]
+
+    answer = await client.post("/api/me/import", json=exported)
+
+    assert answer.json() == {"imported": 1, "skipped": 4}
+    after = (await client.get("/api/me/export")).json()["tasks"]
+    assert [task for task in after if task["id"] != trashed[1]["id"]] == before
+    assert trashed[1] | {"revision": 0} in [task | {"revision": 0} for task in after]
+
+
+async def test_those_who_sync_are_told(client: AsyncClient, exported: dict[str, Any]) -> None:
+    deleted = next(task for task in exported["tasks"] if "deleted_at" in task)
+    await client.delete(f"/api/tasks/trash/{deleted['id']}")
+    token = (await client.get("/api/tasks/changes")).json()["next"]
+    await send(client, a_task(1), a_task(2, deleted_at="2020-01-01T00:00:00Z"), deleted)
+    changes = (await client.get("/api/tasks/changes", params={"since": token})).json()
+    assert [task["title"] for task in changes["tasks"]] == ["Task 1"]
+    assert {gone["id"] for gone in changes["deleted"]} == {str(UUID(int=2)), deleted["id"]}
+
+
+async def test_what_is_left_out_has_its_default(client: AsyncClient) -> None:
+    assert (await send(client, a_task(7))).json() == {"imported": 1, "skipped": 0}
+    task = (await client.get(f"/api/tasks/{UUID(int=7)}")).json()
+    assert task.pop("user_id")
+    assert task.pop("revision")
+    assert task == a_task(7, description=None, completed=False, completed_at=None, due_date=None)
+
+
+BAD_TASKS = [
+    ({"title": ""}, ".title"),
+    ({"title": None}, ".title"),
+    ({"title": "\0"}, ".title"),
+    ({"title": "\ud800"}, ""),
+    ({"title": "x" * 501}, ".title"),
+    ({"description": "x" * 10_001}, ".description"),
+    ({"due_date": "2026-02-30"}, ".due_date"),
+    ({"completed": 1}, ".completed"),
+    ({"completed": True}, ".completed_at"),
+    ({"completed": True, "completed_at": None}, ".completed_at"),
+    ({"completed_at": "2026-01-02T03:04:05Z"}, ".completed_at"),
+    ({"created_at": "2026-01-03T00:00:00Z"}, ".updated_at"),
+    ({"created_at": None}, ".created_at"),
+    ({"created_at": 1}, ".created_at"),
+    ({"updated_at": "2026-01-02"}, ".updated_at"),
+    ({"updated_at": "2026-01-02T03:04:05"}, ".updated_at"),
+    ({"updated_at": "0001-01-02T03:04:05Z"}, ".updated_at"),
+    ({"deleted_at": "yesterday"}, ".deleted_at"),
+    ({"id": "7"}, ".id"),
+    ({"id": None}, ".id"),
+    ({"colour": "red"}, ".colour"),
+    ({"revision": [1]}, ""),
+    ({"title": {"text": "x"}}, ""),
+]
+
+
+@pytest.mark.parametrize(("values", "field"), BAD_TASKS)
+async def test_a_bad_task_is_named_and_those_before_it_are_kept(
+    client: AsyncClient, values: dict[str, Any], field: str
+) -> None:
+    await send(client, a_task(1))
+    content = json.dumps(document(a_task(1), a_task(2), a_task(3, **values), a_task(4)))
+    answer = await client.post("/api/me/import", content=content, headers=JSON)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    problem = answer.json()
+    assert [error["field"] for error in problem["errors"]] == [f"tasks.2{field}"]
+    assert problem["detail"].startswith(f"tasks.2{field}: ")
+    assert (problem["imported"], problem["skipped"]) == (1, 1)
+    assert await titles(client) == ["Task 1", "Task 2"]
+
+
+@pytest.mark.parametrize("left_out", ["id", "title", "created_at", "updated_at"])
+async def test_what_must_be_there_is_named(client: AsyncClient, left_out: str) -> None:
+    answer = await send(client, {name: value for name, value in a_task(1).items() if name != left_out})
+    assert (answer.status_code, answer.json()["detail"]) == (400, f"tasks.0.{left_out}: is required")
+
+
+@pytest.mark.parametrize("task", [None, 1, "x", [], [[]], True])
+async def test_a_task_that_is_no_object_is_named(client: AsyncClient, task: object) -> None:
+    answer = await send(client, a_task(1), task)
+    assert answer.json()["errors"] == [
+        {"location": "body", "field": "tasks.1", "detail": "must be a JSON object"}
+    ]  # fmt: skip
+    assert answer.json()["imported"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "fields"),
+    [
+        ({}, ["format", "version", "tasks"]),
+        (HEAD, ["tasks"]),
+        (HEAD | {"tasks": None}, ["tasks"]),
+        (HEAD | {"tasks": {}}, ["tasks"]),
+        (document(format="ics"), ["format"]),
+        (document(version=2), ["version"]),
+        (document(version="1"), ["version"]),
+        (document(version=True), ["version"]),
+        (document(users=[]), ["tasks", "users"]),
+        (document(owner="x"), ["owner"]),
+        ({"tasks": [], **HEAD}, ["format", "version"]),
+        ({"format": "todo-api-export", "tasks": [], "version": 1}, ["version"]),
+        ([a_task(1)], ["body"]),
+        ("x", ["body"]),
+    ],
+)
+async def test_what_is_no_export_is_refused(client: AsyncClient, content: object, fields: list[str]) -> None:
+    answer = await client.post("/api/me/import", json=content)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["imported"]) == (400, "invalid-request", 0)
+    assert [error["field"] for error in problem["errors"]] == fields
+    assert await titles(client) == []
+
+
+async def test_what_comes_too_late_is_told(client: AsyncClient) -> None:
+    answer = await client.post("/api/me/import", json={"tasks": [], **HEAD})
+    assert answer.json()["detail"] == "format: is required, before the tasks; version: is required, before the tasks"
+
+
+def whole(*tasks: dict[str, Any]) -> bytes:
+    return json.dumps(document(*tasks)).encode()
+
+
+MALFORMED = {
+    "nothing": (b"", 0),
+    "white space": (b"  \n", 0),
+    "no object": (b"{", 0),
+    "a broken head": (whole(a_task(1)).replace(b'"version": 1', b'"version": 01'), 0),
+    "no number": (whole(a_task(1)).replace(b'"format"', b'"user_id": NaN, "format"'), 0),
+    "a bracket too many": (b'{"format": "todo-api-export", "version": 1]', 0),
+    "an end in the head": (whole()[:20], 0),
+    "an end before the tasks": (whole()[:-2], 0),
+    "an end in a task": (whole(a_task(1), a_task(2))[:-20], 1),
+    "an end in a string": (whole(a_task(1), a_task(2)).partition(b"Task 2")[0], 1),
+    "an end behind a backslash": (whole(a_task(1), a_task(2)).partition(b"Task 2")[0] + b"\\", 1),
+    "an end between tasks": (whole(a_task(1), a_task(2)).partition(b"}, ")[0] + b"},", 1),
+    "an end behind the tasks": (whole(a_task(1))[:-1], 1),
+    "no comma": (whole(a_task(1), a_task(2)).replace(b"}, {", b"} {"), 1),
+    "another mark": (whole(a_task(1), a_task(2)).replace(b"}, {", b"}; {"), 1),
+    "another bracket": (whole(a_task(1))[:-2] + b"}}", 1),
+    "a field behind the tasks": (whole(a_task(1))[:-1] + b', "version": 1}', 1),
+    "something behind the document": (whole(a_task(1)) + b" {}", 1),
+    "much behind the document": (whole(a_task(1)) + b" " * 100_000 + b"x", 1),
+    "no JSON in a task": (whole(a_task(1), a_task(2)).replace(b'"Task 2"', b"Task 2"), 1),
+    "a comma too many": (whole(a_task(1), a_task(2)).replace(b'"Task 2"', b'"Task 2",'), 1),
+    "no number in a task": (whole(a_task(1), a_task(2, revision=0)).replace(b'"revision": 0', b'"revision": NaN'), 1),
+    "no UTF-8": (whole(a_task(1), a_task(2)).replace(b"Task 2", b"Task \xff"), 1),
+    "half a surrogate pair in UTF-8": (whole(a_task(1), a_task(2)).replace(b"Task 2", b"Task \xed\xa0\x80"), 1),
+    "a control character": (whole(a_task(1), a_task(2)).replace(b"Task 2", b"Task \n"), 1),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_what_is_no_json_is_told_after_what_was(client: AsyncClient, name: str) -> None:
+    content, imported = MALFORMED[name]
+    answer = await client.post("/api/me/import", content=content, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-json"), answer.json()
+    assert (answer.json()["imported"], len(await titles(client))) == (imported, imported)
+
+
+@pytest.mark.parametrize("revision", ["1" * 5000, "-1e999", "1." + "0" * 5000])
+async def test_numbers_that_nobody_reads_do_no_harm(client: AsyncClient, revision: str) -> None:
+    content = whole(a_task(1, revision=0)).replace(b'"revision": 0', f'"revision": {revision}'.encode())
+    answer = await client.post("/api/me/import", content=content, headers=JSON)
+    assert answer.status_code in {200, 400}
+    assert (await client.get("/health")).status_code == 200
+
+
+@pytest.mark.parametrize("nested", [b"[" * 100_000, b'{"a":' * 100_000])
+async def test_depth_does_no_harm(client: AsyncClient, nested: bytes) -> None:
+    for content in (nested, b'{"format": ' + nested, whole(a_task(1))[:-2] + b"," + nested, whole()[:-2] + nested):
+        answer = await client.post("/api/me/import", content=content, headers=JSON)
+        assert answer.status_code == 400
+
+
+async def test_white_space_does_not_matter(client: AsyncClient) -> None:
+    content = json.dumps(document(a_task(1), a_task(2), exported_at=None, user_id="x"), indent=8)
+    content = f"\r\n\t {content} \n".replace("}", f"}}{' ' * 2_000_000}", 1)
+    answer = await client.post("/api/me/import", content=content, headers=JSON)
+    assert answer.json() == {"imported": 2, "skipped": 0}
+
+
+@pytest.fixture
+def limited(storage: Storage, as_user: AddUser, user_id: str) -> Callable[..., AsyncClient]:
+    """Make a client of the same user, whose application has these limits."""
+
+    def make(limits: Limits | None = None, **config: Any) -> AsyncClient:
+        app = make_app(storage.tasks, limits, HttpConfig(**config), accounts=storage.accounts)
+        headers = {"Authorization": f"Bearer {make_token(user_id)}"}
+        return AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)
+
+    return make
+
+
+async def test_a_document_may_be_longer_than_other_bodies_and_a_task_may_not(
+    limited: Callable[..., AsyncClient],
+) -> None:
+    async with limited(max_body_bytes=2_000) as client:
+        tasks = [a_task(number, description="x" * 900) for number in range(30)]
+        assert (await send(client, *tasks)).json() == {"imported": 30, "skipped": 0}
+        for giant in (a_task(99, description="x" * 1_900), a_task(99, **{"x" * 2_000: 1})):
+            answer = await send(client, a_task(40), giant, a_task(41))
+            assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
+            assert "2,000" in answer.json()["detail"]
+        for content in (b'{"' + b"x" * 5_000, whole()[:-2] + b'{"x": "' + b"x" * 5_000):
+            answer = await client.post("/api/me/import", content=content, headers=JSON)
+            assert answer.status_code == 413
+        assert len(await titles(client)) == 31
+
+
+async def test_the_longest_task_is_imported(client: AsyncClient) -> None:
+    task = a_task(1, title="\U0001f600" * 500, description="\U0001f600" * 10_000)
+    assert (await send(client, task)).json() == {"imported": 1, "skipped": 0}
+    assert (await client.get(f"/api/tasks/{task['id']}")).json()["description"] == task["description"]
+
+
+async def test_an_import_fills_the_quota_and_no_more(limited: Callable[..., AsyncClient]) -> None:
+    async with limited(Limits(tasks=2)) as client:
+        deleted = a_task(9, deleted_at="2026-01-02T03:04:05Z")
+        answer = await send(client, a_task(1), deleted, a_task(1), a_task(2), a_task(3), a_task(4))
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (409, "quota-exceeded")
+        assert (problem["imported"], problem["skipped"]) == (3, 1)
+        assert await titles(client) == ["Task 1", "Task 2"]
+        assert (await send(client, a_task(1), a_task(2), deleted)).json() == {"imported": 0, "skipped": 3}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Content-Type": "text/plain"}, {**JSON, "Content-Encoding": "gzip"}],
+)
+async def test_other_media_types_are_refused(client: AsyncClient, headers: dict[str, str]) -> None:
+    answer = await client.post("/api/me/import", content=whole(a_task(1)), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+    assert await titles(client) == []
+
+
+async def test_those_who_listen_are_told(storage: Storage, user_id: str) -> None:
+    feed = LocalChangeFeed()
+    app = make_app(storage.tasks, feed=feed, accounts=storage.accounts)
+    headers = {"Authorization": f"Bearer {make_token(user_id)}"}
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers) as client:
+        with feed.listen(user_id) as listener:
+            await send(client, a_task(1))
+            await listener.wait()
