@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from todo_api.adapters.http.edge import ANSWER_HEADERS
+from todo_api.adapters.http.edge import add_answer_headers
 from todo_api.application.rates import Allowance
 
 
@@ -12,4 +12,4 @@ def tell_allowance(request: Request, allowance: Allowance | None) -> None:
         return
     policy = f'"default";q={allowance.limit};w={allowance.window}'
     left = f'"default";r={allowance.remaining};t={allowance.reset}'
-    request.scope[ANSWER_HEADERS] = [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
+    add_answer_headers(request.scope, (b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode()))

@@ -5,24 +5,21 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api import __version__
 from todo_api.adapters.http.account import AccountRoutes
 from todo_api.adapters.http.batch import BatchRoutes
+from todo_api.adapters.http.dispatch import Dispatch
 from todo_api.adapters.http.documentation import add_documentation
-from todo_api.adapters.http.edge import Edge
+from todo_api.adapters.http.edge import Edge, add_answer_headers
 from todo_api.adapters.http.events import EventRoutes
 from todo_api.adapters.http.health import HealthRoutes
 from todo_api.adapters.http.problems import (
-    MethodNotAllowedError,
-    NoSuchPathError,
     PreflightRefusedError,
     problem_response,
 )
@@ -56,6 +53,8 @@ _EXPOSED_HEADERS = (
     "WWW-Authenticate",
     "X-Request-ID",
 )
+
+_VARY = (b"vary", b"Origin")  # lest a cache gives a page what it kept for another program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,26 +127,21 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the routes within our own middleware."""
-        stack: ASGIApp = _Routes(self.router)
+        stack: ASGIApp = Dispatch(self.router)
         for middleware, arguments, options in reversed(self.user_middleware):
             stack = middleware(stack, *arguments, **options)
         return stack
 
 
-class _Routes:
-    """Answers what no route takes; the routes themselves answer their own errors."""
-
-    def __init__(self, router: ASGIApp) -> None:
-        self._router = router
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._router(scope, receive, send)
-        except HTTPException as error:
-            await _routing_problem(Request(scope), error)(scope, receive, send)
-
-
 class _Cors(CORSMiddleware):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let pass what no browser sent from another origin."""
+        if scope["type"] != "http" or any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+            return
+        add_answer_headers(scope, _VARY)
+        await self.app(scope, receive, send)
+
     def preflight_response(self, request_headers: Headers) -> Response:
         """Return Starlette's answer, or the problem that it has with the request."""
         response = super().preflight_response(request_headers)
@@ -157,17 +151,3 @@ class _Cors(CORSMiddleware):
         problem.headers.update({name: value for name, value in response.headers.items() if name.startswith("access-")})
         problem.headers["Vary"] = response.headers["Vary"]
         return problem
-
-
-def _routing_problem(request: Request, error: HTTPException) -> Response:
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request)))
-    return problem_response(NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for what there is"))
-
-
-def _allowed_methods(request: Request) -> list[str]:
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or {"GET", "HEAD"}  # what is mounted is read
-    return sorted(methods)

@@ -28,8 +28,12 @@ _TLS_HEADER = (b"strict-transport-security", b"max-age=63072000; includeSubDomai
 _HUNG_UP = 499  # as nginx logs a client that did not wait for its answer
 
 
-# Where a route leaves headers that its answer is to have, be it an error or not.
-ANSWER_HEADERS = "todo_api.answer_headers"
+_ANSWER_HEADERS = "todo_api.answer_headers"
+
+
+def add_answer_headers(scope: Scope, *headers: tuple[bytes, bytes]) -> None:
+    """Have the answer to this request, whatever it will be, bear the headers."""
+    scope[_ANSWER_HEADERS].extend(headers)
 
 
 class Edge:
@@ -47,13 +51,13 @@ class Edge:
             return
         started = perf_counter()
         status = _HUNG_UP
-        headers = _headers_of(scope, name_request(scope["headers"]))
+        headers = scope[_ANSWER_HEADERS] = _headers_of(scope, name_request(scope["headers"]))
 
         async def send_more(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *headers, *scope.get(ANSWER_HEADERS, ())]
+                message["headers"] = [*message["headers"], *headers]
             await send(message)
 
         try:
