@@ -2,23 +2,25 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
+from todo_api.adapters.http.events import END_STREAMS
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
 from todo_api.adapters.postgres.accounts import PostgresAccountRepository
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.postgres.feed import PostgresChangeFeed
 from todo_api.adapters.postgres.housekeeping import PostgresHousekeeping
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.application.housekeeping import HousekeepingService
-from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
 from todo_api.settings import ConfigurationError, Settings
@@ -43,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     repository = PostgresTaskRepository(connections)
     verifier = _verifier(settings)
     rate_limits = _rate_limits(settings)
-    feed = LocalChangeFeed()
+    feed = PostgresChangeFeed(connections)
     services = build_services(
         repository,
         PostgresAccountRepository(connections),
@@ -51,18 +53,21 @@ def create_app(settings: Settings) -> FastAPI:
         clock=_clock,
         new_id=uuid7,
         limits=Limits(
-            tasks=settings.task_quota, trash_days=settings.trash_days, tombstone_days=settings.tombstone_days
+            tasks=settings.task_quota,
+            event_streams=settings.event_streams_per_user,
+            trash_days=settings.trash_days,
+            tombstone_days=settings.tombstone_days,
         ),
     )
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
-            async with _purging(connections, settings):
-                yield
+            async with feed.polling(), _purging(connections, settings):
+                yield {END_STREAMS: feed.close}
         finally:
             await verifier.aclose()
             await rate_limits.aclose()

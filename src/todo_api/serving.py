@@ -1,5 +1,6 @@
 """The HTTP server: sockets that are had before anything else is started, and uvicorn on them."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -16,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from todo_api.adapters.http.events import END_STREAMS
 from todo_api.adapters.http.problems import RequestError, problem_response
 from todo_api.settings import ConfigurationError
 
@@ -90,6 +92,46 @@ def end_with(parent: int) -> None:
 
 
 class _Http(HttpToolsProtocol):
+    longest_stall = 30.0  # seconds
+
+    _watch: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Begins to watch a client that does not take what it is sent."""
+        super().pause_writing()
+        self._watch_what_is_left()
+
+    def resume_writing(self) -> None:
+        """Ends that."""
+        super().resume_writing()
+        self._unwatch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends that too."""
+        super().connection_lost(exc)
+        self._unwatch()
+
+    def shutdown(self) -> None:
+        """Ends the streams of events, before the server waits for all answers to end."""
+        super().shutdown()
+        if end_streams := self.app_state.get(END_STREAMS):
+            end_streams()
+
+    def _watch_what_is_left(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._watch = self.loop.call_later(self.longest_stall, self._cut_off_unless_less_than, left)
+
+    def _cut_off_unless_less_than(self, left: int) -> None:
+        """Hangs up on who has taken nothing since the last look; whoever is merely slow may go on."""
+        if self.transport.get_write_buffer_size() < left:
+            self._watch_what_is_left()
+        else:
+            self.transport.abort()
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
     def send_400_response(self, msg: str) -> None:
         """Answers what is no HTTP, and so reaches no application, as the application answers errors."""
         answer = problem_response(RequestError(msg))

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     request_timeout: float = Field(30.0, gt=0, description="seconds for a request to arrive, and to be answered")
     log_format: Literal["json", "console"] | None = None
     max_body_bytes: int = Field(1024 * 1024, ge=1)
+    event_streams_per_user: int = Field(10, ge=1, description="that each process has open")
 
     task_quota: int = Field(10_000, ge=1, le=1_000_000_000, description="tasks of one user, less those in the trash")
     trash_days: int = Field(30, ge=1, le=36_500, description="after which deleted tasks are purged")

@@ -68,6 +68,8 @@ class LocalChangeFeed:
 
     def close(self) -> None:
         """End the waiting of all listeners, now and later."""
+        if self._closed:
+            return
         self._closed = True
         for listeners in self._listeners.values():
             for listener in listeners:

@@ -1,9 +1,10 @@
 """The application: routes, error answers and CORS around the use cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Response
 from starlette.datastructures import Headers
@@ -84,7 +85,7 @@ def create_http_app(
     services: Services,
     verifier: TokenVerifier,
     config: HttpConfig,
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]] | None = None,
 ) -> FastAPI:
     """Return the application. Tests call this with adapters of their own; nothing is overridden."""
     cors = Middleware(

@@ -18,6 +18,9 @@ from todo_api.adapters.http.sync import changes_document, sync_point
 from todo_api.application.events import EventService
 from todo_api.domain.changes import Changes, SyncPoint
 
+# The name that the lifespan's state has for what ends all streams: a server calls it when it begins to stop.
+END_STREAMS = "todo_api.end_streams"
+
 # Nginx would hold events back to fill its buffers.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 # Milliseconds after which a client comes again: those whose streams end together come back one after the other.
