@@ -146,6 +146,7 @@ async def test_a_bad_task_is_named_and_those_before_it_are_kept(
     answer = await client.post("/api/me/import", content=content, headers=JSON)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     problem = answer.json()
+    assert problem["code"] == ("malformed-json" if values == {"title": "\ud800"} else "invalid-request")
     assert [error["field"] for error in problem["errors"]] == [f"tasks.2{field}"]
     assert problem["detail"].startswith(f"tasks.2{field}: ")
     assert (problem["imported"], problem["skipped"]) == (1, 1)
@@ -197,6 +198,8 @@ async def test_what_is_no_export_is_refused(client: AsyncClient, content: object
 async def test_what_comes_too_late_is_told(client: AsyncClient) -> None:
     answer = await client.post("/api/me/import", json={"tasks": [], **HEAD})
     assert answer.json()["detail"] == "format: is required, before the tasks; version: is required, before the tasks"
+    answer = await client.post("/api/me/import", json=HEAD)
+    assert answer.json()["detail"] == "tasks: is required"
 
 
 def whole(*tasks: dict[str, Any]) -> bytes:

@@ -63,6 +63,11 @@ async def test_the_limit_is_a_tasks_own_whatever_the_pieces(size: int) -> None:
     assert (titles, error) == ([], f"each task must have at most {longest - 1} bytes")
 
 
+async def test_white_space_is_no_part_of_a_task() -> None:
+    content = json.dumps(document(*TASKS)).encode().replace(b"}", b"}" + b" " * 9_000)
+    assert await read(content, 100, 1_000) == ([task["title"] for task in TASKS], "")
+
+
 async def test_a_task_that_never_ends_is_given_up() -> None:
     received = 0
 
