@@ -64,7 +64,7 @@ async def test_the_limit_is_a_tasks_own_whatever_the_pieces(size: int) -> None:
 
 
 async def test_white_space_is_no_part_of_a_task() -> None:
-    content = json.dumps(document(*TASKS)).encode().replace(b"}", b"}" + b" " * 9_000)
+    content = json.dumps(document(*TASKS)).encode().replace(b"}, {", b"}" + b" " * 9_000 + b", {")
     assert await read(content, 100, 1_000) == ([task["title"] for task in TASKS], "")
 
 
