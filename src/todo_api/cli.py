@@ -1,4 +1,4 @@
-"""The command line: `todo-api dev | serve | check | token | openapi`."""
+"""The command line: `todo-api dev | serve | check | purge | token | openapi`."""
 
 import argparse
 import os
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_dev(commands)
     _add_serve(commands)
     _add_check(commands)
+    _add_purge(commands)
     _add_token(commands)
     _add_openapi(commands)
     return parser
@@ -112,6 +113,17 @@ def _add_check(commands: "Subparsers") -> None:
         "its schema, the keys of tokens, and what else is configured. Ends with 1 if something is.",
     )
     check.set_defaults(module="check")
+
+
+def _add_purge(commands: "Subparsers") -> None:
+    purge = commands.add_parser(
+        "purge",
+        help="forget what has been deleted for long enough",
+        description="Forget tasks that have been in the trash for TRASH_DAYS (30), tombstones of TOMBSTONE_DAYS (90) "
+        "and idempotency keys of 24 hours, in the database that DATABASE_URL names. `serve` and `dev` do so by "
+        "themselves every PURGE_INTERVAL seconds (3600); any number of them may do it at the same time.",
+    )
+    purge.set_defaults(module="purge")
 
 
 def _add_token(commands: "Subparsers") -> None:

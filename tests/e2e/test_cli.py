@@ -19,7 +19,7 @@ from todo_api.settings import ConfigurationError
 def test_help_names_the_commands_and_each_explains_itself(call: Call) -> None:
     script = Path(sys.executable).with_name("todo-api")
     overview = subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
-    for name in ("dev", "serve", "check", "token", "openapi"):
+    for name in ("dev", "serve", "check", "purge", "token", "openapi"):
         assert re.search(rf"^ +{name} +\w", overview, re.MULTILINE)
         assert call(name, "--help")[1].startswith(f"usage: todo-api {name} ")
 

@@ -1,0 +1,31 @@
+"""`todo-api purge`: what `serve` does on a schedule, at once."""
+
+import argparse
+import asyncio
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.application.housekeeping import Purged
+from todo_api.commands.configuration import settings_of
+from todo_api.commands.database import require_newest_schema
+from todo_api.domain.errors import RepositoryUnavailableError
+from todo_api.main import database_config, housekeeping
+from todo_api.settings import ConfigurationError, Settings
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Purges what is old enough, and says how much that was."""
+    settings = settings_of(arguments)
+    require_newest_schema(settings)
+    try:
+        purged = asyncio.run(_purge(settings))
+    except RepositoryUnavailableError as error:
+        raise ConfigurationError(f"{error}; what was purged stays purged: run it again for the rest") from error
+    print(f"purged {purged}")
+
+
+async def _purge(settings: Settings) -> Purged:
+    connections = Connections(database_config(settings))
+    try:
+        return await housekeeping(connections, settings).purge()
+    finally:
+        await connections.close()
