@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
+from todo_api.metering import Meters, exports_telemetry, wanted_meters
 from todo_api.settings import ConfigurationError, Settings
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
@@ -41,9 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
         ConfigurationError: The settings do not say where the database is, or how tokens are verified.
     """
     settings.require_token_verification()
-    connections = Connections(database_config(settings))
+    meters = wanted_meters(os.environ)
+    connections = Connections(database_config(settings), meters.statement if meters else None)
     repository = PostgresTaskRepository(connections)
-    verifier = _verifier(settings)
+    verifier = _verifier(settings, meters)
     rate_limits = _rate_limits(settings)
     feed = PostgresChangeFeed(connections)
     services = build_services(
@@ -60,13 +63,17 @@ def create_app(settings: Settings) -> FastAPI:
         ),
     )
 
+    meters.watch("database_connections_in_use", "connections that run a statement", lambda: connections.in_use)
+    meters.watch("database_callers_waiting", "requests that wait for a connection", lambda: connections.waiting)
+    meters.watch("event_streams", "open streams of events", lambda: services.events.streams)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
-            async with feed.polling(), _purging(connections, settings):
+            async with feed.polling(), meters.sampling(), _purging(connections, settings):
                 yield {END_STREAMS: feed.close}
         finally:
             await verifier.aclose()
@@ -83,6 +90,8 @@ def create_app(settings: Settings) -> FastAPI:
             rate_limits=rate_limits,
             documentation=settings.docs,
             access_log=settings.access_log,
+            observe=meters.request if meters else None,
+            telemetry=exports_telemetry(os.environ),
         ),
         lifespan,
     )
@@ -136,7 +145,7 @@ def _rate_limits(settings: Settings) -> RateLimits:
     )
 
 
-def _verifier(settings: Settings) -> JwtTokenVerifier:
+def _verifier(settings: Settings, meters: Meters) -> JwtTokenVerifier:
     config = JwtConfig(
         secret=settings.token_secret,
         jwks_url=settings.token_jwks_url,
@@ -144,7 +153,7 @@ def _verifier(settings: Settings) -> JwtTokenVerifier:
         audiences=settings.token_audiences,
     )
     try:
-        return JwtTokenVerifier(config)
+        return JwtTokenVerifier(config, on_key_fetch=meters.key_fetch)
     except ValueError as error:
         raise ConfigurationError(f"BETTER_AUTH_SECRET will not do: {error}") from error
 

@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     rate_limit_failed: str = Field("100/minute", description="of an address's requests without a good token, or `off`")
     rate_limit_redis_url: SecretStr | None = Field(None, description="where all processes count together")
     access_log: bool = True
+    metrics_port: int | None = Field(None, ge=1, le=65535, description="where Prometheus is answered, on METRICS_HOST")
+    metrics_host: str = "127.0.0.1"
     max_connections: int = Field(10_000, ge=1, description="that each process keeps open")
     max_header_bytes: int = Field(32 * 1024, ge=1024, description="of one request's header, all fields together")
     request_timeout: float = Field(30.0, gt=0, description="seconds for a request to arrive, and to be answered")

@@ -36,6 +36,11 @@ class EventService:
         self._streams = streams
         self._open: Counter[str] = Counter()
 
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return self._open.total()
+
     async def follow(
         self, user_id: str, since: SyncPoint, *, expires_at: float, pulse: float
     ) -> AsyncGenerator[Changes | None]:

@@ -2,6 +2,9 @@
 
 import argparse
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fastapi import FastAPI
 
@@ -10,7 +13,8 @@ from todo_api.commands.configuration import settings_of
 from todo_api.commands.database import require_newest_schema
 from todo_api.logs import configure_logs
 from todo_api.main import app_from_environment, create_app
-from todo_api.settings import Settings
+from todo_api.metering import PROMETHEUS_DIRECTORY
+from todo_api.settings import ConfigurationError, Settings
 
 FACTORY = "todo_api.commands.serve:app_of_worker"
 GRACE = 10  # seconds that requests under way have to end
@@ -21,9 +25,9 @@ def run(arguments: argparse.Namespace) -> None:
     serving.exit_on_sigterm()
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
-    app = create_app(settings)  # also where the workers make their own: it says what is missing
-    require_newest_schema(settings)
-    with serving.listening(settings.host, settings.port) as sockets:
+    with _exposed_metrics(settings), serving.listening(settings.host, settings.port) as sockets:
+        app = create_app(settings)  # also where the workers make their own: it says what is missing
+        require_newest_schema(settings)
         announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
         if settings.workers == 1:
             serving.serve(app, sockets, grace=GRACE, announce=lambda: print(announcement, flush=True))
@@ -31,6 +35,26 @@ def run(arguments: argparse.Namespace) -> None:
         print(announcement, flush=True)
         os.environ["ACCESS_LOG"] = str(settings.access_log)  # the workers have no flags, only this
         serving.serve_in_workers(FACTORY, sockets, workers=settings.workers, grace=GRACE)
+
+
+@contextmanager
+def _exposed_metrics(settings: Settings) -> Iterator[None]:
+    if settings.metrics_port is None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="todo-api-metrics-") as directory:
+        os.environ[PROMETHEUS_DIRECTORY] = directory
+        from todo_api.prometheus import Exposition  # noqa: PLC0415 - the library looks for the directory when it is loaded
+
+        try:
+            server = Exposition(directory, settings.metrics_host, settings.metrics_port)
+        except OSError as error:
+            port = f"METRICS_PORT {settings.metrics_port} of METRICS_HOST {settings.metrics_host}"
+            raise ConfigurationError(f"{port} cannot be had: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            server.close()
 
 
 def app_of_worker() -> FastAPI:

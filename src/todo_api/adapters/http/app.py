@@ -17,7 +17,7 @@ from todo_api.adapters.http.account import AccountRoutes
 from todo_api.adapters.http.batch import BatchRoutes
 from todo_api.adapters.http.dispatch import Dispatch
 from todo_api.adapters.http.documentation import add_documentation
-from todo_api.adapters.http.edge import Edge, add_answer_headers
+from todo_api.adapters.http.edge import Edge, Observe, add_answer_headers
 from todo_api.adapters.http.events import EventRoutes
 from todo_api.adapters.http.health import HealthRoutes
 from todo_api.adapters.http.problems import (
@@ -70,6 +70,8 @@ class HttpConfig:
         rate_limits: How often somebody may call.
         documentation: Whether `/docs`, `/redoc` and `/openapi.json` are served.
         access_log: Whether each request is logged.
+        observe: Whom to tell of each request.
+        telemetry: Whether OpenTelemetry gets traces and metrics, as its variables in the environment say.
     """
 
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
@@ -79,6 +81,8 @@ class HttpConfig:
     rate_limits: RateLimits = NO_LIMITS
     documentation: bool = True
     access_log: bool = False
+    observe: Observe | None = None
+    telemetry: bool = False
 
 
 def create_http_app(
@@ -100,12 +104,17 @@ def create_http_app(
         title="todo-api",
         version=__version__,
         lifespan=lifespan,
-        middleware=[*proxies, Middleware(Edge, access_log=config.access_log), cors],
+        middleware=[*proxies, Middleware(Edge, access_log=config.access_log, observe=config.observe), cors],
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if config.documentation else None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry={
+            "tracing": config.telemetry,
+            "metrics": config.telemetry,
+            "logs": False,  # these tell what errors say
+            "auto_configure": config.telemetry,
+        },
     )
     app.state.verifier = verifier
     app.state.max_body_bytes = config.max_body_bytes

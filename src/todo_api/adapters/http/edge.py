@@ -3,12 +3,15 @@
 A plain ASGI middleware around all others: the request's id, the security headers and a line in the log.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
+from http import HTTPMethod
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
+from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_api.adapters.http.request_id import name_request
@@ -36,19 +39,26 @@ def add_answer_headers(scope: Scope, *headers: tuple[bytes, bytes]) -> None:
     scope[_ANSWER_HEADERS].extend(headers)
 
 
-class Edge:
-    """Names requests, adds headers to answers, and logs both."""
+# Is told of each request: its method, the template of its path, the status of the answer, and the seconds that it took.
+Observe: TypeAlias = Callable[[str, str, int, float], None]
 
-    def __init__(self, app: ASGIApp, *, access_log: bool) -> None:
-        """Take the application, and whether each request is logged."""
+
+class Edge:
+    """Names requests, adds headers to answers, logs both, and tells who measures them."""
+
+    def __init__(self, app: ASGIApp, *, access_log: bool, observe: Observe | None) -> None:
+        """Take the application, whether each request is logged, and whom to tell of each."""
         self._app = app
         self._access_log = access_log
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does, and more."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["query_string"] and "fastapi.telemetry" in scope:
+            trace.get_current_span().set_attribute("url.query", "REDACTED")  # it is what the user typed
         started = perf_counter()
         status = _HUNG_UP
         headers = scope[_ANSWER_HEADERS] = _headers_of(scope, name_request(scope["headers"]))
@@ -63,8 +73,11 @@ class Edge:
         try:
             await self._app(scope, receive, send_more)
         finally:
+            seconds = perf_counter() - started
             if self._access_log:
-                _log_request(scope, status, perf_counter() - started)
+                _log_request(scope, status, seconds)
+            if self._observe:
+                self._observe(_method(scope), _route(scope) or "", status, seconds)
 
 
 def _headers_of(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -79,13 +92,25 @@ def _headers_of(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
     event: dict[str, Any] = {
         "method": scope["method"],
-        "route": getattr(scope.get("route"), "path_format", None),  # a path itself may name what is the user's own
+        "route": _route(scope),
         "status": status,
         "duration_ms": round(seconds * 1000, 3),
     }
     if caller := caller_of(scope):
         event["user"] = _digest(caller)
     _log.info("request", **event)
+
+
+def _route(scope: Scope) -> str | None:
+    """Return the template of the path: the path itself may name what is the user's own."""
+    route: str | None = getattr(scope.get("route"), "path_format", None)
+    return route
+
+
+def _method(scope: Scope) -> str:
+    """Return the method, if it is one: whoever makes methods up shall not make up metrics."""
+    method: str = scope["method"]
+    return method if method in HTTPMethod.__members__ else "OTHER"
 
 
 @lru_cache(4096)

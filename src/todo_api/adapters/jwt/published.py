@@ -34,9 +34,11 @@ class PublishedKeys:
         *,
         clock: Callable[[], float],
         on_change: Callable[[KeySet], None],
+        on_fetch: Callable[[bool], None] | None = None,
     ) -> None:
-        """Take how to fetch a set, the clock, and who wants to know when another set is adopted."""
+        """Take how to fetch a set, the clock, and who wants to know of another set, and how each fetch ended."""
         self._fetch = fetch
+        self._on_fetch = on_fetch
         self._clock = clock
         self._on_change = on_change
         self._keys: KeySet | None = None
@@ -94,8 +96,10 @@ class PublishedKeys:
         await asyncio.wait({self._refreshing})
 
     async def _refresh(self) -> None:
+        fetched = False
         try:
             self._adopt(await self._fetch())
+            fetched = True
         except KeySetUnavailableError as error:
             logger.warning("the JWK set could not be fetched: %s", error)
             self._postpone()
@@ -105,6 +109,8 @@ class PublishedKeys:
             self._postpone()
         finally:
             self._refreshing = None
+            if self._on_fetch:
+                self._on_fetch(fetched)
 
     def _adopt(self, keys: KeySet) -> None:
         changed = keys != self._keys

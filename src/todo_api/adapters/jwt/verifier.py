@@ -33,6 +33,7 @@ class JwtTokenVerifier:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         transport: httpx2.AsyncBaseTransport | None = None,
+        on_key_fetch: Callable[[bool], None] | None = None,
     ) -> None:
         """Prepare to verify.
 
@@ -41,6 +42,7 @@ class JwtTokenVerifier:
             now: The time of day, in seconds since the epoch, that tokens are held against.
             clock: Measures the intervals between two fetches; never steps back.
             transport: Takes the place of the network in tests.
+            on_key_fetch: Is told whether a fetch of the keys has succeeded.
 
         Raises:
             ValueError: The secret has the form of a public key.
@@ -49,7 +51,9 @@ class JwtTokenVerifier:
         self._secret = secret_key(config.secret) if config.secret is not None else None
         self._endpoint = JwksEndpoint(config.jwks_url, transport) if config.jwks_url is not None else None
         self._published = (
-            PublishedKeys(self._endpoint.fetch, clock=clock, on_change=self._forget_removed) if self._endpoint else None
+            PublishedKeys(self._endpoint.fetch, clock=clock, on_change=self._forget_removed, on_fetch=on_key_fetch)
+            if self._endpoint
+            else None
         )
         self._remembered = RememberedTokens()
         self._now = now

@@ -41,9 +41,9 @@ from todo_api.domain.listing import Order, Sort, Status
 
 
 class Statement:
-    """A compiled statement: its text for asyncpg, and the order in which it takes its parameters."""
+    """A compiled statement: its text for asyncpg, the order in which it takes its parameters, and what it does."""
 
-    __slots__ = ("arguments", "sql")
+    __slots__ = ("arguments", "operation", "sql")
 
     def __init__(self, statement: ClauseElement) -> None:
         """Compile the statement."""
@@ -51,6 +51,7 @@ class Statement:
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - not DDL; tells the type checker
         names = compiled.positiontup or ()
         self.sql = str(compiled)
+        self.operation = statement.__visit_name__.upper()
         self.arguments = _pick(*names)
 
 
