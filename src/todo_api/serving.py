@@ -22,6 +22,7 @@ from todo_api.adapters.http.problems import RequestError, problem_response
 from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
+LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
@@ -92,8 +93,6 @@ def end_with(parent: int) -> None:
 
 
 class _Http(HttpToolsProtocol):
-    longest_stall = 30.0  # seconds
-
     _watch: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
@@ -119,7 +118,7 @@ class _Http(HttpToolsProtocol):
 
     def _watch_what_is_left(self) -> None:
         left = self.transport.get_write_buffer_size()
-        self._watch = self.loop.call_later(self.longest_stall, self._cut_off_unless_less_than, left)
+        self._watch = self.loop.call_later(LONGEST_STALL, self._cut_off_unless_less_than, left)
 
     def _cut_off_unless_less_than(self, left: int) -> None:
         """Hangs up on who has taken nothing since the last look; whoever is merely slow may go on."""

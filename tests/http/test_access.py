@@ -117,7 +117,7 @@ async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient) 
     ):
         assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
         exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
-        assert {"ETag", "Link", "Location", "Retry-After"} <= exposed
+        assert {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After"} <= exposed
 
 
 async def test_other_origins_may_not(client: AsyncClient) -> None:
@@ -129,7 +129,7 @@ async def test_other_origins_may_not(client: AsyncClient) -> None:
 async def test_browsers_may_send_what_the_calls_take(as_user: Callable[..., AsyncClient], method: str) -> None:
     headers = ORIGIN | {
         "Access-Control-Request-Method": method,
-        "Access-Control-Request-Headers": "authorization,content-type,if-match,if-none-match",
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key,if-match,if-none-match,last-event-id",
     }
     answer = await as_user(None).options("/api/tasks", headers=headers)
     assert answer.status_code == 200
