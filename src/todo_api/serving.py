@@ -202,6 +202,8 @@ def _listen_on(family: int, address: tuple[object, ...], *, alone: bool) -> sock
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not alone)
+        if sys.platform == "linux":  # a client that has vanished without a word is given up, and so is its stream
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(LONGEST_STALL * 1000))
         server.bind(address)
         server.listen(BACKLOG)  # at once: until it listens, the system lets another process have the port too
     except OSError:

@@ -20,6 +20,7 @@ from tests.conftest import alembic_config
 from tests.e2e.programs import ROOT, SECRET, Eventually, Running, Start
 from tests.http.application import make_token
 
+from todo_api import serving
 from todo_api.development import mint_token
 
 PATIENCE = 20
@@ -174,3 +175,11 @@ def test_who_is_merely_slow_gets_everything(laden: Running) -> None:
             assert some, "it was cut off"
             taken += some
             time.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems give up after minutes")
+def test_who_has_vanished_is_given_up() -> None:
+    with serving.listening("127.0.0.1", 0) as [server], socket.create_connection(server.getsockname()):
+        accepted, _ = server.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == serving.LONGEST_STALL * 1000
