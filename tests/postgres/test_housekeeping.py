@@ -1,0 +1,156 @@
+"""Purging while others purge and write: everything goes once, nobody waits for anybody, nothing is in a deadlock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pytest
+from tests.domain.builders import NOW, a_task
+from tests.storages import Storage, in_postgres
+
+from todo_api.adapters.postgres.connections import Connections
+from todo_api.domain.changes import SyncPoint
+from todo_api.domain.errors import ForgottenRevisionError
+from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
+from todo_api.domain.ports import TaskRepository
+from todo_api.domain.task import TaskChanges
+from todo_api.domain.workspace import Workspace
+
+Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Purge: TypeAlias = Callable[[datetime, int], Awaitable[int]]
+
+USERS = [f"user-{number}" for number in range(6)]
+EACH = 50  # old things of each kind that each user has, at the revisions from 1 on
+OLD = NOW - timedelta(days=1)
+
+# The same ids for each user: the keys of all tables begin with the user.
+FILL = f"""
+INSERT INTO users (id, revision, created_at) SELECT 'user-' || n, 1000, '{OLD}' FROM generate_series(0, 5) n;
+INSERT INTO tasks (user_id, id, title, title_key, completed, created_at, updated_at, revision, deleted_at)
+SELECT users.id, lpad(n::text, 32, '0')::uuid, 'x', 'x', false, '{OLD}', '{OLD}', n, '{OLD}'
+  FROM users, generate_series(1, {EACH}) n;
+INSERT INTO tombstones SELECT user_id, id, revision, deleted_at FROM tasks;
+INSERT INTO idempotency_keys SELECT users.id, n::text, '', '', '{OLD}' FROM users, generate_series(1, {EACH}) n;
+ANALYZE;
+"""
+
+
+@pytest.fixture
+async def inside(migrated_database: str) -> AsyncIterator[Database]:
+    """A plain connection to a database where everything is old."""
+    connection = await asyncpg.connect(migrated_database)
+    await connection.execute(FILL)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def storage(inside: Database, migrated_database: str, connect: Callable[..., Connections]) -> Storage:
+    return in_postgres(connect(migrated_database, statement_timeout=5.0))
+
+
+async def count(inside: Database, table: str) -> int:
+    found: int = await inside.fetchval(f"SELECT count(*) FROM {table}")
+    return found
+
+
+async def all_of(purge: Purge, batch: int = 7) -> int:
+    """Purge in small batches until nothing is left that nobody else is at."""
+    total = 0
+    while removed := await purge(NOW, batch):
+        total += removed
+    return total
+
+
+async def write(tasks: TaskRepository, user_id: str) -> int:
+    """Write in every way for a while, and return how many tasks that leaves."""
+    for number in range(15):
+        task = await tasks.add(a_task(user_id))
+        await tasks.remove(user_id, task.id, now=NOW)
+        await tasks.restore(user_id, task.id)
+        key = IdempotencyKey(f"new-{number}", b"", kept_since=NOW - KEY_LIFETIME)
+        await tasks.edit(user_id, [task.id], partial(_rename, task.id), now=NOW, key=key)
+    return 15
+
+
+def _rename(task_id: UUID, workspace: Workspace) -> bytes:
+    workspace.change(task_id, TaskChanges(title="Renamed"))
+    return b""
+
+
+async def test_many_purge_everything_once_while_others_write(storage: Storage, inside: Database) -> None:
+    house = storage.housekeeping
+    purges = [house.purge_trash, house.purge_tombstones, house.purge_idempotency_keys]
+    *purged, _ = await asyncio.gather(
+        *(asyncio.gather(*(all_of(purge) for _ in range(3))) for purge in purges),
+        asyncio.gather(*(write(storage.tasks, user_id) for user_id in USERS)),
+    )
+    left = [await all_of(purge) for purge in purges]  # of users whom the writers were at all the time
+    assert [sum(counts) + rest for counts, rest in zip(purged, left, strict=True)] == 3 * [len(USERS) * EACH]
+    assert await count(inside, "tasks") == len(USERS) * 15
+    assert await count(inside, "tombstones") == 0
+    assert await count(inside, "idempotency_keys") == len(USERS) * 15
+    assert {row[0] for row in await inside.fetch("SELECT floor FROM users")} == {EACH}
+    for user_id in USERS:
+        with pytest.raises(ForgottenRevisionError):
+            await storage.tasks.changes(user_id, SyncPoint(EACH - 1), 100)
+        assert len((await storage.tasks.changes(user_id, SyncPoint(EACH), 100)).tasks) == 15
+        account = await storage.accounts.account(user_id, NOW)
+        assert (account.pending, account.trash, account.revision) == (15, 0, 1000 + 15 * 4)
+
+
+async def test_those_who_restore_and_those_who_purge_never_wait_for_each_other_in_a_circle(
+    storage: Storage, inside: Database
+) -> None:
+    house, tasks = storage.housekeeping, storage.tasks
+
+    async def restore(user_id: str) -> set[UUID]:
+        """Restore old tasks and delete them anew; those that were not purged before."""
+        rescued = set()
+        for number in range(1, EACH + 1):
+            task_id = UUID(f"{number:032d}")
+            if await tasks.restore(user_id, task_id):
+                await tasks.remove(user_id, task_id, now=NOW)
+                rescued.add(task_id)
+        return rescued
+
+    *rescued, _ = await asyncio.gather(
+        *(restore(user_id) for user_id in USERS),
+        asyncio.gather(*(all_of(purge, 3) for purge in (house.purge_trash, house.purge_tombstones) for _ in "ab")),
+    )
+    await all_of(house.purge_trash)
+    await all_of(house.purge_tombstones)
+    for user_id, ids in zip(USERS, rescued, strict=True):
+        assert {task.id for task in (await tasks.trash(user_id, 100)).tasks} == ids
+        assert {gone.id for gone in (await tasks.changes(user_id, SyncPoint(), 100)).deleted} == ids
+
+
+@pytest.mark.parametrize(
+    ("table", "lock", "locked"),
+    [
+        ("tasks", "SELECT FROM tasks WHERE user_id = 'user-1' LIMIT 9 FOR UPDATE", 9),
+        ("tombstones", "SELECT FROM users WHERE id = 'user-1' FOR NO KEY UPDATE", EACH),
+        ("idempotency_keys", "SELECT FROM idempotency_keys WHERE user_id = 'user-1' LIMIT 9 FOR UPDATE", 9),
+    ],
+)
+async def test_what_others_are_at_is_passed_over(
+    storage: Storage, inside: Database, table: str, lock: str, locked: int
+) -> None:
+    house = storage.housekeeping
+    purges = {"tasks": house.purge_trash, "tombstones": house.purge_tombstones}
+    purge = purges.get(table, house.purge_idempotency_keys)
+    async with inside.transaction():
+        await inside.execute(lock)
+        assert await all_of(purge) == len(USERS) * EACH - locked
+        assert await count(inside, table) == locked
+    assert await all_of(purge) == locked
+
+
+async def test_users_whose_rows_are_merely_referred_to_are_not_passed_over(storage: Storage, inside: Database) -> None:
+    async with inside.transaction():
+        await inside.execute("SELECT FROM users FOR KEY SHARE")  # as each new task does it, for its foreign key
+        assert await all_of(storage.housekeeping.purge_tombstones) == len(USERS) * EACH
