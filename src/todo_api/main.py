@@ -25,6 +25,7 @@ from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
 from todo_api.metering import Meters, exports_telemetry, wanted_meters
+from todo_api.protocol import CONNECTION_LIMITS, ConnectionLimits
 from todo_api.settings import ConfigurationError, Settings
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
@@ -67,6 +68,12 @@ def create_app(settings: Settings) -> FastAPI:
     meters.watch("database_callers_waiting", "requests that wait for a connection", lambda: connections.waiting)
     meters.watch("event_streams", "open streams of events", lambda: services.events.streams)
 
+    connection_limits = ConnectionLimits(
+        connections=settings.max_connections,
+        header_bytes=settings.max_header_bytes,
+        header_seconds=settings.header_timeout,
+    )
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         gc.collect()
@@ -74,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
             async with feed.polling(), meters.sampling(), _purging(connections, settings):
-                yield {END_STREAMS: feed.close}
+                yield {END_STREAMS: feed.close, CONNECTION_LIMITS: connection_limits}
         finally:
             await verifier.aclose()
             await rate_limits.aclose()
@@ -86,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         HttpConfig(
             cors_origins=settings.cors_origins,
             max_body_bytes=settings.max_body_bytes,
+            request_timeout=settings.request_timeout,
             trusted_proxies=settings.trusted_proxies,
             rate_limits=rate_limits,
             documentation=settings.docs,

@@ -1,8 +1,8 @@
 """The HTTP server: sockets that are had before anything else is started, and uvicorn on them."""
 
-import asyncio
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
@@ -14,15 +14,12 @@ from contextlib import contextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from todo_api.adapters.http.events import END_STREAMS
-from todo_api.adapters.http.problems import RequestError, problem_response
+from todo_api.protocol import LONGEST_STALL, Protocol
 from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
-LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
@@ -62,6 +59,7 @@ def serve(
         announce: called once, when requests are answered.
     """
     exit_on_sigterm()
+    allow_open_files()
     with suppress(KeyboardInterrupt):  # uvicorn has shut down already, and repeats the signal
         _Server(_config(app, grace=grace), announce).run(sockets)
 
@@ -70,6 +68,7 @@ def serve_in_workers(factory: str, sockets: list[socket.socket], *, workers: int
     """Serves in several processes until SIGINT or SIGTERM; each calls the factory, `module:function`."""
     for one in sockets:
         one.set_inheritable(True)
+    allow_open_files()
     supervisor = Multiprocess(_config(factory, workers=workers, grace=grace), sockets)
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
@@ -81,6 +80,13 @@ def exit_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
+def allow_open_files() -> None:
+    """Lets this process, and those that it starts, open as many files as the system allows: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # where the system's own word for "any number" is more than it grants
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def end_with(parent: int) -> None:
     """Ends this process, as SIGTERM does, when its parent is not the given process, or not any more."""
 
@@ -90,57 +96,6 @@ def end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-class _Http(HttpToolsProtocol):
-    _watch: asyncio.TimerHandle | None = None
-
-    def pause_writing(self) -> None:
-        """Begins to watch a client that does not take what it is sent."""
-        super().pause_writing()
-        self._watch_what_is_left()
-
-    def resume_writing(self) -> None:
-        """Ends that."""
-        super().resume_writing()
-        self._unwatch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Ends that too."""
-        super().connection_lost(exc)
-        self._unwatch()
-
-    def shutdown(self) -> None:
-        """Ends the streams of events, before the server waits for all answers to end."""
-        super().shutdown()
-        if end_streams := self.app_state.get(END_STREAMS):
-            end_streams()
-
-    def _watch_what_is_left(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        self._watch = self.loop.call_later(LONGEST_STALL, self._cut_off_unless_less_than, left)
-
-    def _cut_off_unless_less_than(self, left: int) -> None:
-        """Hangs up on who has taken nothing since the last look; whoever is merely slow may go on."""
-        if self.transport.get_write_buffer_size() < left:
-            self._watch_what_is_left()
-        else:
-            self.transport.abort()
-
-    def _unwatch(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP, and so reaches no application, as the application answers errors."""
-        answer = problem_response(RequestError(msg))
-        head = [
-            b"HTTP/1.1 400 Bad Request",
-            *(b": ".join(header) for header in answer.raw_headers),
-            b"connection: close",
-        ]
-        self.transport.write(b"\r\n".join([*head, b"", bytes(answer.body)]))
-        self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -158,7 +113,7 @@ def _config(app: FastAPI | str, *, grace: int, workers: int = 1) -> uvicorn.Conf
         app,
         factory=isinstance(app, str),
         workers=workers,
-        http=_Http,
+        http=Protocol,
         lifespan="on",
         ws="none",
         backlog=BACKLOG,

@@ -78,8 +78,9 @@ class Settings(BaseSettings):
     access_log: bool = True
     metrics_port: int | None = Field(None, ge=1, le=65535, description="where Prometheus is answered, on METRICS_HOST")
     metrics_host: str = "127.0.0.1"
-    max_connections: int = Field(10_000, ge=1, description="that each process keeps open")
+    max_connections: int = Field(12_000, ge=1, description="that each process keeps open")
     max_header_bytes: int = Field(32 * 1024, ge=1024, description="of one request's header, all fields together")
+    header_timeout: float = Field(10.0, gt=0, description="seconds for the header of a request to arrive")
     request_timeout: float = Field(30.0, gt=0, description="seconds for a request to arrive, and to be answered")
     log_format: Literal["json", "console"] | None = None
     max_body_bytes: int = Field(1024 * 1024, ge=1)

@@ -4,7 +4,7 @@ import socket
 
 from tests.http.application import make_app
 
-from todo_api import serving
+from todo_api import protocol, serving
 from todo_api.adapters.http.app import HttpConfig
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.application.services import Limits
@@ -12,7 +12,7 @@ from todo_api.application.services import Limits
 HOST = "127.0.0.1"
 
 if __name__ == "__main__":
-    serving.LONGEST_STALL = 0.5
+    protocol.LONGEST_STALL = 0.5
     app = make_app(InMemoryTaskRepository(), Limits(event_streams=1), HttpConfig(keep_alive=0.1))
     with serving.listening(HOST, 0) as sockets:
         for one in sockets:  # what a slow client takes is to be seen at once, and not when megabytes are through

@@ -22,6 +22,7 @@ from tests.http.application import make_token
 
 from todo_api import serving
 from todo_api.development import mint_token
+from todo_api.protocol import LONGEST_STALL
 
 PATIENCE = 20
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'ada', timedelta(hours=1))}"}
@@ -182,4 +183,4 @@ def test_who_has_vanished_is_given_up() -> None:
     with serving.listening("127.0.0.1", 0) as [server], socket.create_connection(server.getsockname()):
         accepted, _ = server.accept()
         with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == serving.LONGEST_STALL * 1000
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == LONGEST_STALL * 1000

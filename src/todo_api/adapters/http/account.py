@@ -11,7 +11,7 @@ from todo_api.adapters.http.account_schemas import Account, Export, Import, Impo
 from todo_api.adapters.http.answers import ACCOUNT, add_call, encode, json_answer
 from todo_api.adapters.http.documentation import CONTENT_DISPOSITION, answer, json_body, problems
 from todo_api.adapters.http.import_document import read_tasks
-from todo_api.adapters.http.requests import require_json, user_of
+from todo_api.adapters.http.requests import arriving, require_json, user_of
 from todo_api.application import accounts
 from todo_api.application.accounts import AccountService
 from todo_api.application.batches import MAX_OPERATIONS
@@ -91,7 +91,7 @@ class AccountRoutes:
         """
         require_json(request)
         user_id = user_of(request)
-        async with aclosing(read_tasks(user_id, request.stream(), self._max_body_bytes)) as tasks:
+        async with aclosing(read_tasks(user_id, arriving(request), self._max_body_bytes)) as tasks:
             done = await self._accounts.import_tasks(user_id, tasks)
         return json_answer({"imported": done.imported, "skipped": done.skipped}, {})
 

@@ -65,6 +65,7 @@ class HttpConfig:
     Attributes:
         cors_origins: Which web origins may call from a browser.
         max_body_bytes: How many bytes a body may have.
+        request_timeout: How many seconds to wait for each part of a body.
         keep_alive: After how many seconds without news a stream of events tells that it is still there.
         trusted_proxies: Addresses and networks of those whose word on the caller is taken.
         rate_limits: How often somebody may call.
@@ -76,6 +77,7 @@ class HttpConfig:
 
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     max_body_bytes: int = 1024 * 1024
+    request_timeout: float = 30.0
     keep_alive: float = 15.0
     trusted_proxies: tuple[str, ...] = ()
     rate_limits: RateLimits = NO_LIMITS
@@ -118,6 +120,7 @@ def create_http_app(
     )
     app.state.verifier = verifier
     app.state.max_body_bytes = config.max_body_bytes
+    app.state.request_timeout = config.request_timeout
     app.state.rate_limits = config.rate_limits
     # A request is compared with one route after the other: those come first that are asked for most.
     TaskRoutes(services.tasks, services.batches, services.new_id).register(app)

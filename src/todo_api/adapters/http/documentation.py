@@ -182,6 +182,7 @@ _PROBLEMS_OF: Mapping[str, Collection[str]] = {
     "idempotency-key-reused": {"Idempotency-Key"},
     "too-many-streams": {"followChanges"},
     "shutting-down": (),
+    "too-many-connections": (),
     "not-found": (),
     "preflight-refused": (),
 }

@@ -128,6 +128,26 @@ class ContentTooLargeError(RequestError):
     problem = ProblemType(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "content-too-large", "The body is too large")
 
 
+class RequestTimeoutError(RequestError):
+    """The request does not arrive."""
+
+    problem = ProblemType(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", "The request did not arrive in time")
+
+
+class HeaderTooLargeError(RequestError):
+    """The header is longer than the server takes."""
+
+    problem = ProblemType(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "header-too-large", "The header of the request is too large"
+    )
+
+
+class TooManyConnectionsError(RequestError):
+    """The server has no room for another connection."""
+
+    problem = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-connections", "There are too many connections")
+
+
 class UnsupportedMediaTypeError(RequestError):
     """The body is something else than JSON."""
 

@@ -1,11 +1,12 @@
 """Reading requests: the caller, the body as JSON, the query's names and the conditions."""
 
+import asyncio
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
 
 import pydantic_core
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from todo_api.adapters.http.etags import Condition, parse_condition
@@ -14,6 +15,7 @@ from todo_api.adapters.http.problems import (
     FieldError,
     MalformedJsonError,
     RequestError,
+    RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
 from todo_api.application.access import MissingTokenError, Principal
@@ -21,6 +23,7 @@ from todo_api.application.access import MissingTokenError, Principal
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _LONGEST_LENGTH = 18  # digits of a Content-Length
 _LONGEST_NAME, _MOST_NAMES = 100, 20  # of query parameters that are complained about
+_LATE = "the body of the request did not arrive in time; send it again"
 _PRINCIPAL = "todo_api.principal"
 _CONTENT = "todo_api.content"
 
@@ -121,11 +124,35 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     if len(declared) > _LONGEST_LENGTH or (declared.isdecimal() and int(declared) > max_bytes):
         raise _too_large(max_bytes)
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > max_bytes:
-            raise _too_large(max_bytes)
+    try:
+        async with asyncio.timeout(request.app.state.request_timeout):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > max_bytes:
+                    raise _too_large(max_bytes)
+    except TimeoutError as error:
+        raise RequestTimeoutError(_LATE) from error
     return bytes(content)
+
+
+async def arriving(request: Request) -> AsyncGenerator[bytes]:
+    """Yield the body as it arrives, in parts.
+
+    Raises:
+        RequestTimeoutError: One of them takes too long.
+    """
+    patience: float = request.app.state.request_timeout
+    more = True
+    while more:
+        try:
+            async with asyncio.timeout(patience):
+                message = await request.receive()
+        except TimeoutError as error:
+            raise RequestTimeoutError(_LATE) from error
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 def _too_large(max_bytes: int) -> ContentTooLargeError:

@@ -1,8 +1,22 @@
 """Housekeeping in PostgreSQL: each call is one statement that locks what it removes, and waits for nobody."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CTE, DateTime, Integer, Table, bindparam, delete, func, select, update
+from sqlalchemy import (
+    DateTime,
+    Delete,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.sql.expression import ClauseElement
 
 from todo_api.adapters.postgres.connections import Connections
@@ -13,47 +27,46 @@ _before = bindparam("before", type_=DateTime(timezone=True))
 _limit = bindparam("limit", type_=Integer)
 
 
-def _gone(table: Table, old: CTE) -> CTE:
-    """The rows of the table that `old` names by the table's key, removed."""
-    conditions = [column == old.c[column.name] for column in table.primary_key]
-    return delete(table).where(*conditions).returning(*table.primary_key).cte("gone")
+def _places(table: Table, age: str) -> Select[Any]:
+    """Where the table's oldest rows are."""
+    return (
+        select(literal_column(f"{table.name}.ctid", Text))
+        .select_from(table)
+        .where(table.c[age] < _before)
+        .order_by(table.c[age])
+        .limit(_limit)
+    )
+
+
+def _delete_at(table: Table, age: str, places: Select[Any]) -> Delete:
+    """Delete the rows that are there, but for those that were written anew since they were looked for.
+
+    By their places, not by their keys: so PostgreSQL goes straight to them, whatever it believes of their number.
+    """
+    place = literal_column(f"{table.name}.ctid", Text)
+    return delete(table).where(place == func.any(func.array(places.scalar_subquery())), table.c[age] < _before)
 
 
 def _purge_trash() -> ClauseElement:
-    old = select(tasks.c.user_id, tasks.c.id).where(~live, tasks.c.deleted_at < _before).order_by(tasks.c.deleted_at)
-    gone = _gone(tasks, old.limit(_limit).with_for_update(skip_locked=True).cte("old"))
+    old = _places(tasks, "deleted_at").where(~live).with_for_update(skip_locked=True)
+    gone = _delete_at(tasks, "deleted_at", old).returning(tasks.c.id).cte("gone")
     return select(func.count()).select_from(gone)
 
 
 def _purge_keys() -> ClauseElement:
-    age = idempotency_keys.c.created_at
-    old = select(idempotency_keys.c.user_id, idempotency_keys.c.key).where(age < _before).order_by(age)
-    gone = _gone(idempotency_keys, old.limit(_limit).with_for_update(skip_locked=True).cte("old"))
+    old = _places(idempotency_keys, "created_at").with_for_update(skip_locked=True)
+    gone = _delete_at(idempotency_keys, "created_at", old).returning(idempotency_keys.c.key).cte("gone")
     return select(func.count()).select_from(gone)
 
 
 def _purge_tombstones() -> ClauseElement:
     """Remove tombstones of users whom nobody else is writing to, and raise the users' floors to them.
 
-    The users are locked first, as every writer does it, so their tombstones are nobody else's. One that a writer dug
-    anew just before that is younger by now, and stays.
+    The users are locked first, as every writer does it, so their tombstones are nobody else's.
     """
-    age = tombstones.c.deleted_at
-    old = (
-        select(tombstones.c.user_id, tombstones.c.id)
-        .join_from(tombstones, users)
-        .where(age < _before)
-        .order_by(age)
-        .limit(_limit)
-        .with_for_update(key_share=True, of=users, skip_locked=True)
-        .cte("old")
-    )
-    gone = (
-        delete(tombstones)
-        .where(tombstones.c.user_id == old.c.user_id, tombstones.c.id == old.c.id, age < _before)
-        .returning(tombstones.c.user_id, tombstones.c.revision)
-        .cte("gone")
-    )
+    old = _places(tombstones, "deleted_at").join(users)
+    old = old.with_for_update(key_share=True, of=users, skip_locked=True)
+    gone = _delete_at(tombstones, "deleted_at", old).returning(tombstones.c.user_id, tombstones.c.revision).cte("gone")
     newest = select(gone.c.user_id, func.max(gone.c.revision).label("revision")).group_by(gone.c.user_id).cte("newest")
     raised = (
         update(users)

@@ -1,0 +1,149 @@
+"""What a connection may cost: uvicorn's HTTP protocol, with bounds on how many there are and how long they take."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from todo_api.adapters.http.events import END_STREAMS
+from todo_api.adapters.http.problems import (
+    HeaderTooLargeError,
+    RequestError,
+    RequestTimeoutError,
+    TooManyConnectionsError,
+    problem_response,
+)
+
+LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
+
+# The name in the lifespan's state under which the application gives its ConnectionLimits.
+CONNECTION_LIMITS = "connection_limits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How many connections a process keeps, and in how many bytes and seconds the header of a request must arrive."""
+
+    connections: int = 12_000
+    header_bytes: int = 32 * 1024
+    header_seconds: float = 10.0
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection of a client."""
+
+    _stall: asyncio.TimerHandle | None = None
+    _patience: asyncio.TimerHandle | None = None
+    _in_header = False
+    _is_long = False
+    _header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
+        """Takes the connection, unless there are too many."""
+        super().connection_made(transport)
+        self._limits: ConnectionLimits = self.app_state.get(CONNECTION_LIMITS) or ConnectionLimits()
+        if len(self.connections) > self._limits.connections:
+            self._refuse(TooManyConnectionsError("the server has as many connections as it can keep; come again later"))
+        else:
+            self._wait_for_header()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes a part of a request; a header that takes too many of them, or too long, ends the connection."""
+        self._is_long = len(data) > self._limits.header_bytes
+        super().data_received(data)
+        if not self._in_header:
+            return
+        self._header_bytes += len(data)
+        if self._header_bytes > self._limits.header_bytes:
+            self._refuse_header()
+        elif self._patience is None:
+            self._wait_for_header()
+
+    def on_message_begin(self) -> None:
+        """Begins a request."""
+        super().on_message_begin()
+        self._in_header = True
+        self._header_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """Ends its header."""
+        self._in_header = False
+        self._stop_waiting()
+        if self._is_long and sum(len(name) + len(value) for name, value in self.headers) > self._limits.header_bytes:
+            self._refuse_header()
+            raise HeaderTooLargeError("")  # which ends the parsing
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """Begins to watch a client that does not take what it is sent."""
+        super().pause_writing()
+        self._watch_what_is_left()
+
+    def resume_writing(self) -> None:
+        """Ends that."""
+        super().resume_writing()
+        self._stop_watching()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends all waiting."""
+        super().connection_lost(exc)
+        self._stop_watching()
+        self._stop_waiting()
+
+    def shutdown(self) -> None:
+        """Ends the streams of events, before the server waits for all answers to end."""
+        super().shutdown()
+        if end_streams := self.app_state.get(END_STREAMS):
+            end_streams()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no HTTP, and so reaches no application, as the application answers errors."""
+        self._refuse(RequestError(msg))
+
+    def _refuse_header(self) -> None:
+        most = f"{self._limits.header_bytes:,} bytes"
+        self._refuse(HeaderTooLargeError(f"the request line and the header fields must have at most {most}"))
+
+    def _refuse(self, error: RequestError) -> None:
+        if self.transport.is_closing():
+            return
+        answer = problem_response(error)
+        status = HTTPStatus(answer.status_code)
+        head = [
+            f"HTTP/1.1 {status.value} {status.phrase}".encode(),
+            *(b": ".join(header) for header in answer.raw_headers),
+            b"connection: close",
+        ]
+        self.transport.write(b"\r\n".join([*head, b"", bytes(answer.body)]))
+        self.transport.close()
+
+    def _wait_for_header(self) -> None:
+        self._patience = self.loop.call_later(self._limits.header_seconds, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        if self._in_header:
+            self._refuse(RequestTimeoutError("the header of the request did not arrive in time; send it at once"))
+        else:  # it never asked for anything
+            self.transport.close()
+
+    def _watch_what_is_left(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._stall = self.loop.call_later(LONGEST_STALL, self._cut_off_unless_less_than, left)
+
+    def _cut_off_unless_less_than(self, left: int) -> None:
+        """Hangs up on who has taken nothing since the last look; whoever is merely slow may go on."""
+        if self.transport.get_write_buffer_size() < left:
+            self._watch_what_is_left()
+        else:
+            self.transport.abort()
+
+    def _stop_watching(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None

@@ -1,0 +1,111 @@
+"""What a connection may cost: on the real server, by clients that do not play fair."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from tests.e2e.programs import SECRET, Running, Start, migrate
+
+from todo_api.development import mint_token
+from todo_api.local_postgres import open_server
+
+TOKEN = mint_token(SECRET, "alice", timedelta(hours=1))
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with open_server(tmp_path_factory.mktemp("pg"), durable=False) as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def running(start: Start, database: str) -> Running:
+    return start(
+        "serve", until="serving on",
+        DATABASE_URL=database, BETTER_AUTH_SECRET=SECRET,
+        HEADER_TIMEOUT="0.5", REQUEST_TIMEOUT="0.5", MAX_HEADER_BYTES="4096", MAX_CONNECTIONS="20",
+    )  # fmt: skip
+
+
+@contextmanager
+def connected(running: Running) -> Iterator[socket.socket]:
+    parts = urlsplit(running.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as client:
+        yield client
+
+
+def answer_of(client: socket.socket) -> tuple[int, str]:
+    """The status and the code of the problem; the server has hung up after it."""
+    received = b""
+    while part := client.recv(65536):
+        received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head.lower()
+    return int(head.split()[1]), json.loads(body)["code"]
+
+
+def assert_it_still_answers(running: Running) -> None:
+    answer = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20)
+    assert answer.status_code == 200
+
+
+def test_a_header_that_comes_by_drops_is_given_up(running: Running) -> None:
+    with connected(running) as client:
+        started = time.monotonic()
+        client.sendall(b"GET /api/tasks HTTP/1.1\r\n")
+        with suppress(OSError):  # a broken pipe, or a reset
+            while time.monotonic() - started < 20:
+                client.sendall(b"X-Drop: 1\r\n")
+                time.sleep(0.1)
+        assert time.monotonic() - started < 15
+    with connected(running) as client:
+        client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n")
+        assert answer_of(client) == (408, "request-timeout")
+    assert_it_still_answers(running)
+
+
+def test_the_second_header_of_a_connection_has_to_hurry_too(running: Running) -> None:
+    with connected(running) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        client.sendall(b"GET /health HTTP/1.1\r\n")
+        assert answer_of(client) == (408, "request-timeout")
+
+
+def test_a_connection_that_never_asks_is_closed(running: Running) -> None:
+    with connected(running) as client:
+        assert client.recv(1) == b""
+
+
+def test_a_body_that_does_not_come_is_given_up(running: Running) -> None:
+    head = f"POST /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n"
+    with connected(running) as client:
+        client.sendall(head.encode() + b'Content-Type: application/json\r\nContent-Length: 15\r\n\r\n{"ti')
+        assert answer_of(client) == (408, "request-timeout")
+    assert_it_still_answers(running)
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"])
+@pytest.mark.parametrize("field", [b"X-Long: " + b"x" * 5000, b"\r\n".join(b"X-%d: x" % n for n in range(1000))])
+def test_a_long_header_is_refused(running: Running, field: bytes, end: bytes) -> None:
+    with connected(running) as client:
+        client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n" + field + end)
+        assert answer_of(client) == (431, "header-too-large")
+    assert_it_still_answers(running)
+
+
+def test_a_connection_too_many_is_told_to_come_again(running: Running) -> None:
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(connected(running))
+        with connected(running) as client:
+            assert answer_of(client) == (503, "too-many-connections")
+    time.sleep(0.2)
+    assert_it_still_answers(running)
