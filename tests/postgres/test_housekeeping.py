@@ -24,14 +24,15 @@ Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Purge: TypeAlias = Callable[[datetime, int], Awaitable[int]]
 
 USERS = [f"user-{number}" for number in range(6)]
-EACH = 50  # old things of each kind that each user has, at the revisions from 1 on
+EACH = 120  # old things of each kind that each user has, at the revisions from 1 on
 OLD = NOW - timedelta(days=1)
 
 # The same ids for each user: the keys of all tables begin with the user.
 FILL = f"""
 INSERT INTO users (id, revision, created_at) SELECT 'user-' || n, 1000, '{OLD}' FROM generate_series(0, 5) n;
 INSERT INTO tasks (user_id, id, title, title_key, completed, created_at, updated_at, revision, deleted_at)
-SELECT users.id, lpad(n::text, 32, '0')::uuid, 'x', 'x', false, '{OLD}', '{OLD}', n, '{OLD}'
+SELECT users.id, lpad(n::text, 32, '0')::uuid, 'x', 'x', false, '{OLD}', '{OLD}', n,
+       timestamptz '{OLD}' + n * interval '1 minute'
   FROM users, generate_series(1, {EACH}) n;
 INSERT INTO tombstones SELECT user_id, id, revision, deleted_at FROM tasks;
 INSERT INTO idempotency_keys SELECT users.id, n::text, '', '', '{OLD}' FROM users, generate_series(1, {EACH}) n;
@@ -120,7 +121,7 @@ async def test_those_who_restore_and_those_who_purge_never_wait_for_each_other_i
 
     *rescued, _ = await asyncio.gather(
         *(restore(user_id) for user_id in USERS),
-        asyncio.gather(*(all_of(purge, 3) for purge in (house.purge_trash, house.purge_tombstones) for _ in "ab")),
+        asyncio.gather(*(all_of(purge, 40) for purge in (house.purge_trash, house.purge_tombstones) for _ in "ab")),
     )
     await all_of(house.purge_trash)
     await all_of(house.purge_tombstones)

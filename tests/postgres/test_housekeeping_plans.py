@@ -1,0 +1,54 @@
+"""A purge finds the oldest things by index, and reads no table from end to end, however much is kept."""
+
+from collections.abc import AsyncIterator
+from itertools import product
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+from tests.domain.builders import NOW
+from tests.postgres.test_plans import MODES, explain, nodes
+
+from todo_api.adapters.postgres.housekeeping import PURGE_KEYS, PURGE_TOMBSTONES, PURGE_TRASH
+
+Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+FILL = f"""
+INSERT INTO users SELECT 'user-' || n, 100000, now() FROM generate_series(0, 19999) n;
+INSERT INTO tasks (user_id, id, title, title_key, completed, created_at, updated_at, revision, deleted_at)
+SELECT 'user-' || n % 20000, gen_random_uuid(), 'x', 'x', false, timestamptz '{NOW}', timestamptz '{NOW}', n,
+       CASE WHEN n % 3 = 0 THEN timestamptz '{NOW}' - n * interval '1 minute' END
+  FROM generate_series(1, 60000) n;
+INSERT INTO tombstones SELECT user_id, id, revision, coalesce(deleted_at, timestamptz '{NOW}') FROM tasks;
+INSERT INTO idempotency_keys
+SELECT 'user-' || n % 20000, n::text, '', '', timestamptz '{NOW}' - n * interval '1 minute'
+  FROM generate_series(1, 60000) n;
+ANALYZE;
+"""
+STATEMENTS = {
+    "ix_trash_by_age": PURGE_TRASH,
+    "ix_tombstones_by_age": PURGE_TOMBSTONES,
+    "ix_idempotency_keys_by_age": PURGE_KEYS,
+}
+
+
+@pytest.fixture
+async def filled(migrated_database: str) -> AsyncIterator[Database]:
+    connection = await asyncpg.connect(migrated_database)
+    await connection.execute(FILL)
+    yield connection
+    await connection.close()
+
+
+async def test_the_oldest_are_found_by_their_age(filled: Database) -> None:
+    complaints = {}
+    for mode, (index, statement) in product(MODES, STATEMENTS.items()):
+        await filled.execute(f"SET plan_cache_mode = {mode}")
+        transaction = filled.transaction()
+        await transaction.start()
+        root = await explain(filled, statement, {"before": NOW, "limit": 1000})
+        await transaction.rollback()
+        kinds = {node["Node Type"] for node in nodes(root)}
+        if index not in {node.get("Index Name") for node in nodes(root)} or kinds & {"Seq Scan", "Sort"}:
+            complaints[mode, index] = kinds
+    assert complaints == {}
