@@ -1,5 +1,6 @@
 # make run    the service on http://127.0.0.1:8000, with a PostgreSQL of its own
 # make test   linters, types and the whole test suite, as CI runs them
+# make test-faults  kills, cuts off and starves the service and its database under load, and prints what came of it
 # make bench  the load benchmark
 # make lock   new lock files, after a change of the dependencies in pyproject.toml
 
@@ -16,7 +17,7 @@ DEPLOYED = --extra redis --extra telemetry
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run test bench lock format clean
+.PHONY: run test test-faults bench lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -31,6 +32,9 @@ test: $(VENV)/.dev
 	$(IN_VENV) mypy
 	"$(VENV)/bin/lint-imports"
 	$(IN_VENV) pytest
+
+test-faults: $(VENV)/.dev
+	$(IN_VENV) pytest -m faults --numprocesses=0
 
 bench: $(VENV)/.dev
 	$(IN_VENV) benchmarks

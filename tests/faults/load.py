@@ -1,0 +1,133 @@
+"""Many clients that write, each its own tasks, and what was told to them; nobody asks a client twice what it wrote."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx2
+from tests.faults.postgres import Server
+from tests.faults.programs import authorization
+
+CLIENTS = 16
+MOST = 20_000  # writes, however long a test takes
+PAUSE = 0.01  # seconds between two writes of a client: the machine has others to serve
+BROKEN = 0  # the status of a write to which there was no answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one request, and when, on the clock of time.monotonic."""
+
+    title: str
+    status: int
+    at: float
+    seconds: float
+
+
+@dataclass
+class Load:
+    """Writes tasks with titles that nothing else has."""
+
+    url: str
+    retry: bool = False  # send each write again, under its key, until it is acknowledged
+    sent: int = 0
+    answers: list[Answer] = field(default_factory=list)
+    users: list[str] = field(default_factory=lambda: [f"writer-{uuid4()}" for _ in range(CLIENTS)])
+    _stopping: bool = False
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def acknowledged(self) -> list[str]:
+        return [answer.title for answer in self.answers if answer.status == 201]
+
+    @property
+    def statuses(self) -> Counter[int]:
+        return Counter(answer.status for answer in self.answers)
+
+    def slowest(self, *statuses: int) -> float:
+        """The longest that a client has waited for one of these answers, or for any."""
+        return max((one.seconds for one in self.answers if not statuses or one.status in statuses), default=0.0)
+
+    def recovered_after(self, instant: float) -> float:
+        """Seconds from then to the first acknowledgement."""
+        return min(answer.at for answer in self.answers if answer.status == 201 and answer.at > instant) - instant
+
+    async def until(self, count: int) -> None:
+        """Wait until so many more have been acknowledged."""
+        goal = len(self.acknowledged) + count
+        async with asyncio.timeout(60):
+            while len(self.acknowledged) < goal:
+                await self._told.wait()
+                self._told.clear()
+
+    async def write(self, user_id: str) -> None:
+        async with httpx2.AsyncClient(base_url=self.url, headers=authorization(user_id), timeout=30) as client:
+            while not self._stopping and self.sent < MOST:
+                title = f"{uuid4()}"
+                await self._send(client, title)
+                await asyncio.sleep(PAUSE)
+
+    async def _send(self, client: httpx2.AsyncClient, title: str) -> None:
+        while await self._try(client, title) != 201 and self.retry:  # noqa: ASYNC110 - no event tells when to retry
+            await asyncio.sleep(PAUSE * 10)
+
+    async def _try(self, client: httpx2.AsyncClient, title: str) -> int:
+        """By turns in one statement and in a transaction."""
+        self.sent += 1
+        begun = time.monotonic()
+        try:
+            if self.retry or self.sent % 2:
+                answer = await client.post("/api/tasks", json={"title": title}, headers={"Idempotency-Key": title})
+            else:
+                answer = await client.put(f"/api/tasks/{title}", json={"title": title}, headers={"If-None-Match": "*"})
+            status = answer.status_code
+        except httpx2.TransportError:
+            status = BROKEN
+        at = time.monotonic()
+        self.answers.append(Answer(title, status, at, at - begun))
+        self._told.set()
+        return status
+
+    def stop(self) -> None:
+        self._stopping = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is in the database of that which was acknowledged."""
+
+    load: Load
+    lost: int
+    twice: int
+
+    def __str__(self) -> str:
+        load, statuses = self.load, self.load.statuses
+        return (
+            f"requests sent {load.sent:,}, acknowledged {statuses[201]:,}, refused 503: {statuses[503]:,}, "
+            f"without an answer: {statuses[BROKEN]:,}, lost: {self.lost}, twice: {self.twice}, "
+            f"slowest answer {load.slowest():.2f} s, slowest 503 {load.slowest(503):.2f} s"
+        )
+
+
+@asynccontextmanager
+async def writing(url: str, *, retry: bool = False, clients: int = CLIENTS) -> AsyncIterator[Load]:
+    """Have clients write while the block runs, and wait until the last has its answer."""
+    load = Load(url, retry=retry)
+    async with asyncio.TaskGroup() as group:
+        for user_id in load.users[:clients]:
+            group.create_task(load.write(user_id))
+        try:
+            yield load
+        finally:
+            load.stop()
+
+
+async def outcome(load: Load, server: Server, allowed: Collection[int] = (201, 503, BROKEN)) -> Outcome:
+    """Look what is there, and assert that nothing but these answers was given."""
+    assert set(load.statuses) <= set(allowed), load.statuses
+    written = Counter(await server.fetch("SELECT title FROM tasks WHERE user_id = ANY ($1)", load.users))
+    return Outcome(load, len(set(load.acknowledged) - set(written)), sum(count > 1 for count in written.values()))

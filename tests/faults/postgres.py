@@ -1,0 +1,129 @@
+"""A PostgreSQL that keeps what it has acknowledged, and can be killed."""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+import psutil
+from tests.e2e.programs import migrate
+
+from todo_api.local_postgres.binaries import find_binaries
+from todo_api.local_postgres.unprivileged import before_exec, server_user
+
+PATIENCE = 60.0
+NOT_YET = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Server:
+    """One data directory and the server on it, on a port of this machine, durable as PostgreSQL is by default."""
+
+    def __init__(self, data: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.port = port
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+        self.settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": ""}
+        self.settings |= settings or {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = data.with_name(f"{data.name}.log")
+
+    @classmethod
+    def make(cls, data: Path, port: int, **settings: str) -> Self:
+        """A server with nothing in it yet, which does not run yet.
+
+        Raises:
+            LocalPostgresError: there is no PostgreSQL here.
+        """
+        server = cls(data, port, settings)
+        server.run("initdb", "-D", data, "--username=postgres", "--encoding=UTF8", "--locale=C", "--auth=trust")
+        return server
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        """One of PostgreSQL's own programs, as the user whom the data belong to."""
+        server_user(self.data).own_directory(self.data)
+        with self._log.open("ab") as log:
+            status = self._spawn(program, *arguments, log=log).wait(PATIENCE)
+        assert status == 0, self._log.read_text()
+
+    def start(self) -> None:
+        """Start it; see `accepts` for when that is done."""
+        options = [f"--{name}={value}" for name, value in self.settings.items()]
+        with self._log.open("ab") as log:
+            self._process = self._spawn("postgres", "-D", self.data, *options, log=log)
+
+    async def accepts(self) -> None:
+        """Wait until it takes connections."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    await self.fetch("SELECT 1")
+                except NOT_YET:
+                    assert self._process
+                    assert self._process.poll() is None, self._log.read_text()
+                    await asyncio.sleep(0.01)
+                else:
+                    return
+
+    def kill(self) -> None:
+        """End all of its processes by `kill -9`, as a machine that loses its power would."""
+        if self._process is None:
+            return
+        postmaster = psutil.Process(self._process.pid)
+        postmaster.suspend()  # or it would start others in their place
+        processes = [*postmaster.children(recursive=True), postmaster]
+        for process in processes:
+            process.kill()
+        self._process.wait()
+        while not all(map(_is_over, processes)):
+            time.sleep(0.005)
+        self._process = None
+
+    def migrate(self) -> None:
+        migrate(self.url)
+
+    async def fetch(self, sql: str, *values: object) -> list[Any]:
+        """The first column of what a statement returns, past everything that is under test."""
+        connection = await asyncpg.connect(self.url, timeout=5)
+        try:
+            return [row[0] for row in await connection.fetch(sql, *values)]
+        finally:
+            await connection.close()
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it takes connections."""
+        self.start()
+        try:
+            asyncio.run(self.accepts())
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it and forget its data."""
+        self.kill()
+        shutil.rmtree(self.data)
+
+    def _spawn(self, program: str, *arguments: str | Path, log: Any) -> subprocess.Popen[bytes]:
+        binary = find_binaries().directory / program
+        user = server_user(self.data)
+        return subprocess.Popen(
+            [binary, *arguments],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            preexec_fn=before_exec(user, [binary, self.data]),  # noqa: PLW1509 - it calls the system and no more
+        )  # fmt: skip
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Also where nobody has asked for its exit status yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

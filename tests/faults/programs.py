@@ -1,0 +1,78 @@
+"""The service as a process that is killed and started again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.programs import SECRET, TODO_API, environment
+
+from todo_api.development import mint_token
+
+PATIENCE = 30.0  # seconds, on a busy machine
+
+
+class Service:
+    """`todo-api serve`, on the same port each time; what it logs goes into a file."""
+
+    def __init__(self, log: Path, port: int, settings: Mapping[str, str]) -> None:
+        self.log = log
+        self.url = f"http://127.0.0.1:{port}"
+        # A full pipe would stop it, and a line for each request of a load is a lot of lines.
+        defaults = {"BETTER_AUTH_SECRET": SECRET, "RATE_LIMIT": "off", "ACCESS_LOG": "false", "LOG_FORMAT": "json"}
+        self._environment = environment(**{**defaults, "PORT": str(port), **settings})
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it says that it serves."""
+        with self.log.open("ab") as log:
+            said = log.tell()
+            command = [*TODO_API, "serve"]
+            self.process = subprocess.Popen(command, env=self._environment, cwd=self.log.parent, stdout=log, stderr=log)
+        end = time.monotonic() + PATIENCE
+        while b"is serving on" not in self.log.read_bytes()[said:]:
+            assert self.process.poll() is None, self.log.read_text()[said:]
+            assert time.monotonic() < end, "it does not start"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def terminate(self) -> int:
+        """Ask it to stop, wait, and return the exit status."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(PATIENCE)
+        self.process = None
+        return status
+
+    def logged(self, level: str) -> list[dict[str, Any]]:
+        """What it has said at that level."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["level"] == level]
+
+
+def authorization(user_id: str) -> dict[str, str]:
+    """The header that signs the user in, for long enough."""
+    return {"Authorization": f"Bearer {mint_token(SECRET, user_id, timedelta(hours=1))}"}
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
