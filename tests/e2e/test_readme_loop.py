@@ -163,3 +163,12 @@ def test_it_goes_on_after_a_restart_and_loses_nothing(running: Running, client: 
     start("dev", PORT=port)
     assert follower.created() == "201 null"
     follower.comes_to_show("before", "while it was away")
+
+
+def test_it_loads_afresh_what_its_token_is_too_old_for(running: Running, client: Connect) -> None:
+    follower = client(running.url)
+    running.add("before")
+    follower.comes_to_show("before")
+    assert httpx2.delete(f"{running.url}/api/me", headers=running.headers).status_code == 204
+    running.add("after")
+    follower.comes_to_show("after")

@@ -1,5 +1,6 @@
 """Delta sync: what has changed since a client last asked."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
@@ -8,11 +9,14 @@ from pydantic import MISSING
 from todo_api.adapters.http import schemas
 from todo_api.adapters.http.answers import PRIVATE, add_call, json_answer
 from todo_api.adapters.http.documentation import IF_NONE_MATCH, SYNC_TAG, answer, problems
+from todo_api.adapters.http.etags import Condition
 from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError
 from todo_api.adapters.http.requests import condition, user_of
 from todo_api.adapters.http.sync_tokens import decode_sync_token, encode_sync_token
 from todo_api.application.tasks import TaskService
 from todo_api.domain.changes import Changes, SyncPoint
+
+_BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
 
 
 class SyncRoutes:
@@ -39,13 +43,19 @@ class SyncRoutes:
         """
         user_id = user_of(request)
         since = SyncPoint() if parameters.since is MISSING else sync_point(user_id, parameters.since, "query", "since")
-        unless = condition(request, "If-None-Match")
+        unless = _held(request)
         found = await self._tasks.changes(user_id, since, parameters.limit)
         document = changes_document(user_id, found)
         tag = {"ETag": f'"{document["next"]}"'}
         if unless is not None and unless.names(document["next"]):
             return Response(status_code=304, headers={**tag, **PRIVATE})
         return json_answer(document, tag)
+
+
+def _held(request: Request) -> Condition | None:
+    """Return which tokens the client has: with quotes, as `ETag` has it, or without, as `next` has it."""
+    value = request.headers.get("if-none-match", "")
+    return Condition(frozenset({value})) if _BARE_TOKEN.fullmatch(value) else condition(request, "If-None-Match")
 
 
 def changes_document(user_id: str, found: Changes) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+"""docs/settings.md has every setting, with the default that it has."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from todo_api.settings import Settings
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+ROWS = dict(re.findall(r"^\| `(\w+)`.*? \| (.*?) \|", DOCUMENT.read_text(), re.MULTILINE))
+BESIDE_SETTINGS = {"POSTGRES_BIN"}
+
+
+def written(value: Any) -> str:
+    """As a line of a .env file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def test_every_setting_is_there_and_nothing_else() -> None:
+    assert ROWS.keys() - BESIDE_SETTINGS == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.default])
+def test_the_default_is_the_one_that_it_has(name: str) -> None:
+    default = ROWS[name.upper()]
+
+    assert default.startswith(f"`{written(Settings.model_fields[name].default)}`")
