@@ -12,6 +12,7 @@ from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, 
 from todo_api.adapters.postgres.schema import VERSION
 
 NAME = "application_name=todo-api"
+WRITES = "target_session_attrs=read-write"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,12 @@ NAME = "application_name=todo-api"
         ("postgresql://ada@%2Fvar%2Frun/todo", f"postgresql://ada@%2Fvar%2Frun/todo?{NAME}"),
         ("postgresql://[::1]:5433/todo", f"postgresql://[::1]:5433/todo?{NAME}"),
         ("postgresql://:5433/todo", f"postgresql://:5433/todo?{NAME}"),
-        ("postgresql://a:5432,b:5433/todo", f"postgresql://a:5432,b:5433/todo?{NAME}"),
+        ("postgresql://a:5432,b:5433/todo", f"postgresql://a:5432,b:5433/todo?{WRITES}&{NAME}"),
+        (
+            "postgresql://ada:pw@a,b,c/todo?target_session_attrs=any",
+            f"postgresql://ada:pw@a,b,c/todo?target_session_attrs=any&{NAME}",
+        ),
+        ("postgresql:///todo?host=a,b&port=1,2", f"postgresql:/todo?host=a%2Cb&port=1%2C2&{WRITES}&{NAME}"),
         ("postgresql://db/todo#fragment", f"postgresql://db/todo?{NAME}"),
         ("postgresql://db/todo?sslrootcert=a%2Bb%26c", f"postgresql://db/todo?sslrootcert=a%2Bb%26c&{NAME}"),
     ],
@@ -79,6 +85,7 @@ def test_a_socket_directory_may_stand_in_the_query() -> None:
         "postgresql://ada:secret℀@db/todo",
         "postgresql://db/todo?secret",
         "postgresql://a,,b/todo?password=secret",
+        "postgresql:///todo?host=a,b,c&port=1,2&password=secret",
         "postgresql://ada:secret@db/todo?sslmode",
         "postgresql://ada:secret@db:99999/todo",
         "postgresql://ada:secret@db:port/todo",

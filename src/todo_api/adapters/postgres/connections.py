@@ -25,7 +25,11 @@ _log = logging.getLogger(__name__)
 _LONGEST_IDLE = 30.0
 _PING_TIMEOUT = 1.0
 
+# Seconds for which a server that takes no writes is not left for another: there was none just now.
+_SEARCH_PAUSE = 1.0
+
 _GOOD_AT = "when it was last known to be good"
+_MADE_AT = "when it was made"
 
 
 class Connections:
@@ -44,8 +48,8 @@ class Connections:
         self._idle: list[PoolProxiedConnection] = []
         self._pool_timeout = config.pool_timeout
         # Instants of the monotonic clock: connections not used since the former have to prove themselves, and those not
-        # used since the latter are past hope.
-        self._suspect_before = self._lost_before = 0.0
+        # used since the latter are past hope. Connections made before the third may lead to a former primary.
+        self._suspect_before = self._lost_before = self._demoted_before = 0.0
         self._complaint = ""
 
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
@@ -136,8 +140,9 @@ class Connections:
             if isinstance(error.__cause__, asyncpg.AdminShutdownError):
                 raise NotRunError(*error.args) from error
             raise
-        except asyncpg.PostgresError:
+        except asyncpg.PostgresError as error:
             self._idle.append(connection)
+            self._seek_primary(connection, error)
             raise
         except BaseException:  # also when cancelled: an answer may still be under way, so nobody may use it again
             _discard(connection)
@@ -153,8 +158,9 @@ class Connections:
             transaction = Transaction(connection, self._fetch)
             try:
                 result = await work(transaction)
-            except (TodoError, asyncpg.PostgresError):
+            except (TodoError, asyncpg.PostgresError) as error:
                 await _execute(connection, "ROLLBACK")
+                self._seek_primary(connection, error)
                 raise
             await _execute(connection, "ROLLBACK" if transaction.abandoned else "COMMIT")
         except TodoError:
@@ -170,6 +176,21 @@ class Connections:
         connection.info[_GOOD_AT] = time.monotonic()
         self._idle.append(connection)
         return result
+
+    def _seek_primary(self, connection: PoolProxiedConnection, error: Exception) -> None:
+        """Give up all connections to a server that has become a replica, or refuses to write for another reason.
+
+        Raises:
+            NotRunError: there may be a better one.
+        """
+        if not isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            return
+        now = time.monotonic()
+        if _made_at(connection) >= self._demoted_before:
+            if _made_at(connection) > now - _SEARCH_PAUSE:
+                return
+            self._demoted_before = now
+        raise NotRunError(*error.args) from error
 
     async def _connect(self) -> PoolProxiedConnection:
         """Return a connection that is good as far as can be told; what Neon or a firewall has let go of is replaced."""
@@ -187,7 +208,7 @@ class Connections:
         now = time.monotonic()
         good_at: float = connection.info.setdefault(_GOOD_AT, now)
         driver = _driver(connection)
-        if driver.is_closed() or good_at < self._lost_before:
+        if driver.is_closed() or good_at < self._lost_before or _made_at(connection) < self._demoted_before:
             return False
         if good_at >= max(self._suspect_before, now - _LONGEST_IDLE) or await _answers(driver):
             return True
@@ -231,6 +252,11 @@ async def _answers(driver: Any) -> bool:
 def _driver(connection: PoolProxiedConnection) -> Any:
     """Return asyncpg's connection."""
     return connection.driver_connection
+
+
+def _made_at(connection: PoolProxiedConnection) -> float:
+    known = connection.record_info  # unlike `info`, which forgets the statements, it lasts
+    return 0.0 if known is None else float(known.setdefault(_MADE_AT, time.monotonic()))
 
 
 def _discard(connection: PoolProxiedConnection) -> None:

@@ -6,6 +6,7 @@ stand between: no session state is used, and no prepared statement is expected t
 
 import re
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -13,6 +14,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from todo_api.adapters.postgres.hosts import Hosts, NoServerError, host_urls
 
 # What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
 _DRIVER_OPTIONS = frozenset(
@@ -47,7 +50,7 @@ def driver_url(url: str) -> str:
     """Return the URL as asyncpg understands it.
 
     Takes the schemes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver`; drops libpq's options that asyncpg
-    does not know, such as `channel_binding`.
+    does not know, such as `channel_binding`. Of several hosts, one that takes writes is wanted, unless it says else.
 
     Raises:
         DatabaseUrlError: The text is no such URL.
@@ -63,6 +66,8 @@ def driver_url(url: str) -> str:
     if hosts and not all(_is_host(host) for host in hosts.split(",")):
         raise DatabaseUrlError("has no valid host and port; in a password, write / as %2F, @ as %40 and # as %23")
     known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
+    if _names_several_hosts(hosts, dict(known)) and "target_session_attrs" not in dict(known):
+        known.append(("target_session_attrs", "read-write"))
     if ("sslrootcert", "system") in known:  # libpq's word for the machine's own authorities, which implies verify-full
         known = [(name, value) for name, value in known if name not in {"sslrootcert", "sslmode"}]
     if not any(name == "application_name" for name, _ in known):
@@ -75,6 +80,15 @@ def _is_host(text: str) -> bool:
     return match is not None and int(match["port"] or 0) <= _LAST_PORT
 
 
+def _names_several_hosts(hosts: str, query: Mapping[str, str]) -> bool:
+    if hosts:
+        return "," in hosts
+    names, ports = query.get("host", "").count(",") + 1, query.get("port", "").count(",") + 1
+    if ports not in {1, names}:
+        raise DatabaseUrlError(f"names {names} hosts and {ports} ports")
+    return names > 1
+
+
 def create_engine(config: DatabaseConfig) -> AsyncEngine:
     """Return an engine that makes connections, and keeps none: Connections does.
 
@@ -85,18 +99,21 @@ def create_engine(config: DatabaseConfig) -> AsyncEngine:
     system_roots = dict(parse_qsl(urlsplit(config.url).query)).get("sslrootcert") == "system"
     tls: dict[str, Any] = {"ssl": ssl.create_default_context()} if system_roots else {}
 
-    async def connect() -> Any:
-        return await asyncpg.connect(
-            dsn,
-            timeout=config.connect_timeout,
-            command_timeout=config.statement_timeout,
-            **tls,
-            statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
-        )
+    async def connect(dsn: str) -> Any:
+        try:
+            return await asyncpg.connect(
+                dsn,
+                timeout=config.connect_timeout,
+                command_timeout=config.statement_timeout,
+                **tls,
+                statement_cache_size=0,  # connections.py keeps the statements, in a way that poolers bear
+            )
+        except asyncpg.TargetServerAttributeNotMatched as error:
+            raise NoServerError("it is not of the kind that target_session_attrs asks for") from error
 
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=Hosts(host_urls(dsn), connect).connect,
         poolclass=NullPool,
         # Unnamed statements are sent along with their parameters, so a pooler may pick any server for each.
         connect_args={"prepared_statement_cache_size": 0, "prepared_statement_name_func": str},
