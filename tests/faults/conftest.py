@@ -3,7 +3,7 @@
 `make test-faults` runs these; the rest of the suite leaves them out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,14 +39,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
     """A PostgreSQL of the test's own, which is durable, with the newest schema."""
     try:
         made = Server.make(tmp_path / "postgres", unused_port())
     except LocalPostgresError as error:
         pytest.skip(str(error))
-    with made:
-        made.migrate()
+    async with made:
+        await made.migrate()
         yield made
 
 

@@ -64,26 +64,24 @@ class Load:
                 await self._told.wait()
                 self._told.clear()
 
-    async def write(self, user_id: str) -> None:
-        async with httpx2.AsyncClient(base_url=self.url, headers=authorization(user_id), timeout=30) as client:
-            while not self._stopping and self.sent < MOST:
-                title = f"{uuid4()}"
-                await self._send(client, title)
-                await asyncio.sleep(PAUSE)
+    async def write(self, client: httpx2.AsyncClient, user_id: str) -> None:
+        headers = authorization(user_id)
+        while not self._stopping and self.sent < MOST:
+            title = f"{uuid4()}"
+            while await self._send(client, headers, title) != 201 and self.retry:  # noqa: ASYNC110 - nobody tells when
+                await asyncio.sleep(PAUSE * 10)
+            await asyncio.sleep(PAUSE)
 
-    async def _send(self, client: httpx2.AsyncClient, title: str) -> None:
-        while await self._try(client, title) != 201 and self.retry:  # noqa: ASYNC110 - no event tells when to retry
-            await asyncio.sleep(PAUSE * 10)
-
-    async def _try(self, client: httpx2.AsyncClient, title: str) -> int:
+    async def _send(self, client: httpx2.AsyncClient, headers: dict[str, str], title: str) -> int:
         """By turns in one statement and in a transaction."""
         self.sent += 1
         begun = time.monotonic()
+        task = {"title": title}
         try:
             if self.retry or self.sent % 2:
-                answer = await client.post("/api/tasks", json={"title": title}, headers={"Idempotency-Key": title})
+                answer = await client.post("/api/tasks", json=task, headers={**headers, "Idempotency-Key": title})
             else:
-                answer = await client.put(f"/api/tasks/{title}", json={"title": title}, headers={"If-None-Match": "*"})
+                answer = await client.put(f"/api/tasks/{title}", json=task, headers={**headers, "If-None-Match": "*"})
             status = answer.status_code
         except httpx2.TransportError:
             status = BROKEN
@@ -117,9 +115,9 @@ class Outcome:
 async def writing(url: str, *, retry: bool = False, clients: int = CLIENTS) -> AsyncIterator[Load]:
     """Have clients write while the block runs, and wait until the last has its answer."""
     load = Load(url, retry=retry)
-    async with asyncio.TaskGroup() as group:
+    async with httpx2.AsyncClient(base_url=url, timeout=30) as client, asyncio.TaskGroup() as group:
         for user_id in load.users[:clients]:
-            group.create_task(load.write(user_id))
+            group.create_task(load.write(client, user_id))
         try:
             yield load
         finally:

@@ -43,6 +43,13 @@ class Server:
         server.run("initdb", "-D", data, "--username=postgres", "--encoding=UTF8", "--locale=C", "--auth=trust")
         return server
 
+    @classmethod
+    def replicate(cls, primary: "Server", data: Path, port: int) -> Self:
+        """A replica of a server that runs; it does not run yet."""
+        server = cls(data, port)
+        server.run("pg_basebackup", "-D", data, "-d", primary.url, "--write-recovery-conf", "--checkpoint=fast")
+        return server
+
     def run(self, program: str, *arguments: str | Path) -> None:
         """One of PostgreSQL's own programs, as the user whom the data belong to."""
         server_user(self.data).own_directory(self.data)
@@ -69,13 +76,22 @@ class Server:
                 else:
                     return
 
+    async def configure(self, **settings: str) -> None:
+        """Change settings while it runs."""
+        for name, value in settings.items():
+            await self.fetch(f"ALTER SYSTEM SET {name} = '{value}'")
+        await self.fetch("SELECT pg_reload_conf()")
+
+    def suspend(self) -> None:
+        """Have it do nothing any more, until it is killed."""
+        for process in self._processes():
+            process.suspend()
+
     def kill(self) -> None:
         """End all of its processes by `kill -9`, as a machine that loses its power would."""
         if self._process is None:
             return
-        postmaster = psutil.Process(self._process.pid)
-        postmaster.suspend()  # or it would start others in their place
-        processes = [*postmaster.children(recursive=True), postmaster]
+        processes = self._processes()
         for process in processes:
             process.kill()
         self._process.wait()
@@ -83,8 +99,8 @@ class Server:
             time.sleep(0.005)
         self._process = None
 
-    def migrate(self) -> None:
-        migrate(self.url)
+    async def migrate(self) -> None:
+        await asyncio.to_thread(migrate, self.url)
 
     async def fetch(self, sql: str, *values: object) -> list[Any]:
         """The first column of what a statement returns, past everything that is under test."""
@@ -94,22 +110,29 @@ class Server:
         finally:
             await connection.close()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         """Start it, and wait until it takes connections."""
         self.start()
         try:
-            asyncio.run(self.accepts())
+            await self.accepts()
         except BaseException:
             self.kill()
             raise
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it and forget its data."""
         self.kill()
         shutil.rmtree(self.data)
+
+    def _processes(self) -> list[psutil.Process]:
+        """All of them; the first is suspended, or it would start others in their place."""
+        assert self._process
+        postmaster = psutil.Process(self._process.pid)
+        postmaster.suspend()
+        return [postmaster, *postmaster.children(recursive=True)]
 
     def _spawn(self, program: str, *arguments: str | Path, log: Any) -> subprocess.Popen[bytes]:
         binary = find_binaries().directory / program
