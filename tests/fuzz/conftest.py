@@ -1,0 +1,34 @@
+"""The application over each of the repositories, which all examples of a test share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from tests.conftest import new_user_id
+from tests.fuzz.calls import Caller, caller_of
+from tests.http.application import make_app
+from tests.storages import in_memory, in_postgres
+
+from todo_api.adapters.http.app import HttpConfig
+from todo_api.application.local_feed import LocalChangeFeed
+
+
+@pytest.fixture(scope="module", params=["memory", "postgres"])
+def app(request: pytest.FixtureRequest) -> FastAPI:
+    storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("connections"))
+    feed = LocalChangeFeed()
+    feed.close()  # so that streams of events end after their first page
+    return make_app(storage.tasks, config=HttpConfig(trusted_proxies=("*",)), feed=feed, accounts=storage.accounts)
+
+
+@pytest.fixture(scope="module")
+async def caller(app: FastAPI) -> AsyncIterator[Caller]:
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        yield await caller_of(client, new_user_id())
+
+
+@pytest.fixture(scope="module")
+async def stranger(app: FastAPI) -> AsyncIterator[Caller]:
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        yield await caller_of(client, new_user_id())

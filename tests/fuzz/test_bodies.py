@@ -1,0 +1,105 @@
+"""No body of any call is answered with a 5xx, and what is accepted is there."""
+
+import time
+from itertools import product
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fuzz.calls import JSON, Caller
+from tests.fuzz.strategies import DEEP, bodies, fuzzed
+
+ID = "019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"
+AT = "2026-12-31T17:00:00Z"
+TASK: dict[str, Any] = {"title": "Buy milk", "description": "Two litres", "completed": True, "due_date": AT}
+READ_ONLY: dict[str, Any] = {"id": ID, "user_id": "x", "revision": 7, "created_at": AT, "updated_at": AT}
+OPERATIONS: list[dict[str, Any]] = [
+    {"op": "create", "id": ID, **TASK},
+    {"op": "update", "id": ID, "if_match": '"1"', "title": "x"},
+    {"op": "complete", "id": ID, "completed": False},
+    {"op": "delete", "id": ID, "if_match": "*"},
+    {"op": "restore", "id": ID},
+]
+BATCH = {"atomic": False, "operations": OPERATIONS}
+EXPORT: dict[str, Any] = {
+    "format": "todo-api-export", "version": 1, "user_id": "x", "exported_at": AT,
+    "tasks": [{**TASK, **READ_ONLY, "completed_at": AT, "deleted_at": AT}],
+}  # fmt: skip
+
+Call = tuple[str, str, dict[str, Any]]
+WRITES: list[Call] = [
+    ("POST", "/api/tasks", TASK | READ_ONLY),
+    ("PUT", "{task}", TASK | READ_ONLY),
+    ("PATCH", "{task}", TASK | READ_ONLY),
+]
+CALLS: list[Call] = [
+    *WRITES,
+    ("PATCH", "{task}/complete", {"completed": True} | READ_ONLY),
+    ("POST", "{task}/restore", {}),
+    ("POST", "/api/tasks/batch", BATCH),
+    ("POST", "/api/me/import", EXPORT),
+]
+
+
+def name_of(call: Call) -> str:
+    return f"{call[0]} {call[1]}"
+
+
+def address(call: Call, caller: Caller) -> str:
+    return call[1].format(task=caller.path)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
+@given(data=st.data(), key=st.booleans())
+@fuzzed
+async def test_no_body_is_too_much(caller: Caller, call: Call, data: st.DataObject, *, key: bool) -> None:
+    body = data.draw(bodies(call[2]) if call[2] else st.binary())
+    headers = JSON | ({"Idempotency-Key": str(uuid4())} if key else {})
+    answer = await caller.send(call[0], address(call, caller), content=body, headers=headers)
+    if call in WRITES and answer.is_success:
+        task = answer.json()
+        assert (await caller.send("GET", f"/api/tasks/{task['id']}")).json() == task
+
+
+@given(data=st.data(), operation=st.sampled_from(OPERATIONS), atomic=st.booleans())
+@fuzzed
+async def test_no_operation_of_a_batch_is_too_much(
+    caller: Caller, data: st.DataObject, operation: dict[str, Any], *, atomic: bool
+) -> None:
+    one = data.draw(bodies(operation))
+    body = b'{"atomic":%b,"operations":[%b]}' % (b"true" if atomic else b"false", one)
+    await caller.send("POST", "/api/tasks/batch", content=body, headers=JSON)
+
+
+@given(data=st.data())
+@fuzzed
+async def test_no_task_of_an_import_is_too_much(caller: Caller, data: st.DataObject) -> None:
+    one = data.draw(bodies(EXPORT["tasks"][0]))
+    body = b'{"format":"todo-api-export","version":1,"tasks":[%b]}' % one
+    await caller.send("POST", "/api/me/import", content=body, headers=JSON)
+
+
+PLACES = [
+    b"%b",
+    b'{"title":%b}',
+    b'{"title":"x","revision":%b}',  # which is accepted and ignored
+    b'{"title":"x","unknown":%b}',
+    b'{"operations":%b}',
+    b'{"operations":[{"op":"create","title":"x","revision":%b}]}',
+    b'{"format":"todo-api-export","version":1,"exported_at":%b,"tasks":[]}',
+    b'{"format":"todo-api-export","version":1,"tasks":[%b]}',
+    b'{"format":"todo-api-export","version":1,"tasks":[{"user_id":%b}]}',
+]
+
+
+@pytest.mark.parametrize("call", CALLS[:4] + CALLS[5:], ids=name_of)  # all that read a body
+async def test_depth_is_refused_at_once(caller: Caller, call: Call) -> None:
+    for place, (opening, closing), ends in product(PLACES, [(b"[", b"]"), (b'{"a":', b"}")], [DEEP, 0]):
+        started = time.process_time()
+        body = place % (opening * DEEP + closing * ends)
+        answer = await caller.send(call[0], address(call, caller), content=body, headers=JSON)
+        assert answer.status_code == 400
+        assert len(answer.content) < 2000
+        assert time.process_time() - started < 1

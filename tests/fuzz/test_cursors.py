@@ -1,0 +1,133 @@
+"""Cursors and sync tokens: what was not given to this very user for this very purpose is refused, and never a 5xx."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from httpx2 import Response
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fuzz.calls import Caller
+from tests.fuzz.strategies import any_text, fuzzed, mutated, numbers
+
+from todo_api.adapters.http.sealed import seal
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where such a text goes, what it is refused with, and what it is sealed for."""
+
+    path: str
+    parameter: str
+    code: str
+    purpose: str
+
+    async def ask(self, caller: Caller, text: str) -> Response:
+        if self.parameter == "Last-Event-ID":
+            return await caller.send("GET", self.path, headers={self.parameter: text.encode()})
+        return await caller.send("GET", self.path, params={self.parameter: text})
+
+    async def given(self, caller: Caller) -> str:
+        """A text that the service gave to the caller."""
+        if self.purpose == "sync":
+            return str((await caller.send("GET", "/api/tasks/changes")).json()["next"])
+        for _ in range(2):
+            task = (await caller.send("POST", "/api/tasks", json={"title": "x"})).json()
+            if self.purpose == "trash":
+                await caller.send("DELETE", f"/api/tasks/{task['id']}")
+        answer = await caller.send("GET", self.path, params={"limit": "1"})
+        return str(answer.links["next"]["url"]).rpartition("cursor=")[2]
+
+
+PLACES = [
+    Place("/api/tasks", "cursor", "invalid-cursor", "list"),
+    Place("/api/tasks/trash", "cursor", "invalid-cursor", "trash"),
+    Place("/api/tasks/changes", "since", "invalid-sync-token", "sync"),
+    Place("/api/tasks/events", "since", "invalid-sync-token", "sync"),
+    Place("/api/tasks/events", "Last-Event-ID", "invalid-sync-token", "sync"),
+]
+everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.path}-{place.parameter}")
+encodable = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
+
+
+def refuses(answer: Response, place: Place) -> bool:
+    return answer.status_code == 400 and answer.json()["code"] == place.code
+
+
+@everywhere
+@given(text=encodable | st.text("AQgw-_=.", min_size=1))
+@fuzzed
+async def test_no_text_is_a_cursor_by_chance(caller: Caller, place: Place, text: str) -> None:
+    assert refuses(await place.ask(caller, text), place)
+
+
+@everywhere
+@given(data=st.data())
+@fuzzed
+async def test_no_damaged_one_is_taken(caller: Caller, place: Place, data: st.DataObject) -> None:
+    good = await place.given(caller)
+    assert (await place.ask(caller, good)).is_success
+    damaged = data.draw(mutated(good.encode())).decode("latin-1")
+    if damaged.isprintable() and damaged:
+        assert refuses(await place.ask(caller, damaged), place)
+
+
+@everywhere
+@pytest.mark.parametrize("origin", PLACES[:3], ids=lambda place: place.purpose)
+async def test_those_of_others_and_for_other_purposes_do_not_work(
+    caller: Caller, stranger: Caller, place: Place, origin: Place
+) -> None:
+    assert refuses(await place.ask(caller, await origin.given(stranger)), place)
+    own = await place.ask(caller, await origin.given(caller))
+    assert own.is_success if origin.purpose == place.purpose else refuses(own, place)
+
+
+dates = st.datetimes(timezones=st.none() | st.timezones()).map(lambda when: when.isoformat())
+revisions = st.integers(0, 10**19).map(str)
+
+
+def _content(*parts: Any) -> bytes:
+    """What a cursor has in it, or nearly so."""
+    try:
+        return msgspec.json.encode(parts)
+    except (UnicodeEncodeError, OverflowError):
+        return b'["all","title","asc",5,"\\ud800",1' + b"0" * 400 + b"]"
+
+
+contents = {
+    "list": st.builds(
+        _content,
+        st.sampled_from(["all", "pending", "completed"]) | any_text,
+        st.sampled_from(["created", "title", "due_date"]) | any_text,
+        st.sampled_from(["asc", "desc"]) | any_text,
+        st.integers(1, 1000) | numbers,
+        dates | any_text | numbers,
+        st.uuids() | any_text,
+    ),
+    "trash": st.builds(_content, st.integers(1, 1000) | numbers, dates | any_text | numbers, st.uuids() | any_text),
+    "sync": st.one_of(
+        revisions.map(str.encode),
+        st.builds(lambda *parts: f"{parts[0]}.{parts[1].hex}.{parts[2]}".encode(), revisions, st.uuids(), revisions),
+    ),
+}
+
+
+@everywhere
+@given(data=st.data())
+@fuzzed
+async def test_a_forged_one_is_refused_or_names_a_place_among_ones_own(
+    caller: Caller, stranger: Caller, place: Place, data: st.DataObject
+) -> None:
+    content = data.draw(contents[place.purpose] | st.binary(max_size=60))
+    forged = seal(caller.user_id, place.purpose, content)
+    answer = await place.ask(caller, forged)
+    assert answer.is_success or refuses(answer, place) or answer.json()["code"] == "sync-token-expired"
+    assert stranger.user_id not in answer.text
+    assert refuses(await place.ask(stranger, forged), place)
+
+
+async def test_an_unknown_user_is_told_nothing_else(caller: Caller) -> None:
+    forged = seal(str(uuid4()), "list", b"[]")
+    assert refuses(await PLACES[0].ask(caller, forged), PLACES[0])
