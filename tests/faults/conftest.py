@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.network import Namespace
 from tests.faults.postgres import Server
 from tests.faults.programs import Service, unused_port
 
@@ -55,9 +56,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts `todo-api serve` on a database, with settings; ends it when the test is over."""
     services: list[Service] = []
 
-    def start(database_url: str, **settings: str) -> Service:
+    def start(database_url: str, inside: Namespace | None = None, **settings: str) -> Service:
         port = unused_port()
-        service = Service(tmp_path / f"service-{port}.log", port, {"DATABASE_URL": database_url} | settings)
+        service = Service(tmp_path / f"service-{port}.log", port, {"DATABASE_URL": database_url} | settings, inside)
         services.append(service)
         service.start()
         return service

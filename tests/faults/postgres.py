@@ -82,6 +82,15 @@ class Server:
             await self.fetch(f"ALTER SYSTEM SET {name} = '{value}'")
         await self.fetch("SELECT pg_reload_conf()")
 
+    async def listen_also(self, address: str) -> None:
+        """Start it anew, so that it takes connections to this address from anybody who can reach it."""
+        self.kill()
+        self.settings["listen_addresses"] += f",{address}"
+        with (self.data / "pg_hba.conf").open("a") as access:
+            access.write("host all all samenet trust\n")
+        self.start()
+        await self.accepts()
+
     def suspend(self) -> None:
         """Have it do nothing any more, until it is killed."""
         for process in self._processes():

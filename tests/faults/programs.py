@@ -1,7 +1,6 @@
 """The service as a process that is killed and started again."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.programs import SECRET, TODO_API, environment
+from tests.faults.network import Namespace
 
 from todo_api.development import mint_token
 
@@ -21,20 +21,23 @@ PATIENCE = 30.0  # seconds, on a busy machine
 class Service:
     """`todo-api serve`, on the same port each time; what it logs goes into a file."""
 
-    def __init__(self, log: Path, port: int, settings: Mapping[str, str]) -> None:
+    def __init__(self, log: Path, port: int, settings: Mapping[str, str], inside: Namespace | None = None) -> None:
+        host, before = (inside.there, inside.inside) if inside else ("127.0.0.1", ())
         self.log = log
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{host}:{port}"
+        self._command = (*before, *TODO_API, "serve")
         # A full pipe would stop it, and a line for each request of a load is a lot of lines.
         defaults = {"BETTER_AUTH_SECRET": SECRET, "RATE_LIMIT": "off", "ACCESS_LOG": "false", "LOG_FORMAT": "json"}
-        self._environment = environment(**{**defaults, "PORT": str(port), **settings})
+        self._environment = environment(**{**defaults, "HOST": host, "PORT": str(port), **settings})
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it says that it serves."""
         with self.log.open("ab") as log:
             said = log.tell()
-            command = [*TODO_API, "serve"]
-            self.process = subprocess.Popen(command, env=self._environment, cwd=self.log.parent, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self._command, env=self._environment, cwd=self.log.parent, stdout=log, stderr=log
+            )
         end = time.monotonic() + PATIENCE
         while b"is serving on" not in self.log.read_bytes()[said:]:
             assert self.process.poll() is None, self.log.read_text()[said:]
@@ -72,7 +75,3 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def is_root() -> bool:
-    return os.geteuid() == 0
