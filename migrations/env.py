@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, create_engine
+from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError
+from todo_api.adapters.postgres.engine import create_engine
 from todo_api.adapters.postgres.tables import metadata
 from todo_api.settings import Settings
 

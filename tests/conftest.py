@@ -19,7 +19,7 @@ from alembic.config import Config
 from testcontainers.community.postgres import PostgresContainer
 
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig
+from todo_api.adapters.postgres.driver import DatabaseConfig
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.local_postgres import open_server
 

@@ -17,7 +17,7 @@ from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
 from todo_api.adapters.postgres.accounts import PostgresAccountRepository
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError, driver_url
 from todo_api.adapters.postgres.feed import PostgresChangeFeed
 from todo_api.adapters.postgres.housekeeping import PostgresHousekeeping
 from todo_api.adapters.postgres.repository import PostgresTaskRepository

@@ -15,7 +15,7 @@ from tests.domain.builders import NOW, a_task, later
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig
+from todo_api.adapters.postgres.driver import DatabaseConfig
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.domain.errors import TodoError
 from todo_api.domain.listing import Order, Position, Sort, Status, TaskPage, TaskQuery

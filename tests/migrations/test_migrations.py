@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.conftest import ROOT, alembic_config
 
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
+from todo_api.adapters.postgres.driver import DatabaseConfig
+from todo_api.adapters.postgres.engine import create_engine
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.adapters.postgres.schema import REVISION, current_revision
 from todo_api.adapters.postgres.tables import metadata

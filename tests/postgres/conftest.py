@@ -12,7 +12,7 @@ from alembic import command
 from tests.conftest import alembic_config
 
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig
+from todo_api.adapters.postgres.driver import DatabaseConfig
 
 
 @pytest.fixture

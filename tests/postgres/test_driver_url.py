@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError, create_engine, driver_url
+from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.postgres.engine import create_engine
 from todo_api.adapters.postgres.schema import VERSION
 
 NAME = "application_name=todo-api"

@@ -15,7 +15,8 @@ from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
 
 from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
+from todo_api.adapters.postgres.driver import DatabaseConfig
+from todo_api.adapters.postgres.engine import create_engine
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.adapters.postgres.statements import Statement
 from todo_api.domain.errors import RepositoryUnavailableError

@@ -3,14 +3,13 @@
 import asyncio
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
 
-from todo_api.adapters.postgres.engine import DatabaseConfig, DatabaseUrlError
+from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError
 from todo_api.adapters.postgres.schema import REVISION, current_revision
 from todo_api.main import database_config
 from todo_api.settings import ConfigurationError, Settings
 
-DATABASE_ERRORS = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def schema_revision(config: DatabaseConfig) -> str | None:
@@ -44,5 +43,5 @@ def require_newest_schema(settings: Settings) -> str:
 
 def unusable(error: Exception) -> ConfigurationError:
     """The error in one line; PostgreSQL's and the system's do not hold the password."""
-    reason = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()) or type(error).__name__
     return ConfigurationError(f"the database that DATABASE_URL names cannot be used: {reason}")

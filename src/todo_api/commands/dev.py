@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from todo_api import development, serving
-from todo_api.adapters.postgres.engine import DatabaseConfig
+from todo_api.adapters.postgres.driver import DatabaseConfig
 from todo_api.adapters.postgres.schema import REVISION
 from todo_api.commands.configuration import development_settings_of
 from todo_api.commands.database import DATABASE_ERRORS, schema_revision, unusable

@@ -8,11 +8,10 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy.pool import PoolProxiedConnection
 
-from todo_api.adapters.postgres.engine import DatabaseConfig, create_engine
+from todo_api.adapters.postgres.driver import DatabaseConfig, connector
 from todo_api.adapters.postgres.failures import LOST, NOT_RUN, STATEMENT_GONE, UNREACHABLE, NotRunError
-from todo_api.adapters.postgres.prepared import Fetch, Observe, forget_statements, observed, run_prepared
+from todo_api.adapters.postgres.prepared import Connection, Fetch, Observe, forget_statements, observed, run_prepared
 from todo_api.adapters.postgres.statements import Statement
 from todo_api.domain.errors import RepositoryUnavailableError, TodoError
 
@@ -28,24 +27,22 @@ _PING_TIMEOUT = 1.0
 # Seconds for which a server that takes no writes is not left for another: there was none just now.
 _SEARCH_PAUSE = 1.0
 
-_GOOD_AT = "when it was last known to be good"
-_MADE_AT = "when it was made"
-
 
 class Connections:
     """A pool of connections with a fair queue before it.
 
-    SQLAlchemy's own pool lets newcomers overtake those who wait, and to take a connection out of it and put it back
-    costs half as much as a statement. Here, nobody at 100 callers on 10 connections waits much longer than the others.
+    The pools of SQLAlchemy and asyncpg let newcomers overtake those who wait, and to take a connection out of them and
+    put it back costs half as much as a statement. Here, nobody at 100 callers on 10 connections waits much longer than
+    the others.
     """
 
     def __init__(self, config: DatabaseConfig, observe: Observe | None = None) -> None:
         """Take the configuration, and whom to tell of each statement. Connections are made when first needed."""
         self._fetch = run_prepared if observe is None else observed(observe)
         self.in_use = self.waiting = 0  # connections, and callers
-        self._engine = create_engine(config)
+        self._make = connector(config)
         self._free = asyncio.Semaphore(config.pool_size)
-        self._idle: list[PoolProxiedConnection] = []
+        self._idle: list[Connection] = []
         self._pool_timeout = config.pool_timeout
         # Instants of the monotonic clock: connections not used since the former have to prove themselves, and those not
         # used since the latter are past hope. Connections made before the third may lead to a former primary.
@@ -83,7 +80,7 @@ class Connections:
         while self._idle:
             connection = self._idle.pop()
             with suppress(*UNREACHABLE):
-                await _driver(connection).close(timeout=_PING_TIMEOUT)
+                await connection.driver.close(timeout=_PING_TIMEOUT)
             _discard(connection)
 
     async def _in_turn(self, work: Callable[[], Awaitable[T]], again_after: tuple[type[Exception], ...]) -> T:
@@ -147,7 +144,7 @@ class Connections:
         except BaseException:  # also when cancelled: an answer may still be under way, so nobody may use it again
             _discard(connection)
             raise
-        connection.info[_GOOD_AT] = time.monotonic()
+        connection.good_at = time.monotonic()
         self._idle.append(connection)
         return rows
 
@@ -167,17 +164,17 @@ class Connections:
             self._idle.append(connection)
             raise
         except STATEMENT_GONE as error:  # nothing of it is done; the statements have to be prepared anew
-            connection.info.clear()
+            forget_statements(connection, error)
             self._idle.append(connection)
             raise NotRunError from error
         except BaseException:  # also when cancelled: whatever state it is in, the server gives up what it was at
             _discard(connection)
             raise
-        connection.info[_GOOD_AT] = time.monotonic()
+        connection.good_at = time.monotonic()
         self._idle.append(connection)
         return result
 
-    def _seek_primary(self, connection: PoolProxiedConnection, error: Exception) -> None:
+    def _seek_primary(self, connection: Connection, error: Exception) -> None:
         """Give up all connections to a server that has become a replica, or refuses to write for another reason.
 
         Raises:
@@ -186,16 +183,16 @@ class Connections:
         if not isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             return
         now = time.monotonic()
-        if _made_at(connection) >= self._demoted_before:
-            if _made_at(connection) > now - _SEARCH_PAUSE:
+        if connection.made_at >= self._demoted_before:
+            if connection.made_at > now - _SEARCH_PAUSE:
                 return
             self._demoted_before = now
         raise NotRunError(*error.args) from error
 
-    async def _connect(self) -> PoolProxiedConnection:
+    async def _connect(self) -> Connection:
         """Return a connection that is good as far as can be told; what Neon or a firewall has let go of is replaced."""
         while True:
-            connection = self._idle.pop() if self._idle else await self._engine.raw_connection()
+            connection = self._idle.pop() if self._idle else Connection(await self._make())
             try:
                 if await self._is_good(connection):
                     return connection
@@ -204,13 +201,12 @@ class Connections:
                 raise
             _discard(connection)
 
-    async def _is_good(self, connection: PoolProxiedConnection) -> bool:
-        now = time.monotonic()
-        good_at: float = connection.info.setdefault(_GOOD_AT, now)
-        driver = _driver(connection)
-        if driver.is_closed() or good_at < self._lost_before or _made_at(connection) < self._demoted_before:
+    async def _is_good(self, connection: Connection) -> bool:
+        is_lost = connection.driver.is_closed() or connection.good_at < self._lost_before
+        if is_lost or connection.made_at < self._demoted_before:
             return False
-        if good_at >= max(self._suspect_before, now - _LONGEST_IDLE) or await _answers(driver):
+        good_since = max(self._suspect_before, time.monotonic() - _LONGEST_IDLE)
+        if connection.good_at >= good_since or await _answers(connection):
             return True
         self._lost_before = time.monotonic()
         return False
@@ -219,7 +215,7 @@ class Connections:
 class Transaction:
     """Runs statements in one transaction."""
 
-    def __init__(self, connection: PoolProxiedConnection, fetch: Fetch) -> None:
+    def __init__(self, connection: Connection, fetch: Fetch) -> None:
         """Take the connection that the transaction is on, and how to run a statement there."""
         self._connection = connection
         self._fetch = fetch
@@ -237,28 +233,18 @@ class Transaction:
         self.abandoned = True
 
 
-async def _execute(connection: PoolProxiedConnection, sql: str) -> None:
-    await _driver(connection).execute(sql)
+async def _execute(connection: Connection, sql: str) -> None:
+    await connection.driver.execute(sql)
 
 
-async def _answers(driver: Any) -> bool:
+async def _answers(connection: Connection) -> bool:
     try:
-        await driver.fetchval("SELECT 1", timeout=_PING_TIMEOUT)
+        await connection.driver.fetchval("SELECT 1", timeout=_PING_TIMEOUT)
     except (*LOST, TimeoutError):
         return False
     return True
 
 
-def _driver(connection: PoolProxiedConnection) -> Any:
-    """Return asyncpg's connection."""
-    return connection.driver_connection
-
-
-def _made_at(connection: PoolProxiedConnection) -> float:
-    known = connection.record_info  # unlike `info`, which forgets the statements, it lasts
-    return 0.0 if known is None else float(known.setdefault(_MADE_AT, time.monotonic()))
-
-
-def _discard(connection: PoolProxiedConnection) -> None:
-    connection.invalidate()
-    connection.close()
+def _discard(connection: Connection) -> None:
+    """Hang up without another word: the server gives up what it was at."""
+    connection.driver.terminate()

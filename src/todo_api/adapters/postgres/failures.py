@@ -1,8 +1,6 @@
 """What can go wrong between this program and PostgreSQL, by what can be done about it."""
 
 import asyncpg
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
-from sqlalchemy.exc import DBAPIError
 
 
 class NotRunError(Exception):
@@ -27,8 +25,6 @@ UNREACHABLE = (
     asyncpg.TransactionRollbackError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
-    AsyncAdapt_asyncpg_dbapi.Error,  # what SQLAlchemy makes of asyncpg's errors, which it meets only when it connects
-    DBAPIError,  # the same, where it asks the server for its version
 )
 LOST = (
     ConnectionError,

@@ -1,0 +1,112 @@
+"""The way to the database: its address, and connections of asyncpg to it.
+
+`DATABASE_URL` is taken as providers print it, and a transaction-mode pooler (PgBouncer, Neon's `-pooler` hosts) may
+stand between: no session state is used, and no prepared statement is expected to outlive a transaction.
+"""
+
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from todo_api.adapters.postgres.hosts import Hosts, NoServerError, host_urls
+
+# What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
+_DRIVER_OPTIONS = frozenset(
+    """
+    dbname database gsslib host krbsrvname passfile password port service servicefile ssl_max_protocol_version
+    ssl_min_protocol_version sslcert sslcrl sslkey sslmode sslnegotiation sslpassword sslrootcert target_session_attrs
+    user
+    """.split()  # noqa: SIM905 - one word a line would fill a page
+)
+_SERVER_SETTINGS = frozenset({"application_name", "options"})
+
+_HOST = re.compile(r"(?!$)(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(?::(?P<port>[0-9]{0,5}))?")
+_LAST_PORT = 65_535
+
+
+class DatabaseUrlError(ValueError):
+    """The URL is none of PostgreSQL's; the message does not quote it, for it may hold a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConfig:
+    """Where the database is, and how many connections may be waited for how long (in seconds)."""
+
+    url: str
+    pool_size: int = 10
+    pool_timeout: float = 5.0
+    connect_timeout: float = 5.0
+    statement_timeout: float | None = 10.0
+
+
+def driver_url(url: str) -> str:
+    """Return the URL as asyncpg understands it.
+
+    Takes the schemes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver`; drops libpq's options that asyncpg
+    does not know, such as `channel_binding`. Of several hosts, one that takes writes is wanted, unless it says else.
+
+    Raises:
+        DatabaseUrlError: The text is no such URL.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        query = parse_qsl(parts.query.strip("&"), strict_parsing=bool(parts.query.strip("&")))
+    except ValueError:
+        raise DatabaseUrlError("is no valid URL") from None  # the error quotes parts of it
+    if parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise DatabaseUrlError("must start with postgresql:// or postgres://")
+    hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc  # as asyncpg takes it apart
+    if hosts and not all(_is_host(host) for host in hosts.split(",")):
+        raise DatabaseUrlError("has no valid host and port; in a password, write / as %2F, @ as %40 and # as %23")
+    known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
+    if _names_several_hosts(hosts, dict(known)) and "target_session_attrs" not in dict(known):
+        known.append(("target_session_attrs", "read-write"))
+    if ("sslrootcert", "system") in known:  # libpq's word for the machine's own authorities, which implies verify-full
+        known = [(name, value) for name, value in known if name not in {"sslrootcert", "sslmode"}]
+    if not any(name == "application_name" for name, _ in known):
+        known.append(("application_name", "todo-api"))
+    return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(known, quote_via=quote), ""))
+
+
+def _is_host(text: str) -> bool:
+    match = _HOST.fullmatch(text)
+    return match is not None and int(match["port"] or 0) <= _LAST_PORT
+
+
+def _names_several_hosts(hosts: str, query: Mapping[str, str]) -> bool:
+    if hosts:
+        return "," in hosts
+    names, ports = query.get("host", "").count(",") + 1, query.get("port", "").count(",") + 1
+    if ports not in {1, names}:
+        raise DatabaseUrlError(f"names {names} hosts and {ports} ports")
+    return names > 1
+
+
+def connector(config: DatabaseConfig) -> Callable[[], Awaitable[Any]]:
+    """Return what makes a connection of asyncpg each time that it is called.
+
+    Raises:
+        DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
+    """
+    dsn = driver_url(config.url)
+    system_roots = dict(parse_qsl(urlsplit(config.url).query)).get("sslrootcert") == "system"
+    tls: dict[str, Any] = {"ssl": ssl.create_default_context()} if system_roots else {}
+
+    async def connect(dsn: str) -> Any:
+        try:
+            return await asyncpg.connect(
+                dsn,
+                timeout=config.connect_timeout,
+                command_timeout=config.statement_timeout,
+                **tls,
+                statement_cache_size=0,  # prepared.py keeps the statements, in a way that poolers bear
+            )
+        except asyncpg.TargetServerAttributeNotMatched as error:
+            raise NoServerError("it is not of the kind that target_session_attrs asks for") from error
+
+    return Hosts(host_urls(dsn), connect).connect
