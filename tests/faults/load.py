@@ -36,6 +36,7 @@ class Load:
     retry: bool = False  # send each write again, under its key, until it is acknowledged
     sent: int = 0
     answers: list[Answer] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
     users: list[str] = field(default_factory=lambda: [f"writer-{uuid4()}" for _ in range(CLIENTS)])
     _stopping: bool = False
     _told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,10 +44,6 @@ class Load:
     @property
     def acknowledged(self) -> list[str]:
         return [answer.title for answer in self.answers if answer.status == 201]
-
-    @property
-    def statuses(self) -> Counter[int]:
-        return Counter(answer.status for answer in self.answers)
 
     def slowest(self, *statuses: int) -> float:
         """The longest that a client has waited for one of these answers, or for any."""
@@ -56,11 +53,11 @@ class Load:
         """Seconds from then to the first acknowledgement."""
         return min(answer.at for answer in self.answers if answer.status == 201 and answer.at > instant) - instant
 
-    async def until(self, count: int) -> None:
-        """Wait until so many more have been acknowledged."""
-        goal = len(self.acknowledged) + count
+    async def until(self, count: int, status: int = 201) -> None:
+        """Wait until so many more have been acknowledged, or had another answer."""
+        goal = self.statuses[status] + count
         async with asyncio.timeout(60):
-            while len(self.acknowledged) < goal:
+            while self.statuses[status] < goal:
                 await self._told.wait()
                 self._told.clear()
 
@@ -87,6 +84,7 @@ class Load:
             status = BROKEN
         at = time.monotonic()
         self.answers.append(Answer(title, status, at, at - begun))
+        self.statuses[status] += 1
         self._told.set()
         return status
 
