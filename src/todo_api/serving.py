@@ -13,13 +13,13 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from todo_api.protocol import LONGEST_STALL, Protocol
 from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
+PATIENCE_WITH_WORKERS = 20  # seconds in which one must answer the supervisor, on a machine where many start at once
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
@@ -64,15 +64,23 @@ def serve(
         _Server(_config(app, grace=grace), announce).run(sockets)
 
 
-def serve_in_workers(factory: str, sockets: list[socket.socket], *, workers: int, grace: int) -> None:
-    """Serves in several processes until SIGINT or SIGTERM; each calls the factory, `module:function`."""
+def serve_in_workers(
+    factory: str, sockets: list[socket.socket], *, workers: int, grace: int, announce: Callable[[], None]
+) -> None:
+    """Serves in several processes until SIGINT or SIGTERM, and calls back when all of them answer.
+
+    Each calls the factory, `module:function`. One that dies is replaced.
+
+    Raises:
+        ConfigurationError: one could not start, having said why; all have ended.
+    """
     for one in sockets:
         one.set_inheritable(True)
     allow_open_files()
-    supervisor = Multiprocess(_config(factory, workers=workers, grace=grace), sockets)
+    supervisor = _Supervisor(_config(factory, workers=workers, grace=grace), sockets, announce)
     supervisor.run()
-    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
-        sys.exit(STARTUP_FAILURE)
+    if supervisor.has_failed:
+        raise ConfigurationError("a worker cannot start, for the reason above")
 
 
 def exit_on_sigterm() -> None:
@@ -108,6 +116,34 @@ class _Server(uvicorn.Server):
         self._announce()
 
 
+class _Supervisor(Multiprocess):
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
+        super().__init__(config, sockets)
+        self._announce = announce
+        self._is_announced = False
+        self._answered: set[int | None] = set()
+        self.has_failed = False
+
+    def keep_subprocess_alive(self) -> None:
+        """Called twice a second."""
+        for worker in self.processes:
+            worker.child_conn.close()  # which it alone has now: when it ends, nobody waits for its answer
+            if worker.pid not in self._answered:
+                self._watch_start_of(worker)
+        if not self._is_announced and self._answered.issuperset(worker.pid for worker in self.processes):
+            self._is_announced = True
+            self._announce()
+        if not self.has_failed:
+            super().keep_subprocess_alive()
+
+    def _watch_start_of(self, worker: Process) -> None:
+        if (worker.exitcode or 0) > 0:  # not by a signal, so another in its place would end as it did
+            self.has_failed = True
+            self.should_exit.set()
+        elif worker.is_ready(timeout=1):
+            self._answered.add(worker.pid)
+
+
 def _config(app: FastAPI | str, *, grace: int, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -122,6 +158,7 @@ def _config(app: FastAPI | str, *, grace: int, workers: int = 1) -> uvicorn.Conf
         proxy_headers=False,  # the application knows whom to believe
         server_header=False,
         timeout_graceful_shutdown=grace,
+        timeout_worker_healthcheck=PATIENCE_WITH_WORKERS,
     )
 
 

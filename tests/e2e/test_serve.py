@@ -1,14 +1,19 @@
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
-from tests.e2e.programs import SECRET, TODO_API, Complaint, Query, Start, Started, environment, migrate
+from tests.e2e.programs import SECRET, TODO_API, Complaint, Eventually, Query, Start, Started, environment, migrate
 
 from todo_api.development import mint_token
 from todo_api.local_postgres import open_server
+
+ADVICE = "Set it, here and for Better Auth, to the output of: openssl rand -base64 32"
 
 
 @pytest.mark.parametrize(
@@ -53,3 +58,64 @@ def test_serve_waits_for_the_migrations_and_then_serves(
         refused = started(*TODO_API, "serve", env=environment(**settings), cwd=tmp_path, stderr=subprocess.PIPE)
         assert "alembic upgrade head" in refused.communicate(timeout=60)[1]
         assert refused.returncode == 1
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with open_server(tmp_path_factory.mktemp("pg"), durable=False) as url:
+        migrate(url)
+        yield url
+
+
+def workers_of(supervisor: int) -> set[int]:
+    """Those of its processes that serve; multiprocessing has one more for itself."""
+    workers = set()
+    for child in psutil.Process(supervisor).children():
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "--multiprocessing-fork" in child.cmdline():
+                workers.add(child.pid)
+    return workers
+
+
+def answers_alone(worker: int, workers: set[int], url: str) -> bool:
+    """Whether it answers, and quicker than it could start, while the others stand still."""
+    others = [psutil.Process(other) for other in workers - {worker}]
+    for other in others:
+        other.suspend()
+    try:
+        return httpx2.get(f"{url}/health/ready", timeout=1).is_success
+    finally:
+        for other in others:
+            other.resume()
+
+
+def test_all_workers_answer_when_serve_says_so_and_one_that_dies_is_replaced(
+    start: Start, database: str, eventually: Eventually
+) -> None:
+    settings = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET}
+    running = start("serve", "--workers", "3", "--no-access-log", until="\n", **settings)
+    workers = workers_of(running.process.pid)
+    assert len(workers) == 3
+    assert all(answers_alone(worker, workers, running.url) for worker in workers)
+    dead = workers.pop()
+    psutil.Process(dead).kill()
+    eventually(lambda: len(workers_of(running.process.pid) - {dead}) == 3)
+    assert workers_of(running.process.pid) > workers
+    assert httpx2.get(f"{running.url}/health/ready").is_success
+    assert running.end(signal.SIGTERM) == (0, "")
+
+
+def test_a_worker_that_cannot_start_ends_all_and_says_why(started: Started, database: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv: os.environ['BETTER_AUTH_SECRET'] = 'short'\n"
+    )
+    settings = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET, "PYTHONPATH": str(tmp_path)}
+    refused = started(
+        *TODO_API, "serve", "--workers", "2",
+        env=environment(**settings), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    out, err = refused.communicate(timeout=60)
+    *reasons, last = err.splitlines()
+    assert (refused.returncode, out) == (1, "")
+    assert set(reasons) == {"todo-api: BETTER_AUTH_SECRET has 5 characters and needs 32 or more. " + ADVICE}
+    assert last == "todo-api: a worker cannot start, for the reason above"

@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -12,7 +14,7 @@ from todo_api import serving
 from todo_api.commands.configuration import settings_of
 from todo_api.commands.database import require_newest_schema
 from todo_api.logs import configure_logs
-from todo_api.main import app_from_environment, create_app
+from todo_api.main import create_app
 from todo_api.metering import PROMETHEUS_DIRECTORY
 from todo_api.settings import ConfigurationError, Settings
 
@@ -29,12 +31,12 @@ def run(arguments: argparse.Namespace) -> None:
         app = create_app(settings)  # also where the workers make their own: it says what is missing
         require_newest_schema(settings)
         announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
+        announce = partial(print, announcement, flush=True)
         if settings.workers == 1:
-            serving.serve(app, sockets, grace=GRACE, announce=lambda: print(announcement, flush=True))
+            serving.serve(app, sockets, grace=GRACE, announce=announce)
             return
-        print(announcement, flush=True)
         os.environ["ACCESS_LOG"] = str(settings.access_log)  # the workers have no flags, only this
-        serving.serve_in_workers(FACTORY, sockets, workers=settings.workers, grace=GRACE)
+        serving.serve_in_workers(FACTORY, sockets, workers=settings.workers, grace=GRACE, announce=announce)
 
 
 @contextmanager
@@ -60,5 +62,9 @@ def _exposed_metrics(settings: Settings) -> Iterator[None]:
 def app_of_worker() -> FastAPI:
     """The application that one of several processes serves, for as long as the process that started it is there."""
     serving.end_with(os.getppid())
-    configure_logs(Settings().log_format)
-    return app_from_environment()
+    try:
+        settings = settings_of(argparse.Namespace())
+        configure_logs(settings.log_format)
+        return create_app(settings)
+    except ConfigurationError as error:
+        sys.exit(f"todo-api: {error}")
