@@ -122,7 +122,6 @@ class _Supervisor(Multiprocess):
         self._announce = announce
         self._is_announced = False
         self._answered: set[int | None] = set()
-        self.has_failed = False
 
     def keep_subprocess_alive(self) -> None:
         """Called twice a second."""
@@ -133,12 +132,15 @@ class _Supervisor(Multiprocess):
         if not self._is_announced and self._answered.issuperset(worker.pid for worker in self.processes):
             self._is_announced = True
             self._announce()
-        if not self.has_failed:
-            super().keep_subprocess_alive()
+        super().keep_subprocess_alive()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a worker has ended before it answered, and not by a signal: others in its place would do so too."""
+        return any((worker.exitcode or 0) > 0 for worker in self.processes if worker.pid not in self._answered)
 
     def _watch_start_of(self, worker: Process) -> None:
-        if (worker.exitcode or 0) > 0:  # not by a signal, so another in its place would end as it did
-            self.has_failed = True
+        if self.has_failed:
             self.should_exit.set()
         elif worker.is_ready(timeout=1):
             self._answered.add(worker.pid)
