@@ -1,10 +1,13 @@
 """A load generator: as many requests as N connections can have answered in a time, with a latency for each."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
+
+from benchmarks.servers import Server
 
 WARM_UP = 0.25  # seconds
 
@@ -16,24 +19,52 @@ class Call:
     name: str
     request: Callable[[], bytes]
     status: int
+    unconditional: int | None = None  # the status that is right for who knows no conditions, where it is another
+    is_new: bool = False  # the stack that was replaced has no such call
 
 
 @dataclass(slots=True)
 class Sample:
-    """What was measured: seconds for each answer after the warm-up, how long they took together, and all answers."""
+    """What was measured: seconds for each answer after the warm-up, how long they took together, and all answers.
+
+    The server's processor time is that of all answers.
+    """
 
     latencies: list[float] = field(default_factory=list)
     answered: int = 0
     errors: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
+
+    def add(self, other: "Sample") -> None:
+        """Take in what was measured at another turn."""
+        self.latencies += other.latencies
+        self.answered += other.answered
+        self.errors += other.errors
+        self.seconds += other.seconds
+        self.cpu += other.cpu
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.latencies) / self.seconds
+
+    @property
+    def cpu_per_request(self) -> float:
+        """Seconds of the server's processor."""
+        return self.cpu / self.answered
+
+    def percentile(self, percent: int) -> float:
+        """Seconds in which so many in a hundred were answered."""
+        return statistics.quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
 class _Connection(asyncio.Protocol):
     """One keep-alive connection that sends the next request when the answer to the last one is complete."""
 
-    def __init__(self, call: Call, sample: Sample, start: float, until: float) -> None:
+    def __init__(self, call: Call, status: int, sample: Sample, start: float, until: float) -> None:
         self._call, self._sample, self._start, self._until = call, sample, start, until
-        self._expected = b"HTTP/1.1 %d " % call.status
+        self._expected = b"HTTP/1.1 %d " % status
         self._buffer = bytearray()
         self._missing = 0  # bytes of the answer, once its head has said how many there are
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -78,16 +109,20 @@ def _content_length(head: bytes) -> int:
     return int(rest.partition(b"\r\n")[0] or 0)
 
 
-async def run(call: Call, port: int, connections: int, seconds: float) -> Sample:
-    """Send requests to 127.0.0.1 for so many seconds, the next on each connection when the last is answered.
+async def run(call: Call, server: Server, connections: int, seconds: float) -> Sample:
+    """Send requests for so many seconds, the next on each connection when the last is answered.
 
     Those of the first quarter of a second, when all come at once and connections are new, are not counted.
     """
     loop, sample, start = asyncio.get_running_loop(), Sample(), time.perf_counter() + WARM_UP
-    made = [
-        await loop.create_connection(lambda: _Connection(call, sample, start, start + seconds), "127.0.0.1", port)
-        for _ in range(connections)
-    ]
+    status = call.status if server.knows_conditions else call.unconditional or call.status
+    before = server.cpu_seconds()
+
+    def connect() -> _Connection:
+        return _Connection(call, status, sample, start, start + seconds)
+
+    made = [await loop.create_connection(connect, "127.0.0.1", server.port) for _ in range(connections)]
     await asyncio.wait_for(asyncio.gather(*(protocol.done for _, protocol in made)), seconds + 30)
     sample.seconds = time.perf_counter() - start
+    sample.cpu = server.cpu_seconds() - before
     return sample

@@ -9,11 +9,42 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
-SERVICE = ("todo_api.main:app_from_environment", "--factory")
-CEILING = ("benchmarks.ceiling:app",)
+_UVICORN = (
+    "--no-access-log",
+    "--no-server-header",
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--log-level",
+    "warning",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How to start it, and what it can do."""
+
+    name: str
+    module: tuple[str, ...]
+    port: int
+    knows_conditions: bool = False
+
+
+def _by_uvicorn(app: str) -> tuple[str, ...]:
+    return ("uvicorn", app, *_UVICORN)
+
+
+SERVICE = Program("service", ("todo_api", "serve"), 8931, knows_conditions=True)
+CEILING = Program("ceiling", _by_uvicorn("benchmarks.ceiling:app"), 8932)
+REPLACED = Program("replaced", _by_uvicorn("benchmarks.replaced:app"), 8933)
+
+# The service does all that it does in production; nobody reaches this limit, but every request counts towards it.
+UNREACHABLE_LIMIT = {"RATE_LIMIT": "1000000000/minute"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +53,32 @@ class Server:
 
     port: int
     process: psutil.Process
+    knows_conditions: bool
 
     def cpu_seconds(self) -> float:
         """Return the processor time that it has used so far."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
+    def memory_bytes(self) -> int:
+        """Return how much memory it has in use."""
+        return int(self.process.memory_info().rss)
+
 
 @contextlib.contextmanager
-def serve(app: tuple[str, ...], port: int, environment: Mapping[str, str]) -> Iterator[Server]:
-    """Run the application with uvicorn, as `todo-api serve` does, without an access log."""
-    options = ["--port", str(port), "--no-access-log", "--no-server-header", "--loop", "uvloop", "--http", "httptools"]
-    command = [sys.executable, "-m", "uvicorn", *app, *options, "--log-level", "warning"]
-    with subprocess.Popen(command, env={**os.environ, **environment}) as process:
+def serve(program: Program, environment: Mapping[str, str], log: Path, port: int | None = None) -> Iterator[Server]:
+    """Run the program for as long as the block runs; what it logs goes to the file."""
+    port = port or program.port
+    command = [sys.executable, "-m", *program.module, "--port", str(port)]
+    settings = {**os.environ, **UNREACHABLE_LIMIT, **environment}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=output) as process,
+    ):
         try:
             _pin(process.pid, 0)
             _wait_for(port, process)
-            yield Server(port, psutil.Process(process.pid))
+            yield Server(port, psutil.Process(process.pid), program.knows_conditions)
         finally:
             process.send_signal(signal.SIGTERM)
 
