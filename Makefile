@@ -2,6 +2,7 @@
 # make test   linters, types and the whole test suite, as CI runs them
 # make test-faults  kills, cuts off and starves the service and its database under load, and prints what came of it
 # make bench  the load benchmark
+# make soak   five minutes of all kinds of requests, good and bad: fails if the memory of the service grows
 # make lock   new lock files, after a change of the dependencies in pyproject.toml
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ DEPLOYED = --extra redis --extra telemetry
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run test test-faults bench lock format clean
+.PHONY: run test test-faults bench soak lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -38,6 +39,9 @@ test-faults: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(IN_VENV) benchmarks
+
+soak: $(VENV)/.dev
+	$(IN_VENV) benchmarks.soak
 
 format: $(VENV)/.dev
 	$(IN_VENV) ruff check --fix .
