@@ -3,6 +3,7 @@
 # make test-faults  kills, cuts off and starves the service and its database under load, and prints what came of it
 # make bench  the load benchmark
 # make soak   five minutes of all kinds of requests, good and bad: fails if the memory of the service grows
+# make audit  what is known against the packages that are deployed, their licenses, and a list of them (SBOM) in build/
 # make lock   new lock files, after a change of the dependencies in pyproject.toml
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ DEPLOYED = --extra redis --extra telemetry
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run test test-faults bench soak lock format clean
+.PHONY: run test test-faults bench soak audit lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -42,6 +43,19 @@ bench: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(IN_VENV) benchmarks.soak
+
+# In environments of their own: one of the tools, and one of nothing but what is deployed.
+audit: build/audit/tools build/audit/deployed
+	@build/audit/tools/bin/python deploy/audit.py requirements.lock build/audit/deployed/bin/python build/sbom.json
+
+build/audit/tools: requirements-tools.lock
+build/audit/deployed: requirements.lock
+build/audit/%:
+	@echo "Installing $< into $@ ..."
+	@"$(PYTHON)" -m venv --clear "$@"
+	@"$@/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r $< || \
+		{ rm -rf "$@"; exit 1; }
+	@touch "$@"
 
 format: $(VENV)/.dev
 	$(IN_VENV) ruff check --fix .
