@@ -16,6 +16,7 @@ from todo_api.adapters.http.problems import (
 )
 
 LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
+LAST_CALL = 1.0  # seconds in which those who are connected may ask once more when the server stops
 
 # The name in the lifespan's state under which the application gives its ConnectionLimits.
 CONNECTION_LIMITS = "connection_limits"
@@ -37,6 +38,7 @@ class Protocol(HttpToolsProtocol):
     _patience: asyncio.TimerHandle | None = None
     _in_header = False
     _is_long = False
+    _is_stopping = False
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
@@ -74,6 +76,8 @@ class Protocol(HttpToolsProtocol):
             self._refuse_header()
             raise HeaderTooLargeError("")  # which ends the parsing
         super().on_headers_complete()
+        if self._is_stopping:
+            self.cycle.keep_alive = False
 
     def pause_writing(self) -> None:
         """Begins to watch a client that does not take what it is sent."""
@@ -92,14 +96,30 @@ class Protocol(HttpToolsProtocol):
         self._stop_waiting()
 
     def shutdown(self) -> None:
-        """Ends the streams of events, before the server waits for all answers to end."""
-        super().shutdown()
+        """Ends the streams of events, and the connection with its next answer.
+
+        A proxy may be sending a request at this very moment on a connection that it takes for a good one, and many
+        would not dare to send it again: one that is idle is not closed before it has had time to ask.
+        """
         if end_streams := self.app_state.get(END_STREAMS):
             end_streams()
+        self._is_stopping = True
+        if self._is_idle:
+            self.loop.call_later(LAST_CALL, self._close_if_idle)
+        else:
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is no HTTP, and so reaches no application, as the application answers errors."""
         self._refuse(RequestError(msg))
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr] # uvicorn's own
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle:
+            self.transport.close()
 
     def _refuse_header(self) -> None:
         most = f"{self._limits.header_bytes:,} bytes"

@@ -1,5 +1,6 @@
 """The HTTP server: sockets that are had before anything else is started, and uvicorn on them."""
 
+import asyncio
 import errno
 import os
 import resource
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import multiprocess
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from todo_api.protocol import LONGEST_STALL, Protocol
@@ -20,6 +22,7 @@ from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048
 PATIENCE_WITH_WORKERS = 20  # seconds in which one must answer the supervisor, on a machine where many start at once
+KEEP_ALIVE = 75  # seconds: longer than proxies keep idle connections, lest one sends a request as this end hangs up
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds such a server
 
 
@@ -107,13 +110,35 @@ def end_with(parent: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes in who is at the door: the system would reset those connections when the sockets are closed."""
+        for one in sockets or []:
+            with suppress(BlockingIOError):
+                while True:
+                    connection, _ = one.accept()
+                    await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> Protocol:
+        return Protocol(self.config, self.server_state, self.lifespan.state)
+
+
+class _Worker(Process):
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called in a process of its own."""
+        self._server = _Server(self.config)
+        super().target(sockets)
+
+
+multiprocess.Process = _Worker  # type: ignore[misc] # the supervisor cannot be told by other means
 
 
 class _Supervisor(Multiprocess):
@@ -133,6 +158,12 @@ class _Supervisor(Multiprocess):
             self._is_announced = True
             self._announce()
         super().keep_subprocess_alive()
+
+    def terminate_all(self) -> None:
+        """Leaves the sockets to the workers: whoever connects after the last has closed them is refused at once."""
+        for one in self.sockets:
+            one.close()
+        super().terminate_all()
 
     @property
     def has_failed(self) -> bool:
@@ -159,6 +190,7 @@ def _config(app: FastAPI | str, *, grace: int, workers: int = 1) -> uvicorn.Conf
         access_log=False,  # the application's own tells more, and no more than may be told
         proxy_headers=False,  # the application knows whom to believe
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=grace,
         timeout_worker_healthcheck=PATIENCE_WITH_WORKERS,
     )

@@ -110,10 +110,15 @@ class Outcome:
 
 
 @asynccontextmanager
-async def writing(url: str, *, retry: bool = False, clients: int = CLIENTS) -> AsyncIterator[Load]:
+async def writing(
+    url: str, *, retry: bool = False, clients: int = CLIENTS, transport: httpx2.AsyncBaseTransport | None = None
+) -> AsyncIterator[Load]:
     """Have clients write while the block runs, and wait until the last has its answer."""
     load = Load(url, retry=retry)
-    async with httpx2.AsyncClient(base_url=url, timeout=30) as client, asyncio.TaskGroup() as group:
+    async with (
+        httpx2.AsyncClient(base_url=url, timeout=30, transport=transport) as client,
+        asyncio.TaskGroup() as group,
+    ):
         for user_id in load.users[:clients]:
             group.create_task(load.write(client, user_id))
         try:
