@@ -59,6 +59,9 @@ def test_all_that_is_wrong_is_said_at_once_and_no_secret_with_it(call: Call) -> 
         BETTER_AUTH_URL="http://127.0.0.1:1",
         BETTER_AUTH_SECRET=SECRET,
         RATE_LIMIT_REDIS_URL="redis://:kept-from-the-log@127.0.0.1:1",
+        TRUSTED_PROXIES="10.0.0.0/8, proxy.internal",
+        METRICS_PORT="9090",
+        METRICS_HOST="256.0.0.1",
         MAX_CONNECTIONS="100000000",
     )
     found = problems(out)
@@ -68,14 +71,42 @@ def test_all_that_is_wrong_is_said_at_once_and_no_secret_with_it(call: Call) -> 
         "database",
         "keys of tokens",
         "web origins",
+        "trusted proxies",
         "rate limits",
+        "metrics and traces",
         "open files",
     ]
     assert "DATABASE_POOLSIZE" in found["names of settings"]
     assert "BETTER_AUTH_JWKS_URL" in found["keys of tokens"]
-    assert "6 of 7 checks failed" in err
+    assert "proxy.internal" in found["trusted proxies"]
+    assert "METRICS_HOST" in found["metrics and traces"]
+    assert "8 of 9 checks failed" in err
     assert "kept-from-the-log" not in out + err
     assert SECRET not in out + err
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("DATABSE_URL", "DATABASE_URL"), ("WORKER", "WORKERS"), ("METRICS_PROT", "METRICS_PORT"), ("PORTS", "PORT")],
+)
+@pytest.mark.parametrize("in_file", [False, True])
+def test_a_slip_in_a_name_is_found(call: Call, tmp_path: Path, name: str, meant: str, *, in_file: bool) -> None:
+    (tmp_path / ".env").write_text(f"{name}=1\n" if in_file else "")
+    out = call("check", BETTER_AUTH_SECRET=SECRET, **({} if in_file else {name: "1"}))[1]
+    assert f"there is no setting {name} (did you mean {meant}?):" in problems(out)["names of settings"]
+
+
+@pytest.mark.parametrize("name", ["HOSTNAME", "LOGNAME", "PATH", "POSTGRES_BIN", "OTEL_SERVICE_NAME", "DOCKER_HOST"])
+def test_names_of_others_are_left_to_them(call: Call, name: str) -> None:
+    assert "names of settings" not in problems(call("check", BETTER_AUTH_SECRET=SECRET, **{name: "1"})[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
+)
+def test_telemetry_that_would_go_nowhere_is_found(call: Call, name: str, value: str) -> None:
+    assert name in problems(call("check", BETTER_AUTH_SECRET=SECRET, **{name: value})[1])["metrics and traces"]
 
 
 @pytest.mark.parametrize("origins", ["*", "app.example.com", "https://app.example.com/path"])

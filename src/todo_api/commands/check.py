@@ -4,17 +4,25 @@ import argparse
 import asyncio
 import os
 import resource
+import socket
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from ipaddress import ip_network
 from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
 
 from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.limits import FixedWindowLimiter
 from todo_api.commands.configuration import settings_of
 from todo_api.commands.database import require_newest_schema
 from todo_api.main import create_app
+from todo_api.metering import exports_telemetry
 from todo_api.settings import ConfigurationError, Settings
 
+OTLP_PROTOCOL = "http/protobuf"
 FAMILIES = ("BETTER_AUTH_", "DATABASE_", "RATE_LIMIT", "TRUSTED_", "LOG_")
+HARDLY_ANOTHER_NAME = 0.85  # of 1, which is the same: PORTS or DATABSE_URL are, and HOSTNAME or PATH are not
 FILES_BESIDE_CONNECTIONS = 100
 
 
@@ -41,10 +49,18 @@ def _passes(name: str, look: Callable[[Settings], str], settings: Settings) -> b
 
 def _names(_: Settings) -> str:
     known = set(_known_names())
-    unknown = sorted(name for name in os.environ if name.startswith(FAMILIES) and name not in known)
+    given = {*os.environ, *dotenv_values(str(Settings.model_config["env_file"]))} - known
+    unknown = [
+        f"{name}{_meant(name, known)}" for name in sorted(given) if name.startswith(FAMILIES) or _meant(name, known)
+    ]
     if unknown:
         raise ConfigurationError(f"there is no setting {', '.join(unknown)}: see the table of settings in the README")
     return "none that does not exist"
+
+
+def _meant(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=HARDLY_ANOTHER_NAME)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _known_names() -> Iterator[str]:
@@ -91,7 +107,7 @@ def _origins(settings: Settings) -> str:
         raise ConfigurationError("CORS_ORIGINS has *, which lets the pages of every site call: name your own")
     for origin in settings.cors_origins:
         parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        if not _is_web_address(origin) or parts.path or parts.query:
             raise ConfigurationError(f"CORS_ORIGINS has {origin}, which is no origin such as https://app.example.com")
     if settings.better_auth_origin and settings.better_auth_origin not in settings.cors_origins:
         raise ConfigurationError(
@@ -99,6 +115,42 @@ def _origins(settings: Settings) -> str:
             f"could not call. It has {', '.join(settings.cors_origins)}"
         )
     return ", ".join(settings.cors_origins)
+
+
+def _proxies(settings: Settings) -> str:
+    for proxy in settings.trusted_proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"TRUSTED_PROXIES has {proxy}, which is no address or network such as 10.0.0.0/8: {error}"
+            ) from error
+    return ", ".join(settings.trusted_proxies) or "none, so no X-Forwarded header is believed"
+
+
+def _telemetry(settings: Settings) -> str:
+    for name, value in os.environ.items():
+        if not name.startswith("OTEL_EXPORTER_OTLP_") or not value:
+            continue
+        if name.endswith("ENDPOINT") and not _is_web_address(value):
+            raise ConfigurationError(f"{name} is no address such as http://collector:4318")
+        if name.endswith("PROTOCOL") and value != OTLP_PROTOCOL:
+            raise ConfigurationError(f"{name} is {value}, and {OTLP_PROTOCOL} is all that is spoken (at port 4318)")
+    exports = "exported" if exports_telemetry(os.environ) else "not exported"
+    if settings.metrics_port is None:
+        return f"{exports}, and none for Prometheus"
+    try:
+        socket.getaddrinfo(settings.metrics_host, settings.metrics_port, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ConfigurationError(
+            f"METRICS_HOST is {settings.metrics_host}, which is no address: {error.strerror}"
+        ) from error
+    return f"{exports}, and for Prometheus on {settings.metrics_host}, port {settings.metrics_port}"
+
+
+def _is_web_address(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _rates(settings: Settings) -> str:
@@ -134,6 +186,8 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "keys of tokens": _keys,
     "web origins": _origins,
+    "trusted proxies": _proxies,
     "rate limits": _rates,
+    "metrics and traces": _telemetry,
     "open files": _files,
 }
