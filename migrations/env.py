@@ -1,17 +1,21 @@
-"""Runs the migrations: all of them in one transaction, one run at a time, giving up rather than blocking others.
+"""Runs the migrations, one run at a time, giving up rather than blocking those who use the database meanwhile.
 
 Reads the database from the service's own settings, unless the caller of Alembic's API puts `database_url` into the
-attributes of its Config; `lock_timeout` may stand there too.
+attributes of its Config; `lock_timeout`, `lock_attempts` and `others_timeout` may stand there too.
 """
 
 import asyncio
 import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from logging.config import fileConfig
 
 from alembic import context
 from pydantic import ValidationError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError
 from todo_api.adapters.postgres.engine import create_engine
@@ -19,8 +23,10 @@ from todo_api.adapters.postgres.tables import metadata
 from todo_api.settings import Settings
 
 # Long enough for a statement to end, short enough that requests that queue behind a waiting migration survive it.
-LOCK_TIMEOUT = "10s"
+LOCK_TIMEOUT = "2s"
+LOCK_ATTEMPTS = 15
 MIGRATION_LOCK = 0x746F646F  # any number that nothing else in the database locks
+OTHERS_TIMEOUT = 600.0  # seconds to wait for another run
 
 
 def database() -> DatabaseConfig:
@@ -39,20 +45,54 @@ def database() -> DatabaseConfig:
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that are asked for."""
-    # The revision is read after the lock is had, so that a second run finds the first one's work done.
+    """Run the migrations that are asked for, each in transactions of its own."""
     lock_timeout = context.config.attributes.get("lock_timeout", LOCK_TIMEOUT)
-    connection.execute(text("SELECT set_config('lock_timeout', :timeout, true)"), {"timeout": lock_timeout})
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
-    context.run_migrations()
+
+    @event.listens_for(connection, "begin")
+    def bound_waiting(connection: Connection) -> None:  # of this transaction alone: a pooler may stand between
+        connection.execute(text("SELECT set_config('lock_timeout', :timeout, true)"), {"timeout": lock_timeout})
+
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=True,
+        transaction_per_migration=True,
+        lock_attempts=context.config.attributes.get("lock_attempts", LOCK_ATTEMPTS),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+@asynccontextmanager
+async def alone(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Keep other runs out while the block runs, by a lock of a transaction that does nothing else.
+
+    Whoever waited for the lock inside of PostgreSQL would be waited for by those who build an index concurrently.
+    """
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="READ COMMITTED")  # others would keep what they have seen
+        timeout = context.config.attributes.get("others_timeout", OTHERS_TIMEOUT)
+        end = time.monotonic() + timeout
+        while not await _lock(connection):
+            await connection.rollback()
+            if time.monotonic() > end:
+                raise TimeoutError(f"another run of the migrations did not end in {timeout:g} seconds")
+            await asyncio.sleep(0.1)
+        yield
+
+
+async def _lock(connection: AsyncConnection) -> bool:
+    locked = await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    # This has PostgreSQL forget the SELECT too, whose view of the data it would keep as long as the transaction lasts.
+    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    return bool(locked.scalar_one())
 
 
 async def run() -> None:
     """Connect and migrate."""
     engine = create_engine(database())
     try:
-        async with engine.begin() as connection:
+        async with alone(engine), engine.connect() as connection:
             await connection.run_sync(migrate)
     finally:
         await engine.dispose()
@@ -68,7 +108,7 @@ def main() -> None:
         if "database_url" in context.config.attributes:
             raise
         reason = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
-        sys.exit(f"The database that DATABASE_URL names was not migrated, and is as it was: {reason}")
+        sys.exit(f"The database that DATABASE_URL names was not migrated to the end; run it again to go on: {reason}")
 
 
 if context.is_offline_mode():

@@ -4,6 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +133,17 @@ def test_the_program_names_the_newest_revision(config: Config) -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [REVISION]
 
 
+async def set_revision(url: str, revision: str) -> None:
+    async with create_engine(DatabaseConfig(url=url)).begin() as connection:
+        await connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+
+def test_revisions_are_in_order(config: Config) -> None:
+    """By which the program tells a newer schema from an older one."""
+    newest_first = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert newest_first == sorted(newest_first, reverse=True)
+
+
 async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_database: str) -> None:
     connections = Connections(DatabaseConfig(url=fresh_database))
     try:
@@ -137,10 +151,11 @@ async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_da
             await PostgresTaskRepository(connections).check()
         await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
         await PostgresTaskRepository(connections).check()
-        async with create_engine(DatabaseConfig(url=fresh_database)).begin() as connection:
-            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'other'")
+        await set_revision(fresh_database, "0002")
         with pytest.raises(RepositoryUnavailableError, match="alembic upgrade head"):
             await PostgresTaskRepository(connections).check()
+        await set_revision(fresh_database, "0004")  # for the version that is about to replace this one
+        await PostgresTaskRepository(connections).check()
     finally:
         await connections.close()
 
@@ -162,28 +177,86 @@ def test_two_upgrades_at_once_both_succeed(fresh_database: str) -> None:
     assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
 
 
-@pytest.mark.parametrize("lock", ["SELECT pg_advisory_xact_lock(1953457263)", "LOCK users IN ACCESS SHARE MODE"])
-def test_a_migration_that_has_to_wait_too_long_changes_nothing(config: Config, fresh_database: str, lock: str) -> None:
-    """Another run of the migrations, or a long transaction of anybody: who waits for it makes all others wait."""
+@asynccontextmanager
+async def holding(url: str, lock: str) -> AsyncIterator[None]:
+    """Another transaction has a lock for as long as the block runs."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute(lock)
+            yield
+    finally:
+        await connection.close()
+
+
+def test_a_run_that_waits_too_long_for_another_changes_nothing(config: Config, fresh_database: str) -> None:
+    config.attributes["others_timeout"] = 0.05
+
+    async def upgrade_beside_another() -> None:
+        async with holding(fresh_database, "SELECT pg_advisory_xact_lock(1953457263)"):
+            with pytest.raises(TimeoutError, match="another run of the migrations"):
+                await asyncio.to_thread(command.upgrade, config, "head")
+
+    asyncio.run(upgrade_beside_another())
+
+    assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) is None
+    command.upgrade(config, "head")
+
+
+def test_a_downgrade_that_has_to_wait_too_long_changes_nothing(config: Config, fresh_database: str) -> None:
+    """For a long transaction of anybody: who waits for it makes all others wait."""
     command.upgrade(config, "head")
     before = query(fresh_database, SHAPE)
     config.attributes["lock_timeout"] = "50ms"
 
     async def downgrade_while_locked() -> None:
-        connection = await asyncpg.connect(fresh_database)
-        try:
-            async with connection.transaction():
-                await connection.execute(lock)
-                with pytest.raises(DBAPIError, match="lock timeout"):
-                    await asyncio.to_thread(command.downgrade, config, "base")
-        finally:
-            await connection.close()
+        async with holding(fresh_database, "LOCK users IN ACCESS SHARE MODE"):
+            with pytest.raises(DBAPIError, match="lock timeout"):
+                await asyncio.to_thread(command.downgrade, config, "base")
 
     asyncio.run(downgrade_while_locked())
 
     assert query(fresh_database, SHAPE) == before
     assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
     command.downgrade(config, "base")
+
+
+def test_an_upgrade_that_waits_gives_way_and_asks_again(config: Config, fresh_database: str) -> None:
+    command.upgrade(config, "0001")
+    config.attributes["lock_timeout"] = "50ms"
+
+    async def upgrade_while_locked() -> float:
+        async with holding(fresh_database, "LOCK users IN ACCESS SHARE MODE"):
+            upgrade = asyncio.create_task(asyncio.to_thread(command.upgrade, config, "head"))
+            await asyncio.sleep(0.5)
+            start = time.monotonic()
+            async with holding(fresh_database, "LOCK users IN ROW EXCLUSIVE MODE"):  # which is what a request takes
+                waited = time.monotonic() - start
+        await upgrade
+        return waited
+
+    assert asyncio.run(upgrade_while_locked()) < 0.5
+    assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
+
+
+@pytest.mark.parametrize("table", ["users", "tasks"])
+def test_an_upgrade_that_broke_off_goes_on(config: Config, fresh_database: str, table: str) -> None:
+    command.upgrade(config, "head")
+    expected = sorted(query(fresh_database, SHAPE))
+    command.downgrade(config, "0001")
+    config.attributes.update(lock_timeout="50ms", lock_attempts=1)
+
+    async def upgrade_while_locked() -> None:
+        async with holding(fresh_database, f"LOCK {table} IN ACCESS SHARE MODE"):
+            with pytest.raises(DBAPIError, match="lock timeout"):
+                await asyncio.to_thread(command.upgrade, config, "head")
+
+    asyncio.run(upgrade_while_locked())
+    query(fresh_database, "CREATE INDEX ix_tasks_by_title_new ON tasks (title)")  # as a build that failed leaves one
+
+    command.upgrade(config, "head")
+
+    assert sorted(query(fresh_database, SHAPE)) == expected
 
 
 @pytest.mark.parametrize("url", [None, "mysql://ada:secret@db/todo"])

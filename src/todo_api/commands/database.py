@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 
 from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError
-from todo_api.adapters.postgres.schema import REVISION, current_revision
+from todo_api.adapters.postgres.schema import REVISION, current_revision, serves
 from todo_api.main import database_config
 from todo_api.settings import ConfigurationError, Settings
 
@@ -27,13 +27,13 @@ def schema_revision(config: DatabaseConfig) -> str | None:
 
 
 def require_newest_schema(settings: Settings) -> str:
-    """Return the revision that the schema is at, which is this version's.
+    """Return the revision that the schema is at, which is this version's or a newer one.
 
     Raises:
-        ConfigurationError: it is at another, or the database cannot be reached.
+        ConfigurationError: it is at an older one, or the database cannot be reached.
     """
     found = schema_revision(database_config(settings))
-    if found != REVISION:
+    if found is None or not serves(found):
         raise ConfigurationError(
             f"the database's schema is at revision {found or 'none'}, and this version needs {REVISION}. "
             "Run, in this version and with the same DATABASE_URL: alembic upgrade head"

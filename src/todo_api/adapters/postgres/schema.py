@@ -12,6 +12,15 @@ REVISION = "0003"
 VERSION = Statement(select(column("version_num", Text)).select_from(table("alembic_version")))
 
 
+def serves(revision: str | None) -> bool:
+    """Say whether this program can work with a schema at that revision.
+
+    It can with a newer one, which has come for the version that is about to replace this one, or was here before this
+    one came back: migrations leave the version before them at work, and their revisions are in order.
+    """
+    return revision is not None and revision >= REVISION
+
+
 async def current_revision(config: DatabaseConfig) -> str | None:
     """Return the revision that the database is at, or None before its first migration.
 
