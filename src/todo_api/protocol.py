@@ -51,15 +51,18 @@ class Protocol(HttpToolsProtocol):
             self._wait_for_header()
 
     def data_received(self, data: bytes) -> None:
-        """Takes a part of a request; a header that takes too many of them, or too long, ends the connection."""
+        """Takes a part of a request; a header that takes too many of them, or too long, ends the connection.
+
+        So does the rest of a request that has its answer already, or what is none, if it goes on for too long.
+        """
         self._is_long = len(data) > self._limits.header_bytes
         super().data_received(data)
-        if not self._in_header:
-            return
-        self._header_bytes += len(data)
-        if self._header_bytes > self._limits.header_bytes:
-            self._refuse_header()
-        elif self._patience is None:
+        if self._in_header:
+            self._header_bytes += len(data)
+            if self._header_bytes > self._limits.header_bytes:
+                self._refuse_header()
+                return
+        if (self._in_header or self._is_idle) and not (self._patience or self.timeout_keep_alive_task):
             self._wait_for_header()
 
     def on_message_begin(self) -> None:
@@ -78,6 +81,15 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._is_stopping:
             self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Ends a request; if it had its answer before, the connection is idle from here on, which uvicorn overlooks."""
+        super().on_message_complete()
+        if self._is_idle and self.timeout_keep_alive_task is None:
+            self._stop_waiting()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def pause_writing(self) -> None:
         """Begins to watch a client that does not take what it is sent."""

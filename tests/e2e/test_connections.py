@@ -92,6 +92,30 @@ def test_a_body_that_does_not_come_is_given_up(running: Running) -> None:
     assert_it_still_answers(running)
 
 
+HALF = b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n12345"
+
+
+def test_the_rest_of_a_request_that_has_its_answer_may_come_and_then_another(running: Running) -> None:
+    with connected(running) as client:
+        client.sendall(HALF)
+        assert client.recv(65536).startswith(b"HTTP/1.1 401")
+        client.sendall(b"12345")
+        time.sleep(1)
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("rest", [b"6", b"\r\n"])
+def test_but_what_follows_an_answer_may_not_come_by_drops(running: Running, rest: bytes) -> None:
+    with connected(running) as client:
+        client.sendall(HALF if rest == b"6" else b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 ")
+        client.sendall(rest)
+        client.settimeout(10)
+        while client.recv(65536):
+            pass
+
+
 @pytest.mark.parametrize("end", [b"", b"\r\n\r\n"])
 @pytest.mark.parametrize("field", [b"X-Long: " + b"x" * 5000, b"\r\n".join(b"X-%d: x" % n for n in range(1000))])
 def test_a_long_header_is_refused(running: Running, field: bytes, end: bytes) -> None:
