@@ -37,6 +37,7 @@ test: $(VENV)/.dev
 
 test-faults: $(VENV)/.dev
 	$(IN_VENV) pytest -m faults --numprocesses=0
+	$(IN_VENV) pytest --database=pgbouncer
 
 bench: $(VENV)/.dev
 	$(IN_VENV) benchmarks

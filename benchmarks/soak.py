@@ -24,7 +24,8 @@ from uuid import uuid4
 import httpx2
 import psutil
 from tests.e2e.programs import SECRET, migrate
-from tests.faults.programs import Service, unused_port
+from tests.faults.programs import Service
+from tests.ports import unused_port
 
 from todo_api.development import mint_token
 from todo_api.local_postgres import open_server

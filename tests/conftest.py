@@ -1,7 +1,7 @@
 """One PostgreSQL for the whole run; every test has users of its own, so that no table is ever emptied.
 
 The server is TEST_DATABASE_URL's where that is given, a container's with `--database=container`, and otherwise the
-embedded one, which all workers of a run share.
+embedded one, which all workers of a run share; with `--database=pgbouncer` each worker has a pooler before it.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from testcontainers.community.postgres import PostgresContainer
+from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.driver import DatabaseConfig
@@ -24,10 +25,14 @@ from todo_api.adapters.postgres.repository import PostgresTaskRepository
 from todo_api.local_postgres import open_server
 
 ROOT = Path(__file__).parent.parent
+HELP = "where PostgreSQL runs; `pgbouncer` is the embedded one, behind a pooler in transaction mode"
+POOLED = (
+    20  # connections that the pooler has for each database; the service has ten, and the tests more than one service
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=["embedded", "container"], default="embedded", help="where PostgreSQL runs")
+    parser.addoption("--database", choices=["embedded", "container", "pgbouncer"], default="embedded", help=HELP)
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +41,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     for url in _server(request.config.getoption("--database"), tmp_path_factory):
         command.upgrade(alembic_config(url), "head")
         yield url
+
+
+@pytest.fixture(scope="session")
+def server_url(database_url: str) -> str:
+    """The same address past the pooler, if there is one: for tests of what only the server itself shows."""
+    return direct(database_url)
 
 
 def _server(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -48,7 +59,14 @@ def _server(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         base = tmp_path_factory.getbasetemp()
         shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
         with open_server(shared / "postgres", durable=False) as url:
-            yield url
+            yield from _pooled(url, base) if kind == "pgbouncer" else [url]
+
+
+def _pooled(url: str, directory: Path) -> Iterator[str]:
+    if PGBOUNCER is None:
+        pytest.skip(MISSING)
+    with open_pooler(url, directory, connections=POOLED) as pooled:
+        yield pooled
 
 
 def alembic_config(url: str | None) -> Config:
@@ -75,7 +93,7 @@ def empty_database(database_url: str) -> Iterator[str]:
 
 
 async def _execute(url: str, sql: str) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(direct(url))
     try:
         await connection.execute(sql)
     finally:

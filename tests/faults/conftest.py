@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests.faults.network import Namespace
 from tests.faults.postgres import Server
-from tests.faults.programs import Service, unused_port
+from tests.faults.programs import Service
+from tests.ports import unused_port
 
 from todo_api.local_postgres import LocalPostgresError
 

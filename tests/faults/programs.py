@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -68,10 +67,3 @@ class Service:
 def authorization(user_id: str) -> dict[str, str]:
     """The header that signs the user in, for long enough."""
     return {"Authorization": f"Bearer {mint_token(SECRET, user_id, timedelta(hours=1))}"}
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

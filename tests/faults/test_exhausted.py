@@ -11,7 +11,8 @@ import pytest
 from tests.faults.conftest import Figures, Serve
 from tests.faults.load import Load, outcome, writing
 from tests.faults.postgres import NOT_YET, Server
-from tests.faults.programs import Service, authorization, unused_port
+from tests.faults.programs import Service, authorization
+from tests.ports import unused_port
 
 from todo_api.local_postgres.unprivileged import server_user
 

@@ -10,7 +10,7 @@ from tests.e2e.programs import migrate
 from tests.faults.conftest import Figures, Serve
 from tests.faults.load import outcome, writing
 from tests.faults.postgres import Server
-from tests.faults.programs import unused_port
+from tests.ports import unused_port
 
 pytestmark = pytest.mark.faults
 

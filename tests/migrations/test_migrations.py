@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 from tests.conftest import ROOT, alembic_config
+from tests.pooler import direct
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.driver import DatabaseConfig
@@ -45,7 +46,7 @@ SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND table
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:
     async def fetch() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(direct(url))
         try:
             return [tuple(row) for row in await connection.fetch(sql)]
         finally:
@@ -180,7 +181,7 @@ def test_two_upgrades_at_once_both_succeed(fresh_database: str) -> None:
 @asynccontextmanager
 async def holding(url: str, lock: str) -> AsyncIterator[None]:
     """Another transaction has a lock for as long as the block runs."""
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(direct(url))
     try:
         async with connection.transaction():
             await connection.execute(lock)

@@ -1,7 +1,6 @@
 """What only the tests of PostgreSQL need: databases of their own, connections of their own, and a look inside."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,6 +9,8 @@ import asyncpg
 import pytest
 from alembic import command
 from tests.conftest import alembic_config
+from tests.pooler import direct
+from tests.ports import unused_port
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.driver import DatabaseConfig
@@ -31,17 +32,14 @@ async def connect(database_url: str) -> AsyncIterator[Callable[..., Connections]
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A plain connection, past everything that is under test."""
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(direct(database_url))
     yield connection
     await connection.close()
 
 
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@pytest.fixture(name="unused_port")
+def _unused_port() -> int:
+    return unused_port()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 from tests.copies import Copy
 from tests.domain.builders import NOW, START, a_task
+from tests.pooler import direct
 
 from todo_api.domain.errors import TaskExistsError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
@@ -96,7 +97,7 @@ async def weather(
     """Have a writer on each repository, and a copy for each limit, and assert that none of them misses anything."""
     writers = [Writer(repository, user_id, seed) for seed, repository in enumerate(writing)]
     copies = [Copy(reading, user_id) for _ in limits]
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=len(copies)) as pool:
+    async with asyncpg.create_pool(direct(database_url), min_size=1, max_size=len(copies)) as pool:
 
         async def committed() -> set[tuple[int, UUID]]:
             return {tuple(row) for row in await pool.fetch(COMMITTED, user_id)}

@@ -117,10 +117,10 @@ async def test_each_form_of_a_socket_connects(
 
 
 async def test_the_settings_of_the_address_reach_the_server(
-    database_url: str,
+    server_url: str,
 ) -> None:
-    separator = "&" if urlsplit(database_url).query else "?"
-    url = f"{database_url}{separator}options=-c%20statement_timeout%3D4321"
+    separator = "&" if urlsplit(server_url).query else "?"
+    url = f"{server_url}{separator}options=-c%20statement_timeout%3D4321"
     async with create_engine(DatabaseConfig(url=url)).connect() as connection:
         names = ("statement_timeout", "application_name")
         shown = [(await connection.exec_driver_sql(f"SHOW {name}")).scalar_one() for name in names]

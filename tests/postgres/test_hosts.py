@@ -139,8 +139,8 @@ async def test_the_one_server_that_is_there_is_used(connect: Connect, unused_por
         assert await connect(both(unused_port, proxy)).read(VERSION, {})
 
 
-async def test_where_no_server_will_do_each_is_told_of(connect: Connect, unused_port: int, database_url: str) -> None:
-    async with open_proxy(database_url) as proxy:
+async def test_where_no_server_will_do_each_is_told_of(connect: Connect, unused_port: int, server_url: str) -> None:
+    async with open_proxy(server_url) as proxy:
         connections = connect(both(unused_port, proxy, options=READ_ONLY))
         with pytest.raises(RepositoryUnavailableError) as refusal:
             await connections.read(VERSION, {})
@@ -155,8 +155,10 @@ def create(workspace: Workspace) -> bytes:
     return b""
 
 
-async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(connect: Connect, user_id: str) -> None:
-    connections = connect(pool_size=4)
+async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(
+    connect: Connect, server_url: str, user_id: str
+) -> None:
+    connections = connect(server_url, pool_size=4)
     repository = PostgresTaskRepository(connections)
     await asyncio.gather(*(connections.read(DEMOTE, {}) for _ in range(4)))
     await asyncio.sleep(SEARCH_PAUSE + 0.1)
@@ -170,10 +172,10 @@ async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(co
 
 
 async def test_a_server_that_takes_no_writes_for_long_is_not_left_for_each_of_them(
-    connect: Connect, database_url: str, user_id: str
+    connect: Connect, server_url: str, user_id: str
 ) -> None:
-    separator = "&" if urlsplit(database_url).query else "?"
-    connections = connect(f"{database_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
+    separator = "&" if urlsplit(server_url).query else "?"
+    connections = connect(f"{server_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
     repository = PostgresTaskRepository(connections)
     servers = set()
     start = time.monotonic()

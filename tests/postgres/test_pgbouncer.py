@@ -1,19 +1,15 @@
 """Behind PgBouncer in transaction mode, where the next statement may run on another server connection."""
 
 import asyncio
-import os
-import shutil
-from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from tests.conftest import new_user_id
 from tests.domain.builders import NOW, START, a_task
+from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 from tests.postgres.proxy import open_proxy
 from tests.postgres.storm import weather
 
@@ -27,60 +23,14 @@ from todo_api.domain.task import TaskChanges
 
 SERVERS = 2
 CLIENTS = 24
-PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
-pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer on this machine")
-
-
-def configuration(upstream: str, port: int) -> str:
-    """The address, the database and the login of the server, and a pool that is far too small."""
-    parts = urlsplit(upstream)
-    login = f"user={unquote(parts.username or 'postgres')}" + (
-        f" password={unquote(parts.password)}" if parts.password else ""
-    )
-    return f"""
-[databases]
-todo = host=127.0.0.1 port={parts.port} dbname={parts.path[1:]} {login}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = {SERVERS}
-max_client_conn = 200
-logfile =
-"""
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason=MISSING)
 
 
 @pytest.fixture
-async def pooler_url(database_url: str, unused_port: int, tmp_path: Path) -> AsyncIterator[str]:
-    """The proxy leads to sockets in directories that the user whom PgBouncer runs as may not enter."""
-    async with open_proxy(database_url) as proxy:
-        file = tmp_path / "pgbouncer.ini"
-        file.write_text(configuration(proxy.url, unused_port))
-        user = ["-u", "nobody"] if os.geteuid() == 0 else []
-        assert PGBOUNCER
-        process = await asyncio.create_subprocess_exec(PGBOUNCER, "-q", *user, file, stderr=DEVNULL)
-        try:
-            url = f"postgresql://todo@127.0.0.1:{unused_port}/todo?sslmode=disable"
-            await _ready(url)
-            yield url
-        finally:
-            process.terminate()
-            await process.wait()
-
-
-async def _ready(url: str) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                connection = await asyncpg.connect(url)
-            except (OSError, asyncpg.PostgresError):
-                await asyncio.sleep(0.05)
-            else:
-                await connection.close()
-                return
+def pooler_url(database_url: str, tmp_path: Path) -> Iterator[str]:
+    with open_pooler(direct(database_url), tmp_path, connections=SERVERS) as url:
+        yield url
 
 
 @pytest.fixture

@@ -39,10 +39,10 @@ async def fill(connections: Connections, count: int) -> None:
 
 
 @pytest.fixture
-def marked(connect: Connect, database_url: str, user_id: str) -> Callable[..., Connections]:
+def marked(connect: Connect, server_url: str, user_id: str) -> Callable[..., Connections]:
     """Makes connections that the server knows by the user's name."""
-    separator = "&" if "?" in database_url else "?"
-    return lambda **config: connect(f"{database_url}{separator}application_name={user_id}", **config)
+    separator = "&" if "?" in server_url else "?"
+    return lambda **config: connect(f"{server_url}{separator}application_name={user_id}", **config)
 
 
 @pytest.fixture

@@ -121,9 +121,9 @@ async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
 
 
 async def test_a_server_that_is_reached_directly_parses_each_statement_once(
-    connect: Callable[..., Connections], new_user_id: Callable[[], str]
+    connect: Callable[..., Connections], server_url: str, new_user_id: Callable[[], str]
 ) -> None:
-    connections = connect(pool_size=1)
+    connections = connect(server_url, pool_size=1)
     repository = PostgresTaskRepository(connections)
     for _ in range(3):
         await use_everything(repository, new_user_id())

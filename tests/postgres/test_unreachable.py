@@ -43,8 +43,8 @@ async def test_a_socket_that_is_not_there(connect: Connect, tmp_path: Path) -> N
     await assert_unavailable(connect(f"postgresql:///todo?host={tmp_path}&user=ada"))
 
 
-async def test_a_database_that_is_not_there(connect: Connect, database_url: str) -> None:
-    await assert_unavailable(connect(urlunsplit(urlsplit(database_url)._replace(path="/missing_database"))))
+async def test_a_database_that_is_not_there(connect: Connect, server_url: str) -> None:
+    await assert_unavailable(connect(urlunsplit(urlsplit(server_url)._replace(path="/missing_database"))))
 
 
 async def test_a_database_without_the_tables(connect: Connect, fresh_database: str) -> None:
