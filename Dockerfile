@@ -15,7 +15,10 @@ RUN pip --python /opt/venv/bin/python install --no-compile --no-deps --no-build-
 
 FROM python:3.13-slim AS root
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app
-RUN pip uninstall --yes --root-user-action=ignore pip && rm -rf /usr/local/lib/python3.13/ensurepip /usr/share/locale
+# No pip, no IDLE, no headers, no translations, no character sets but Python's own.
+RUN pip uninstall --yes --root-user-action=ignore pip \
+    && rm -rf /usr/local/lib/python3.13/ensurepip /usr/local/lib/python3.13/idlelib /usr/local/include \
+        /usr/share/locale /usr/lib/*/gconv
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY alembic.ini ./
