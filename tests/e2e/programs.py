@@ -16,7 +16,7 @@ from alembic.config import Config
 
 Process = subprocess.Popen[str]
 Pids = Callable[[Path], list[int]]
-Eventually = Callable[[Callable[[], object]], None]
+Eventually = Callable[..., None]
 Started = Callable[..., Process]
 Query = Callable[[str, str], Any]
 Call = Callable[..., tuple[int, str, str]]

@@ -99,7 +99,7 @@ def test_all_workers_answer_when_serve_says_so_and_one_that_dies_is_replaced(
     assert all(answers_alone(worker, workers, running.url) for worker in workers)
     dead = workers.pop()
     psutil.Process(dead).kill()
-    eventually(lambda: len(workers_of(running.process.pid) - {dead}) == 3)
+    eventually(lambda: len(workers_of(running.process.pid) - {dead}) == 3, 60)
     assert workers_of(running.process.pid) > workers
     assert httpx2.get(f"{running.url}/health/ready").is_success
     assert running.end(signal.SIGTERM) == (0, "")

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import parent_process
 
 from fastapi import FastAPI
 
@@ -61,7 +62,9 @@ def _exposed_metrics(settings: Settings) -> Iterator[None]:
 
 def app_of_worker() -> FastAPI:
     """The application that one of several processes serves, for as long as the process that started it is there."""
-    serving.end_with(os.getppid())
+    # Not os.getppid(): that is another's, if the one who started it has ended since.
+    if (starter := parent_process()) and starter.pid:
+        serving.end_with(starter.pid)
     try:
         settings = settings_of(argparse.Namespace())
         configure_logs(settings.log_format)

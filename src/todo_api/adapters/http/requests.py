@@ -124,10 +124,12 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     if len(declared) > _LONGEST_LENGTH or (declared.isdecimal() and int(declared) > max_bytes):
         raise _too_large(max_bytes)
     content = bytearray()
+    more = True
     try:
         async with asyncio.timeout(request.app.state.request_timeout):
-            async for chunk in request.stream():
-                content += chunk
+            while more:
+                part, more = await _next_part(request)
+                content += part
                 if len(content) > max_bytes:
                     raise _too_large(max_bytes)
     except TimeoutError as error:
@@ -146,13 +148,18 @@ async def arriving(request: Request) -> AsyncGenerator[bytes]:
     while more:
         try:
             async with asyncio.timeout(patience):
-                message = await request.receive()
+                part, more = await _next_part(request)
         except TimeoutError as error:
             raise RequestTimeoutError(_LATE) from error
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
+        yield part
+
+
+async def _next_part(request: Request) -> tuple[bytes, bool]:
+    """Return a part of the body, and whether there is more. Raises ClientDisconnect if nobody will send it."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large(max_bytes: int) -> ContentTooLargeError:

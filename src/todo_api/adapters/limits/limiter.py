@@ -53,11 +53,13 @@ class FixedWindowLimiter:
 
     async def take(self, name: str) -> Allowance | None:
         """Count a call; see RateLimiter."""
-        return await self._unless_away(self._take(name))
+        counting = self._take(name)
+        return await (self._unless_away(counting) if self._pool else counting)
 
     async def check(self, name: str) -> None:
         """Raise TooManyRequestsError if nothing is left; see RateLimiter."""
-        await self._unless_away(self._check(name))
+        looking = self._check(name)
+        await (self._unless_away(looking) if self._pool else looking)
 
     async def aclose(self) -> None:
         """Close what connects to Redis."""
@@ -84,8 +86,6 @@ class FixedWindowLimiter:
         return Allowance(self._item.amount, self._window, remaining, max(math.ceil(ends - time()), 1))
 
     async def _unless_away(self, counting: Coroutine[Any, Any, T]) -> T | None:
-        if self._pool is None:
-            return await counting
         if time() < self._paused_until:
             counting.close()
             return None
