@@ -52,6 +52,15 @@ async def test_every_call_needs_a_token_that_has_not_ended(
     assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
+@every_call
+async def test_every_call_needs_a_token_that_is_valid_already(
+    as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str
+) -> None:
+    answer = await as_user(user_id, nbf=int(time.time()) + 60).request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (401, "premature-token")
+    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+
+
 async def test_the_scheme_is_written_in_any_case(client: AsyncClient) -> None:
     header = client.headers["authorization"].replace("Bearer ", "bEARER   ")
     assert (await client.get("/api/tasks", headers={"Authorization": header})).status_code == 200

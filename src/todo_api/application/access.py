@@ -42,6 +42,7 @@ class TokenVerifier(Protocol):
 
         Raises:
             ExpiredTokenError: The token was good and has ended.
+            PrematureTokenError: The token is not valid yet.
             InvalidTokenError: Anything else is wrong with the token; the message names it without quoting the token.
             VerifierUnavailableError: The keys to verify it with could not be had; trying again later may help.
         """
@@ -58,6 +59,10 @@ class MissingTokenError(AuthenticationError):
 
 class InvalidTokenError(AuthenticationError):
     """The token cannot be trusted."""
+
+
+class PrematureTokenError(InvalidTokenError):
+    """The token is not valid yet."""
 
 
 class ExpiredTokenError(AuthenticationError):

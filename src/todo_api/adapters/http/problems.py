@@ -16,6 +16,7 @@ from todo_api.application.access import (
     InsufficientScopeError,
     InvalidTokenError,
     MissingTokenError,
+    PrematureTokenError,
     VerifierUnavailableError,
 )
 from todo_api.application.events import TooManyStreamsError
@@ -160,6 +161,7 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     InvalidValueError: ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid"),
     MissingTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "missing-token", "The request carries no bearer token"),
     ExpiredTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "expired-token", "The bearer token has expired"),
+    PrematureTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "premature-token", "The bearer token is not valid yet"),
     InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
     InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
     TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
@@ -197,6 +199,7 @@ PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()
 DETAILS: Mapping[type[TodoError], str] = {
     MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
     ExpiredTokenError: "get a new token and send the request again",
+    PrematureTokenError: "its nbf is more than 30 seconds ahead of the clock here: wait, or set its issuer's clock",
     TaskNotFoundError: "the task never was, was deleted, or is not yours",
     TaskExistsError: "it was created before, perhaps by this very request; its ETag is in this answer",
     TaskNotInTrashError: "there is nothing to restore: the task was not deleted",

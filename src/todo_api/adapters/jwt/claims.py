@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from todo_api.application.access import InvalidTokenError, Principal
+from todo_api.application.access import InvalidTokenError, PrematureTokenError, Principal
 
 LEEWAY = 30.0
 LONGEST_SUBJECT = 255
@@ -51,7 +51,8 @@ def read_principal(claims: Mapping[str, Any], kind: str | None, now: float) -> P
         now: The time, in seconds since the epoch.
 
     Raises:
-        InvalidTokenError: A claim is missing or malformed, the token is not valid yet, or is meant for something else.
+        PrematureTokenError: The token is not valid yet.
+        InvalidTokenError: A claim is missing or malformed, or the token is meant for something else.
     """
     _refuse_other_purposes(claims, kind)
     _check_start(claims, now)
@@ -90,8 +91,8 @@ def _check_start(claims: Mapping[str, Any], now: float) -> None:
     # RFC 7519, section 4.1.6, gives no reason to refuse a token for when it was issued, but only numbers are dates.
     if "iat" in claims:
         _date(claims, "iat")
-    if "nbf" in claims:
-        _require(_date(claims, "nbf") <= now + LEEWAY, "the token is not valid yet")
+    if "nbf" in claims and _date(claims, "nbf") > now + LEEWAY:
+        raise PrematureTokenError("the token is not valid yet")
 
 
 def _subject(claims: Mapping[str, Any]) -> str:

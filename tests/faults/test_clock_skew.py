@@ -1,0 +1,86 @@
+"""The clock of whoever signs the tokens is ahead of the service's, or behind it."""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx2
+import jwt
+import pytest
+from tests.e2e.programs import SECRET
+from tests.faults.conftest import Figures, Serve
+from tests.faults.postgres import Server
+from tests.faults.programs import Service
+
+pytestmark = pytest.mark.faults
+
+LIFETIME = 900
+LEEWAY = 30  # as docs/authentication.md says
+MARGIN = 8  # seconds that a busy machine may take between the making of a token and its verification
+
+GOOD, EXPIRED, PREMATURE = (200, None), (401, "expired-token"), (401, "premature-token")
+
+
+async def answer_to(client: httpx2.AsyncClient, claims: dict[str, Any]) -> tuple[int, str | None]:
+    token = jwt.encode({"sub": "skewed", **claims}, SECRET, algorithm="HS256")
+    answer = await client.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code, None if answer.is_success else answer.json()["code"]
+
+
+async def seconds_until(client: httpx2.AsyncClient, claims: dict[str, Any], expected: tuple[int, str | None]) -> float:
+    """How long the same token has another answer."""
+    begun = time.time()
+    async with asyncio.timeout(2 * LEEWAY):
+        while await answer_to(client, claims) != expected:  # noqa: ASYNC110 - nobody tells when
+            await asyncio.sleep(0.05)
+    return time.time() - begun
+
+
+# How far the other clock is ahead, and the answers to a token with nbf and to one without, as Better Auth's are.
+SKEWS = [
+    (-LIFETIME - LEEWAY - 1, EXPIRED, EXPIRED),
+    (-LIFETIME - LEEWAY + MARGIN, GOOD, GOOD),
+    (-LIFETIME + MARGIN, GOOD, GOOD),
+    (-LEEWAY - MARGIN, GOOD, GOOD),
+    (0, GOOD, GOOD),
+    (LEEWAY - 1, GOOD, GOOD),
+    (LEEWAY + MARGIN, PREMATURE, GOOD),
+    (86_400, PREMATURE, GOOD),
+]
+
+
+async def test_a_clock_that_is_wrong_is_put_up_with_and_then_named(service: Service, figures: Figures) -> None:
+    answers = []
+    async with httpx2.AsyncClient(base_url=service.url, timeout=30) as client:
+        for skew, *_ in SKEWS:
+            there = int(time.time()) + skew
+            claims = {"iat": there, "exp": there + LIFETIME}
+            both = await answer_to(client, claims | {"nbf": there}), await answer_to(client, claims)
+            answers.append((skew, *both))
+    figures(
+        ", ".join(f"{skew:+} s: {first[1] or first[0]} / {second[1] or second[0]}" for skew, first, second in answers)
+    )
+    assert answers == SKEWS
+
+
+async def test_the_leeway_is_as_long_as_it_is_said_to_be(service: Service, figures: Figures) -> None:
+    async with httpx2.AsyncClient(base_url=service.url, timeout=30) as client:
+        now = time.time()
+        just_past = {"exp": now - LEEWAY + 3}
+        too_early = {"exp": now + LIFETIME, "nbf": now + LEEWAY + 3}
+        assert await answer_to(client, just_past) == GOOD  # and it is remembered now
+        assert await answer_to(client, too_early) == PREMATURE
+        good_for, early_for = await asyncio.gather(
+            seconds_until(client, just_past, EXPIRED), seconds_until(client, too_early, GOOD)
+        )
+    figures(
+        f"a token was good until {good_for + LEEWAY - 3:.1f} s after its exp, "
+        f"and from {LEEWAY + 3 - early_for:.1f} s before its nbf on; beyond that: 401 {EXPIRED[1]}, 401 {PREMATURE[1]}"
+    )
+    assert 2 < good_for < 3 + MARGIN
+    assert 2 < early_for < 3 + MARGIN
+
+
+@pytest.fixture
+def service(server: Server, serve: Serve) -> Service:
+    return serve(server.url, RATE_LIMIT_FAILED="off")
