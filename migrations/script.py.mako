@@ -13,6 +13,8 @@ branch_labels = None
 depends_on = None
 
 
+# The service goes on meanwhile: do this in steps, by online.change and online.replace_index of
+# todo_api.adapters.postgres, which may be run again, and leave the version before at work.
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}
 

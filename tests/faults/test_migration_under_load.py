@@ -8,12 +8,15 @@ from collections import defaultdict
 import httpx2
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from tests.conftest import ROOT, alembic_config
 from tests.e2e.programs import environment
 from tests.faults.conftest import Figures, Serve
 from tests.faults.earlier import STATEMENTS, EarlierService
 from tests.faults.postgres import Server
 from tests.faults.programs import authorization
+
+from todo_api.adapters.postgres.schema import REVISION
 
 pytestmark = pytest.mark.faults
 
@@ -36,6 +39,11 @@ async def filled(server: Server, request: pytest.FixtureRequest) -> Server:
     await server.fetch(FILL)
     await server.fetch("ANALYZE")
     return server
+
+
+def test_no_revision_is_left_out() -> None:
+    every = {script.revision for script in ScriptDirectory.from_config(alembic_config(None)).walk_revisions()}
+    assert every - {REVISION} == set(STATEMENTS)
 
 
 @pytest.mark.parametrize("revision", STATEMENTS)
