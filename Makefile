@@ -1,7 +1,7 @@
 # make run    the service on http://127.0.0.1:8000, with a PostgreSQL of its own
 # make test   linters, types and the whole test suite, as CI runs them
 # make test-faults  kills, cuts off and starves the service and its database under load, and prints what came of it
-# make bench  the load benchmark
+# make bench  the load benchmark; make bench-scale what calls cost as tables grow; both draw what they measure into docs/
 # make soak   five minutes of all kinds of requests, good and bad: fails if the memory of the service grows
 # make audit  what is known against the packages that are deployed, their licenses, and a list of them (SBOM) in build/
 # make lock   new lock files, after a change of the dependencies in pyproject.toml
@@ -19,7 +19,7 @@ DEPLOYED = --extra redis --extra telemetry
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run test test-faults bench soak audit lock format clean
+.PHONY: run test test-faults bench bench-scale soak audit lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -39,19 +39,24 @@ test-faults: $(VENV)/.dev
 	$(IN_VENV) pytest -m faults --numprocesses=0
 	$(IN_VENV) pytest --database=pgbouncer
 
-bench: $(VENV)/.dev
-	$(IN_VENV) benchmarks
+bench: $(VENV)/.dev build/tools
+	$(IN_VENV) benchmarks --json build/calls.json
+	build/tools/bin/python -m benchmarks.plot --calls build/calls.json docs/benchmark.svg
+
+bench-scale: $(VENV)/.dev build/tools
+	$(IN_VENV) benchmarks.scale --json build/scale.json
+	build/tools/bin/python -m benchmarks.plot --scale build/scale.json docs/scale.svg
 
 soak: $(VENV)/.dev
 	$(IN_VENV) benchmarks.soak
 
 # In environments of their own: one of the tools, and one of nothing but what is deployed.
-audit: build/audit/tools build/audit/deployed
-	@build/audit/tools/bin/python deploy/audit.py requirements.lock build/audit/deployed/bin/python build/sbom.json
+audit: build/tools build/deployed
+	@build/tools/bin/python deploy/audit.py requirements.lock build/deployed/bin/python build/sbom.json
 
-build/audit/tools: requirements-tools.lock
-build/audit/deployed: requirements.lock
-build/audit/%:
+build/tools: requirements-tools.lock
+build/deployed: requirements.lock
+build/tools build/deployed:
 	@echo "Installing $< into $@ ..."
 	@"$(PYTHON)" -m venv --clear "$@"
 	@"$@/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r $< || \

@@ -7,7 +7,8 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 from tests.domain.builders import NOW
-from tests.postgres.test_plans import MODES, explain, nodes
+from tests.postgres.plans import explain, nodes
+from tests.postgres.test_plans import MODES
 
 from todo_api.adapters.postgres.housekeeping import PURGE_KEYS, PURGE_TOMBSTONES, PURGE_TRASH
 

@@ -1,15 +1,14 @@
 """With 100,000 tasks a page reads the rows that it shows, at the end of a list, or of the changes, as at its start."""
 
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
 from itertools import product
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from tests.domain.builders import NOW
+from tests.postgres.plans import Node, buffers, explain, nodes
 
 from todo_api.adapters.postgres import statements
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
@@ -39,8 +38,6 @@ FEW_BUFFERS = 20
 MODES = ("auto", "force_custom_plan", "force_generic_plan")
 SEEN = {"known": [100_000]}
 
-Node = Mapping[str, Any]
-
 INDEXES = {
     (Sort.CREATED, Order.ASC): "created",
     (Sort.CREATED, Order.DESC): "created",
@@ -60,37 +57,6 @@ NEAR_THE_END = {
 
 
 NEAR_THE_END_ID = {Order.ASC: UUID("fe00" + "0" * 28), Order.DESC: UUID("0200" + "0" * 28)}
-
-
-def literal(value: object) -> str:
-    """The value as SQL text: a prepared statement is executed with those."""
-    if value in (END_OF_TIME, BEGINNING_OF_TIME):
-        return "'infinity'" if value == END_OF_TIME else "'-infinity'"
-    if isinstance(value, list):
-        return f"'{{{','.join(map(str, value))}}}'"
-    return str(value) if isinstance(value, int) else f"'{value}'"
-
-
-async def explain(
-    database: "asyncpg.Connection[asyncpg.Record]", statement: statements.Statement, values: Mapping[str, Any]
-) -> Node:
-    """The plan that the statement was really executed with."""
-    await database.execute(f"PREPARE explained AS {statement.sql}")
-    arguments = ", ".join(literal(value) for value in statement.arguments(values))
-    plan = await database.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({arguments})")
-    await database.execute("DEALLOCATE explained")
-    root: Node = json.loads(plan)[0]["Plan"]
-    return root
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from nodes(child)
-
-
-def buffers(node: Node) -> int:
-    return int(node["Shared Hit Blocks"] + node["Shared Read Blocks"])
 
 
 def complaint(root: Node, index: str) -> str | None:

@@ -1,0 +1,164 @@
+"""What each call costs the database as the table and the account grow: blocks looked at, which no noise can change.
+
+    python -m benchmarks.scale --json scale.json
+
+A tenth of the tasks more belong to one user; the calls are those of that user. Counting the account, exporting and
+erasing it look at all of its tasks; nothing else does.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from tests.postgres.plans import buffers, explain
+
+from benchmarks.__main__ import migrate
+from todo_api.adapters.postgres import feed, statements
+from todo_api.adapters.postgres.repository import NO_QUOTA
+from todo_api.adapters.postgres.rows import to_parameters
+from todo_api.adapters.postgres.statements import Statement
+from todo_api.domain.changes import SyncPoint
+from todo_api.domain.listing import Order, Sort, Status
+from todo_api.domain.task import Task, TaskChanges
+from todo_api.local_postgres import open_server
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+EACH = 100  # tasks of each user, but for one
+OWNER = "has-a-tenth-of-all"
+LIMIT = 50
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FIRST = datetime(2025, 1, 1, tzinfo=UTC)
+
+FILL_USERS = """
+INSERT INTO users (id, revision, live_tasks, created_at)
+SELECT 'user-' || n, 1000000000, 0, now() FROM generate_series($1::int, $2::int) n
+"""
+FILL_OWNER = f"INSERT INTO users (id, revision, live_tasks, created_at) VALUES ('{OWNER}', 1000000000, 0, now())"
+FILL_TASKS = f"""
+INSERT INTO tasks (user_id, id, title, title_key, completed, completed_at, due_at, due_kind, created_at, updated_at,
+                   revision, deleted_at)
+SELECT CASE WHEN $3 THEN '{OWNER}' ELSE 'user-' || (n - 1) / {EACH} + 1 END,
+       gen_random_uuid(), md5(n::text), md5(n::text), n % 2 = 0,
+       CASE WHEN n % 2 = 0 THEN timestamptz '{FIRST}' END,
+       CASE WHEN n % 3 > 0 THEN timestamptz '{FIRST}' + n * interval '1 minute' END,
+       CASE WHEN n % 3 > 0 THEN 'instant' END,
+       timestamptz '{FIRST}' + n * interval '1 second', timestamptz '2027-01-01Z', n,
+       CASE WHEN n % 10 = 0 THEN timestamptz '{FIRST}' + n * interval '1 second' END
+  FROM generate_series($1::int, $2::int) n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """How many blocks a call looked at, with so many tasks in the table and in the account."""
+
+    call: str
+    tasks: int
+    account: int
+    blocks: int
+
+
+async def measure(database: str, sizes: Sequence[int] = SIZES) -> list[Point]:
+    """Fill the database, which is empty, up to each of the sizes, and look what the calls cost there."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(FILL_OWNER)
+    points, filled = [], 0
+    for size in sizes:
+        await _fill(connection, filled, size)
+        filled = size
+        for call, statement, values in await _calls(connection, size // 10):
+            points.append(Point(call, size, size // 10, await _blocks(connection, statement, values)))
+    await connection.close()
+    return points
+
+
+async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", filled: int, size: int) -> None:
+    await connection.execute(FILL_USERS, filled // EACH + 1, size // EACH)
+    await connection.execute(FILL_TASKS, filled + 1, size, False)  # noqa: FBT003 - SQL has no names for it
+    await connection.execute(FILL_TASKS, filled // 10 + 1, size // 10, True)  # noqa: FBT003 - likewise
+    await connection.execute("VACUUM ANALYZE")
+
+
+async def _calls(
+    connection: "asyncpg.Connection[asyncpg.Record]", account: int
+) -> list[tuple[str, Statement, Mapping[str, Any]]]:
+    """Return the statement of each call, about what is in the middle of the account."""
+    pick = "SELECT id FROM tasks WHERE user_id = $1 AND (deleted_at IS NULL) = $2 ORDER BY abs(revision - $3) LIMIT 1"
+    middle = await connection.fetchval(pick, OWNER, True, account // 2)  # noqa: FBT003 - SQL has no names for it
+    buried = await connection.fetchval(pick, OWNER, False, account // 2)  # noqa: FBT003 - likewise
+    revision = await connection.fetchval("SELECT revision FROM tasks WHERE user_id = $1 AND id = $2", OWNER, middle)
+    about = {"user_id": OWNER, "id": middle, "revision": revision, "now": NOW, "quota": NO_QUOTA}
+    task = Task.create(task_id=UUID(int=1), user_id=OWNER, values=TaskChanges(title="New"), now=NOW)
+    return [
+        *_lists(account),
+        ("get", statements.GET, about),
+        ("create", statements.ADD, {**to_parameters(task), "start": 1, "quota": NO_QUOTA}),
+        ("update", statements.SAVE, {**to_parameters(task), **about}),
+        ("delete", statements.REMOVE, about),
+        ("restore", statements.RESTORE, {**about, "id": buried}),
+        ("last changes", statements.CHANGES, _since(account - 5)),
+        ("no change", statements.CHANGES, _since(1_000_000_000)),
+        ("look for other processes", feed.REVISIONS, {"user_ids": [OWNER, "user-1", "user-2"]}),
+    ]
+
+
+def _lists(account: int) -> Iterator[tuple[str, Statement, Mapping[str, Any]]]:
+    page = {"user_id": OWNER, "limit": LIMIT + 1, "known": [1]}
+    middle = {**page, "key": FIRST + timedelta(seconds=account // 2), "after": UUID(int=0)}
+    for sort in Sort:
+        yield f"list by {sort}", statements.page(sort, Order.ASC, Status.PENDING, resumed=False), page
+    yield "list from the middle", statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=True), middle
+    newest = statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
+    yield "list, unchanged", newest, {**page, "known": [1_000_000_000]}
+    yield "trash", statements.trash(resumed=False), page
+
+
+def _since(revision: int) -> Mapping[str, Any]:
+    point = SyncPoint(revision)
+    return {
+        "user_id": OWNER, "limit": LIMIT + 1, "since": point.revision, "since_id": point.id, "whole": point.whole,
+    }  # fmt: skip
+
+
+async def _blocks(
+    connection: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
+) -> int:
+    transaction = connection.transaction()
+    await transaction.start()
+    plan = await explain(connection, statement, values)
+    await transaction.rollback()
+    return buffers(plan)
+
+
+def _print(points: Sequence[Point]) -> None:
+    sizes = sorted({point.tasks for point in points})
+    print("| blocks of 8 kB |" + "".join(f" {size:,} tasks, {size // 10:,} of the user |" for size in sizes))
+    print("|---|" + "--:|" * len(sizes))
+    for call in dict.fromkeys(point.call for point in points):
+        blocks = [point.blocks for point in points if point.call == call]
+        print(f"| {call} |" + "".join(f" {count} |" for count in blocks))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tasks in the table, ascending")
+    parser.add_argument("--json", type=Path, help="a file for the points, which benchmarks/plot.py draws")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, open_server(Path(directory), durable=False) as database:
+        migrate(database)
+        points = asyncio.run(measure(database, arguments.sizes))
+    _print(points)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([[p.call, p.tasks, p.account, p.blocks] for p in points]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""How PostgreSQL runs a statement: what it reads, and by which way."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from todo_api.adapters.postgres.statements import Statement
+from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
+
+Node = Mapping[str, Any]
+
+
+async def explain(
+    database: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
+) -> Node:
+    """The plan that the statement was really executed with."""
+    await database.execute(f"PREPARE explained AS {statement.sql}")
+    arguments = ", ".join(literal(value) for value in statement.arguments(values))
+    plan = await database.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({arguments})")
+    await database.execute("DEALLOCATE explained")
+    root: Node = json.loads(plan)[0]["Plan"]
+    return root
+
+
+def literal(value: object) -> str:
+    """The value as SQL text: a prepared statement is executed with those."""
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int():
+            return str(value)
+        case list():
+            return f"'{{{','.join(map(str, value))}}}'"
+        case datetime() if value in (END_OF_TIME, BEGINNING_OF_TIME):
+            return "'infinity'" if value == END_OF_TIME else "'-infinity'"
+    return f"'{value}'"
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield node
+    for child in node.get("Plans", ()):
+        yield from nodes(child)
+
+
+def buffers(node: Node) -> int:
+    """How many blocks were looked at, from the disk or not."""
+    return int(node["Shared Hit Blocks"] + node["Shared Read Blocks"])
