@@ -64,7 +64,7 @@ def serve(
     exit_on_sigterm()
     allow_open_files()
     with suppress(KeyboardInterrupt):  # uvicorn has shut down already, and repeats the signal
-        _Server(_config(app, grace=grace), announce).run(sockets)
+        Server(_config(app, grace=grace), announce).run(sockets)
 
 
 def serve_in_workers(
@@ -109,7 +109,9 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """Uvicorn's server, which says when it answers, and leaves nobody at the door."""
+
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._announce = announce
@@ -134,7 +136,7 @@ class _Server(uvicorn.Server):
 class _Worker(Process):
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """Called in a process of its own."""
-        self._server = _Server(self.config)
+        self._server = Server(self.config)
         super().target(sockets)
 
 
