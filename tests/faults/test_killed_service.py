@@ -9,7 +9,7 @@ from tests.faults.postgres import Server
 
 pytestmark = pytest.mark.faults
 
-KILLS = 5
+KILLS = 3
 IN_USE = 409  # the first request with this key may still be running, in a transaction that PostgreSQL has to end
 
 

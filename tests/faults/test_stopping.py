@@ -33,7 +33,7 @@ async def ask(service: Service, method: str, path: str, *more: str) -> Connectio
 
 
 async def rest_of(connection: Connection) -> bytes:
-    """Everything up to the end, which is a proper one."""
+    """What comes up to the end of the connection."""
     reader, writer = connection
     received = await reader.read()
     writer.close()
