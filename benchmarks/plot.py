@@ -34,7 +34,7 @@ def draw_calls(rows: list[dict[str, Any]]) -> Figure:
         axis.set_title(f"{title}, {CONNECTIONS} connections, one core", fontsize=10)
         axis.set_xticks(range(len(CALLS)), CALLS, fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[1].legend(fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     return figure
 
 
@@ -42,6 +42,7 @@ def draw_scale(points: list[list[Any]]) -> Figure:
     """A line for each call: the blocks that it looks at, over the size of the table."""
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     axis = figure.subplots()
+    axis.set_prop_cycle(color=mpl.colormaps["tab20"].colors)
     for call in dict.fromkeys(point[0] for point in points):
         of_call = [(tasks, blocks) for name, tasks, _, blocks in points if name == call]
         axis.plot(*zip(*of_call, strict=True), marker="o", markersize=3, label=call)

@@ -1,0 +1,30 @@
+"""A million tasks, a tenth of them of one user: what a call costs does not follow."""
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from alembic import command
+from benchmarks.scale import SIZES, measure
+from tests.conftest import alembic_config
+from tests.faults.conftest import Figures
+
+from todo_api.local_postgres import open_server
+
+pytestmark = pytest.mark.faults
+
+# Ten times the rows are a level more of an index at most, and a write goes down a dozen of them.
+MOST_BLOCKS_MORE = 16
+
+
+def test_no_call_looks_at_more_where_there_are_a_million_tasks(tmp_path: Path, figures: Figures) -> None:
+    with open_server(tmp_path / "postgres", durable=False) as database:
+        command.upgrade(alembic_config(database), "head")
+        points = asyncio.run(measure(database, SIZES[-2:]))
+
+    blocks = defaultdict(list)
+    for point in points:
+        blocks[point.call].append(point.blocks)
+    figures(f"blocks at {SIZES[-2]:,} and at {SIZES[-1]:,} tasks: {dict(blocks)}")
+    assert {call for call, (fewer, more) in blocks.items() if more > fewer + MOST_BLOCKS_MORE} == set()
