@@ -66,8 +66,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(program: Program, environment: Mapping[str, str], log: Path, port: int | None = None) -> Iterator[Server]:
-    """Run the program for as long as the block runs; what it logs goes to the file."""
+def serve(
+    program: Program, environment: Mapping[str, str], log: Path, port: int | None = None, *, pinned: bool = True
+) -> Iterator[Server]:
+    """Run the program, on the first core if it is pinned, for as long as the block runs; its log goes to the file."""
     port = port or program.port
     command = [sys.executable, "-m", *program.module, "--port", str(port)]
     settings = {**os.environ, **UNREACHABLE_LIMIT, **environment}
@@ -76,7 +78,8 @@ def serve(program: Program, environment: Mapping[str, str], log: Path, port: int
         subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=output) as process,
     ):
         try:
-            _pin(process.pid, 0)
+            if pinned:
+                _pin(process.pid, 0)
             _wait_for(port, process)
             yield Server(port, psutil.Process(process.pid), program.knows_conditions)
         finally:

@@ -1,0 +1,106 @@
+"""What a second worker brings: requests per second of `serve --workers 2` over those of one, by turns.
+
+    python -m benchmarks.workers
+
+It says something only where the load generator and PostgreSQL have cores of their own. Where there are fewer than four
+cores, each worker gets a fifth of one, by a control group (which root may make), and the rest is for the others.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import uvloop
+
+from benchmarks.__main__ import migrate
+from benchmarks.calls import SECRET, create_tasks, make_calls
+from benchmarks.load import Sample, run
+from benchmarks.servers import SERVICE, Server, serve
+from todo_api.local_postgres import open_server
+
+GROUPS = Path("/sys/fs/cgroup")
+PERIOD = 20_000  # microseconds: short, so that a worker is not held up for long at once
+SHARE = 0.2
+ENOUGH_CORES = 4
+
+
+@contextlib.contextmanager
+def limited(pids: list[int]) -> Iterator[None]:
+    """Give each of the processes a share of a core, for as long as the block runs."""
+    groups = [_group(f"todo-api-bench-{pid}") for pid in pids]
+    try:
+        for pid, group in zip(pids, groups, strict=True):
+            (group / "cgroup.procs").write_text(str(pid))
+        yield
+    finally:
+        for pid, group in zip(pids, groups, strict=True):
+            (group.parent / "cgroup.procs").write_text(str(pid))
+            group.rmdir()
+
+
+def _group(name: str) -> Path:
+    quota = int(PERIOD * SHARE)
+    if (GROUPS / "cgroup.controllers").exists():
+        group = GROUPS / name
+        group.mkdir()
+        (group / "cpu.max").write_text(f"{quota} {PERIOD}")
+        return group
+    group = GROUPS / "cpu" / name
+    group.mkdir()
+    (group / "cpu.cfs_period_us").write_text(str(PERIOD))
+    (group / "cpu.cfs_quota_us").write_text(str(quota))
+    return group
+
+
+def workers_of(server: Server) -> list[int]:
+    """Return the processes that serve: the program itself, where it is the only one."""
+    children = [child for child in server.process.children() if "--multiprocessing-fork" in child.cmdline()]
+    return [child.pid for child in children or [server.process]]
+
+
+async def measure(database: str, arguments: argparse.Namespace) -> dict[str, dict[int, Sample]]:
+    tasks = await create_tasks(database)
+    calls = [call for call in await make_calls(database, tasks) if call.name in arguments.calls]
+    samples = {call.name: {1: Sample(), 2: Sample()} for call in calls}
+    with tempfile.TemporaryDirectory() as directory:
+        for _ in range(arguments.rounds):
+            for workers in (1, 2):
+                program = replace(SERVICE, module=(*SERVICE.module, "--workers", str(workers)))
+                environment = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET}
+                with serve(program, environment, Path(directory) / "log", pinned=False) as server:
+                    await asyncio.sleep(arguments.start)
+                    few_cores = (os.cpu_count() or 1) < ENOUGH_CORES
+                    with limited(workers_of(server)) if few_cores else contextlib.nullcontext():
+                        for call in calls:
+                            samples[call.name][workers].add(await run(call, server, 32, arguments.seconds))
+                    assert len(workers_of(server)) == workers
+    return samples
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.workers", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--calls", nargs="+", default=["list 50", "get", "create"])
+    parser.add_argument("--rounds", type=int, default=3, help="turns that each number of workers gets")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long a turn is")
+    parser.add_argument("--start", type=float, default=5.0, help="seconds for all workers to start")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, open_server(Path(directory) / "postgres") as database:
+        migrate(database)
+        samples = uvloop.run(measure(database, arguments))
+    print(
+        f"{psutil.cpu_count()} cores\n\n| call | one worker, requests/s | two | ratio | errors |\n|---|--:|--:|--:|--:|"
+    )
+    for name, (one, two) in ((name, (found[1], found[2])) for name, found in samples.items()):
+        print(f"| {name} | {one.rate:,.0f} | {two.rate:,.0f} | {two.rate / one.rate:.2f} | {one.errors + two.errors} |")
+
+
+if __name__ == "__main__":
+    main()
