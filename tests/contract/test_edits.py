@@ -237,3 +237,19 @@ async def test_edits_at_once_lose_nothing(repository: TaskRepository, user_id: s
     await asyncio.gather(*(repository.edit(user_id, [task.id], count, now=NOW) for _ in range(30)))
     assert (await repository.get(user_id, task.id)).title == "30"
     assert (await repository.get(user_id, task.id)).revision == START + 31
+
+
+async def test_what_is_purged_is_not_restored_at_the_same_moment(repository: TaskRepository, user_id: str) -> None:
+    async def restored(task_id: UUID) -> bool:
+        try:
+            await repository.edit(user_id, [task_id], doing(Restore(task_id)), now=NOW)
+        except TaskNotFoundError:
+            return False
+        return True
+
+    for purge_all in (False, True) * 20:
+        task = await repository.add(a_task(user_id))
+        await repository.remove(user_id, task.id, now=NOW)
+        purge = repository.purge(user_id, None if purge_all else task.id)
+        is_back, purged = await asyncio.gather(restored(task.id), purge)
+        assert (is_back, task.id in await live(repository, user_id)) == (not purged, not purged)

@@ -212,7 +212,10 @@ def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> Statemen
 
 
 def _purge(*conditions: ColumnElement[bool]) -> ClauseElement:
-    return delete(tasks).where(tasks.c.user_id == _user_id, ~live, *conditions).returning(tasks.c.id)
+    """Remove what is in the trash. The revision stays, but an edit that has read a task there must end first."""
+    user = _locked_user()
+    mine = (tasks.c.user_id == _user_id) & (tasks.c.user_id == user.c.id)
+    return delete(tasks).where(mine, ~live, *conditions).returning(tasks.c.id)
 
 
 PURGE = Statement(_purge(tasks.c.id == _id))
