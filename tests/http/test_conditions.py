@@ -184,9 +184,14 @@ async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("headers", "body", "field"),
-    [({"If-None-Match": '"1"'}, {"title": "x"}, "If-None-Match"), (CREATE, {"completed": True}, "title")],
+    [
+        ({"If-None-Match": '"1"'}, {"title": "x"}, "If-None-Match"),
+        (CREATE | {"If-Match": '"1"'}, {"title": "x"}, "If-Match"),
+        (CREATE | {"If-Match": "*"}, {"title": "x"}, "If-Match"),
+        (CREATE, {"completed": True}, "title"),
+    ],
 )
-async def test_creating_needs_a_title_and_a_star(
+async def test_creating_needs_a_title_and_a_star_alone(
     client: AsyncClient, headers: dict[str, str], body: dict[str, Any], field: str
 ) -> None:
     answer = await client.put(MINE, json=body, headers=headers)

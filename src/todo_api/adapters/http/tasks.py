@@ -118,6 +118,8 @@ class TaskRoutes:
             return await self._change(request, task_id, body)
         if unless.tags is not None:
             raise RequestError.of([FieldError("header", "If-None-Match", "must be `*` here, to create the task")])
+        if "if-match" in request.headers:
+            raise RequestError.of([FieldError("header", "If-Match", "asks for what `If-None-Match: *` excludes")])
         if body.title is MISSING:
             raise RequestError.of([FieldError("body", "title", "is required")])
         return _created(await self._tasks.create(user_of(request), body.changes(), task_uuid(task_id)))
