@@ -35,6 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["embedded", "container", "pgbouncer"], default="embedded", help=HELP)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take those through the pooler that use the database: with the others, it would make no difference."""
+    if config.getoption("--database") == "pgbouncer":
+        items[:] = filter(_uses_database, items)
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
+        return False
+    storages = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "database_url" in item.fixturenames or "postgres" in storages
+
+
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database with the newest schema, as a superuser."""

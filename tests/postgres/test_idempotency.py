@@ -24,8 +24,9 @@ TASK = {"title": "Once"}
 
 
 @pytest.fixture
-async def proxy(database_url: str) -> AsyncIterator[Proxy]:
-    async with open_proxy(database_url) as proxy:
+async def proxy(server_url: str) -> AsyncIterator[Proxy]:
+    """Not to a pooler, which takes a moment to roll back what its client has left: the key is in use until then."""
+    async with open_proxy(server_url) as proxy:
         yield proxy
 
 
