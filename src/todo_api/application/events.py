@@ -60,10 +60,9 @@ class EventService:
             yield _EMPTY if news is None and since == _EMPTY.next else news
             with suppress(FeedClosedError, ForgottenRevisionError, RepositoryUnavailableError):
                 while (left := expires_at - self._clock().timestamp()) > 0:
+                    news = None  # a stream that waits keeps nothing of what it has told
                     if more or await _hears(listener, min(pulse, left)):
                         news, point, more = await self._look(user_id, point)
-                    else:
-                        news = None
                     yield news
 
     async def _look(self, user_id: str, since: SyncPoint) -> tuple[Changes | None, SyncPoint, bool]:

@@ -83,9 +83,10 @@ class _EventStream(EventSourceResponse):
 
 async def _chunks(user_id: str, first: Changes | None, later: Items) -> AsyncGenerator[bytes]:
     yield _retry() + _event(user_id, first)
-    del first  # nothing need be kept for as long as the stream lasts
+    del first  # nothing need be kept while the stream waits
     async for item in later:
         yield _event(user_id, item)
+        del item
     yield _retry()
 
 
