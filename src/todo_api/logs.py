@@ -1,6 +1,6 @@
 """Where all that is logged goes: one line for each event on stderr, JSON for machines or coloured for people.
 
-What Python's `logging` is told (by this program, uvicorn, asyncio and, in migrations, SQLAlchemy) goes the same way as structlog's own.
+What Python's `logging` is told (by this program, uvicorn, SQLAlchemy, asyncio) goes the same way as structlog's own.
 Nothing that a user wrote, and no secret, gets there: an error is logged by its kind and the way that it took, not by
 its message, which may quote both.
 """
