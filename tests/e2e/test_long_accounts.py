@@ -22,7 +22,7 @@ INSERT INTO tasks (user_id, id, title, title_key, description, completed, create
 SELECT id, gen_random_uuid(), n::text, n::text, repeat('x', 200), false, now(), now(), n
 FROM owner, generate_series(1, {TASKS}) n
 """
-SOME_KILOBYTES = 8_000  # of a document of more than 40,000
+SOME_KILOBYTES = 16_000  # of a document of more than 40,000
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a process has needed at most, Linux alone tells")
 
