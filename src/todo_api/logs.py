@@ -9,6 +9,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -52,18 +53,23 @@ def _configure_logging(formatter: logging.Formatter) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("todo_api").setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
 
 
 class _Stderr:
-    """Writes whole lines, each at once, so that those of several processes do not mix."""
+    """Writes whole lines, each at once, so that those of several processes do not mix.
+
+    A line that cannot be written (the disk is full, the reader has gone) is lost: its request has its answer.
+    """
 
     def __init__(self, *_: object) -> None:
         self._write = sys.stderr.buffer.write
         self._flush = sys.stderr.buffer.flush
 
     def msg(self, line: str | bytes) -> None:
-        self._write((line.encode() if isinstance(line, str) else line) + b"\n")
-        self._flush()
+        with suppress(OSError):
+            self._write((line.encode() if isinstance(line, str) else line) + b"\n")
+            self._flush()
 
     debug = info = warning = error = critical = msg
 

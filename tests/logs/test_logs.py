@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 PRELUDE = """
 import asyncio, logging, sys
@@ -104,3 +107,17 @@ def test_what_a_traceback_through_sqlalchemy_would_quote_is_not_there() -> None:
     """)
     assert line["exception"][0] == "sqlalchemy.exc.IntegrityError"
     assert "kept-from-the-log" not in str(line)
+
+
+def test_warnings_of_python_are_lines_like_others() -> None:
+    (line,) = lines("import warnings; warnings.warn('odd', RuntimeWarning)")
+    assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+    assert "RuntimeWarning: odd" in line["event"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_that_cannot_be_written_fails_nobody() -> None:
+    program = PRELUDE.format(log_format="json") + "for _ in range(1000): structlog.get_logger().info('request')\n"
+    command = [sys.executable, "-c", program + "print('done')"]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(command, stdout=subprocess.PIPE, stderr=full, check=False).stdout == b"done\n"
