@@ -1,18 +1,19 @@
 """What a connection may cost: uvicorn's HTTP protocol, with bounds on how many there are and how long they take."""
 
 import asyncio
+from contextvars import copy_context
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from todo_api.adapters.http.edge import refusal
 from todo_api.adapters.http.events import END_STREAMS
 from todo_api.adapters.http.problems import (
     HeaderTooLargeError,
     RequestError,
     RequestTimeoutError,
     TooManyConnectionsError,
-    problem_response,
 )
 
 LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
@@ -73,11 +74,11 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Ends its header."""
-        self._in_header = False
         self._stop_waiting()
         if self._is_long and sum(len(name) + len(value) for name, value in self.headers) > self._limits.header_bytes:
             self._refuse_header()
             raise HeaderTooLargeError("")  # which ends the parsing
+        self._in_header = False
         super().on_headers_complete()
         if self._is_stopping:
             self.cycle.keep_alive = False
@@ -140,7 +141,8 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, error: RequestError) -> None:
         if self.transport.is_closing():
             return
-        answer = problem_response(error)
+        # The context is the connection's: the name is this one request's.
+        answer = copy_context().run(refusal, error, self.headers if self._in_header else ())
         status = HTTPStatus(answer.status_code)
         head = [
             f"HTTP/1.1 {status.value} {status.phrase}".encode(),

@@ -1,11 +1,16 @@
 """What a connection may cost: on the real server, by clients that do not play fair."""
 
 import json
+import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -42,13 +47,34 @@ def connected(running: Running) -> Iterator[socket.socket]:
 
 
 def answer_of(client: socket.socket) -> tuple[int, str]:
-    """The status and the code of the problem; the server has hung up after it."""
+    """The status and the code of the problem, which is named and guarded; the server has hung up after it."""
+    head, problem = problem_of(client)
+    assert head["content-type"] == "application/problem+json"
+    assert head["x-request-id"] == problem["request_id"]
+    assert head["x-content-type-options"] == "nosniff"
+    assert head["content-security-policy"].startswith("default-src 'none'")
+    return problem["status"], problem["code"]
+
+
+def problem_of(client: socket.socket) -> tuple[Message, dict[str, Any]]:
     received = b""
     while part := client.recv(65536):
         received += part
     head, _, body = received.partition(b"\r\n\r\n")
-    assert b"content-type: application/problem+json" in head.lower()
-    return int(head.split()[1]), json.loads(body)["code"]
+    status, _, fields = head.partition(b"\r\n")
+    problem = json.loads(body)
+    assert int(status.split()[1]) == problem["status"]
+    return message_from_bytes(fields), problem
+
+
+def one_answer_of(client: socket.socket) -> bytes:
+    """An answer with an object as JSON, which may arrive in parts."""
+    received = b""
+    while not received.endswith(b"}"):
+        part = client.recv(65536)
+        assert part, f"it hung up after {received!r}"
+        received += part
+    return received
 
 
 def assert_it_still_answers(running: Running) -> None:
@@ -74,7 +100,7 @@ def test_a_header_that_comes_by_drops_is_given_up(running: Running) -> None:
 def test_the_second_header_of_a_connection_has_to_hurry_too(running: Running) -> None:
     with connected(running) as client:
         client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert one_answer_of(client).startswith(b"HTTP/1.1 200")
         client.sendall(b"GET /health HTTP/1.1\r\n")
         assert answer_of(client) == (408, "request-timeout")
 
@@ -98,18 +124,18 @@ HALF = b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r
 def test_the_rest_of_a_request_that_has_its_answer_may_come_and_then_another(running: Running) -> None:
     with connected(running) as client:
         client.sendall(HALF)
-        assert client.recv(65536).startswith(b"HTTP/1.1 401")
+        assert one_answer_of(client).startswith(b"HTTP/1.1 401")
         client.sendall(b"12345")
         time.sleep(1)
         client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert one_answer_of(client).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("rest", [b"6", b"\r\n"])
 def test_but_what_follows_an_answer_may_not_come_by_drops(running: Running, rest: bytes) -> None:
     with connected(running) as client:
         client.sendall(HALF if rest == b"6" else b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 ")
+        assert one_answer_of(client).startswith(b"HTTP/1.1 ")
         client.sendall(rest)
         client.settimeout(10)
         while client.recv(65536):
@@ -133,3 +159,19 @@ def test_a_connection_too_many_is_told_to_come_again(running: Running) -> None:
             assert answer_of(client) == (503, "too-many-connections")
     time.sleep(0.2)
     assert_it_still_answers(running)
+
+
+def test_what_is_no_request_is_named_in_the_answer_and_in_the_log(running: Running) -> None:
+    named = b"GET /health HTTP/1.1\r\nX-Request-ID: mine\r\n"
+    with connected(running) as client:
+        client.sendall(named + b"X-Long: " + b"x" * 5000 + b"\r\n\r\n")
+        assert problem_of(client)[1]["request_id"] == "mine"
+    with connected(running) as client:
+        client.sendall(named + b"\r\n")
+        assert one_answer_of(client).startswith(b"HTTP/1.1 200")
+        client.sendall(b"no HTTP\r\n\r\n")
+        made = problem_of(client)[1]["request_id"]
+    assert re.fullmatch("[0-9a-f]{32}", made)
+    log = [json.loads(line) for line in running.end(signal.SIGTERM)[1].splitlines()]
+    refused = [(line["request_id"], line["status"]) for line in log if line["event"] == "refused"]
+    assert refused == [("mine", 431), (made, 400)]

@@ -3,7 +3,7 @@
 A plain ASGI middleware around all others: the request's id, the security headers and a line in the log.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPMethod
@@ -12,8 +12,10 @@ from typing import Any, TypeAlias
 
 import structlog
 from opentelemetry import trace
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from todo_api.adapters.http.problems import RequestError, problem_response
 from todo_api.adapters.http.request_id import name_request
 from todo_api.adapters.http.requests import caller_of
 
@@ -37,6 +39,15 @@ _ANSWER_HEADERS = "todo_api.answer_headers"
 def add_answer_headers(scope: Scope, *headers: tuple[bytes, bytes]) -> None:
     """Have the answer to this request, whatever it will be, bear the headers."""
     scope[_ANSWER_HEADERS].extend(headers)
+
+
+def refusal(error: RequestError, headers: Iterable[tuple[bytes, bytes]]) -> Response:
+    """Return the answer to what reaches no application: named and guarded as all others are, and logged."""
+    name = (b"x-request-id", name_request(headers).encode())
+    answer = problem_response(error)
+    answer.raw_headers += [name, *_API_HEADERS]
+    _log.warning("refused", status=answer.status_code, code=error.problem.code)
+    return answer
 
 
 # Is told of each request: its method, the template of its path, the status of the answer, and the seconds that it took.
