@@ -1,6 +1,6 @@
 """The settings: one environment variable for everything that an operator must or may decide.
 
-Read by the composition root, the command line and `migrations/env.py` alone. The README has the table for operators.
+Read by the composition root, the command line and `migrations/env.py` alone. docs/settings.md tells operators of them.
 """
 
 from pathlib import Path

@@ -54,7 +54,7 @@ def _names(_: Settings) -> str:
         f"{name}{_meant(name, known)}" for name in sorted(given) if name.startswith(FAMILIES) or _meant(name, known)
     ]
     if unknown:
-        raise ConfigurationError(f"there is no setting {', '.join(unknown)}: see the table of settings in the README")
+        raise ConfigurationError(f"there is no setting {', '.join(unknown)}: they are all in docs/settings.md")
     return "none that does not exist"
 
 
