@@ -1,3 +1,4 @@
+import asyncio
 import shutil
 import subprocess
 import time
@@ -86,6 +87,11 @@ async def test_processes_share_what_redis_counts(limited: Limited, redis_socket:
         await second.take("a")
 
 
+async def test_a_crowd_is_limited_too(limited: Limited, redis_url: str | None) -> None:
+    limiter = limited("1000/hour", redis_url=redis_url)
+    assert all(await asyncio.gather(*(limiter.take("a") for _ in range(300))))
+
+
 async def test_the_next_window_starts_afresh(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = limited("1/second")
     now = time.time()
@@ -111,7 +117,7 @@ async def test_lapsed_windows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> 
     assert await storage.reset() == 500
 
 
-@pytest.mark.parametrize("rate", ["", "many", "0/minute", "5", "-1/minute", "1/fortnight"])
+@pytest.mark.parametrize("rate", ["", "many", "0/minute", "5", "-1/minute", "1/fortnight", "1/second;9/minute"])
 def test_a_rate_that_is_none_is_refused(rate: str) -> None:
     with pytest.raises(InvalidRateError):
         FixedWindowLimiter(rate, "user")

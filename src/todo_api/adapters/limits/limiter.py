@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.aio.storage import RedisStorage, Storage
 from limits.errors import StorageError
 
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 # Seconds. A limit is not worth more waiting; whoever shares the counts is asked again after the pause.
 _PATIENCE = 0.5
 _PAUSE = 5.0
+
+_MOST_CONNECTIONS = 20  # of each limiter to Redis; who calls beyond them waits, lest a crowd goes unlimited
 
 
 class InvalidRateError(ValueError):
@@ -104,7 +106,7 @@ class FixedWindowLimiter:
 
 def _parse(rate: str) -> RateLimitItem:
     try:
-        item = parse(rate)
+        (item,) = parse_many(rate)
     except ValueError:
         item = None
     if item is None or item.amount < 1 or item.get_expiry() < 1:
@@ -119,10 +121,16 @@ def _storage(pool: "ConnectionPool") -> Storage:
 
 def _redis_pool(url: str) -> "ConnectionPool":
     try:
-        from redis.asyncio import ConnectionPool  # noqa: PLC0415 - an extra, which is not there where it is not used
+        from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415 - an extra, which is not there where it is not used
     except ImportError as error:
         raise RedisUrlError("needs the extra `redis`: pip install 'todo-api[redis]'") from error
     try:
-        return ConnectionPool.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+        return BlockingConnectionPool.from_url(
+            url,
+            max_connections=_MOST_CONNECTIONS,
+            timeout=_PATIENCE,
+            socket_timeout=_PATIENCE,
+            socket_connect_timeout=_PATIENCE,
+        )
     except ValueError:  # it may quote the address, which may have a password
         raise RedisUrlError("is no address such as redis://host:6379/0") from None
