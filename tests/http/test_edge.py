@@ -70,12 +70,13 @@ async def test_a_name_that_could_do_harm_is_replaced(name: str) -> None:
 FORWARDED = {"X-Forwarded-Host": "app.example.com, in", "X-Forwarded-Proto": "https,http", "X-Forwarded-For": "1.2.3.4"}
 
 
+@pytest.mark.parametrize("address", [PROXY, f"::ffff:{PROXY}"])  # the latter where IPv6 sockets take IPv4 too
 @pytest.mark.parametrize(
     ("trusted", "believed"),
     [((), False), (("10.1.2.4",), False), ((PROXY,), True), (("10.0.0.0/8",), True), (("*",), True)],
 )
-async def test_only_a_trusted_proxy_is_believed(trusted: tuple[str, ...], believed: bool) -> None:  # noqa: FBT001
-    async with calling(HttpConfig(trusted_proxies=trusted), address=PROXY) as client:
+async def test_only_a_trusted_proxy_is_believed(trusted: tuple[str, ...], believed: bool, address: str) -> None:  # noqa: FBT001
+    async with calling(HttpConfig(trusted_proxies=trusted), address=address) as client:
         await client.post("/api/tasks", json={"title": "a"})
         await client.post("/api/tasks", json={"title": "b"})
         answer = await client.get("/api/tasks", params={"limit": 1}, headers=FORWARDED)

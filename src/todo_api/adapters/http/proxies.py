@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 _HOST = b"x-forwarded-host"
+_IPV4_IN_IPV6 = "::ffff:"  # before the addresses of those who call an IPv6 socket by IPv4, as with HOST=::
 _FORWARDED = {_HOST, b"x-forwarded-proto"}
 
 
@@ -18,7 +19,8 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application see the request as it reached the first of the proxies."""
-        client = scope.get("client")
+        if client := scope.get("client"):
+            client = scope["client"] = (client[0].removeprefix(_IPV4_IN_IPV6), client[1])
         if scope["type"] == "http" and client and client[0] in self._believing.trusted_hosts:
             scope["headers"] = _as_the_first_proxy_saw_them(scope["headers"])
         await self._believing(scope, receive, send)  # type: ignore[arg-type] # as above
