@@ -85,6 +85,11 @@ def test_all_that_is_wrong_is_said_at_once_and_no_secret_with_it(call: Call) -> 
     assert SECRET not in out + err
 
 
+def test_one_port_is_not_enough_for_requests_and_metrics(call: Call) -> None:
+    out = call("check", BETTER_AUTH_SECRET=SECRET, PORT="8123", METRICS_PORT="8123")[1]
+    assert "METRICS_PORT is 8123, and so is PORT" in problems(out)["metrics and traces"]
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [("DATABSE_URL", "DATABASE_URL"), ("WORKER", "WORKERS"), ("METRICS_PROT", "METRICS_PORT"), ("PORTS", "PORT")],

@@ -139,6 +139,8 @@ def _telemetry(settings: Settings) -> str:
     exports = "exported" if exports_telemetry(os.environ) else "not exported"
     if settings.metrics_port is None:
         return f"{exports}, and none for Prometheus"
+    if settings.metrics_port == settings.port:
+        raise ConfigurationError(f"METRICS_PORT is {settings.metrics_port}, and so is PORT: choose another")
     try:
         socket.getaddrinfo(settings.metrics_host, settings.metrics_port, flags=socket.AI_PASSIVE)
     except OSError as error:

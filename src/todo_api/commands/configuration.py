@@ -38,7 +38,10 @@ def development_settings_of(arguments: argparse.Namespace) -> tuple[Settings, st
     try:
         settings, secret = with_secret(settings)
     except OSError as error:
-        raise ConfigurationError(f"DATA_DIR is {settings.data_dir}: {error.filename}: {error.strerror}") from error
+        raise ConfigurationError(
+            f"DATA_DIR is {settings.data_dir}, and {error.filename} cannot keep a secret: {error.strerror}. "
+            "Set BETTER_AUTH_SECRET, or DATA_DIR to a directory that can be written"
+        ) from error
     settings.require_token_verification()
     return settings, secret
 

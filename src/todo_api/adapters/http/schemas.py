@@ -228,7 +228,7 @@ class FieldError(BaseModel):
 
     location: Literal["body", "query", "header"]
     field: str = Field(examples=["dueDate"])
-    detail: str = Field(examples=["is no field of a task; did you mean due_date?"])
+    detail: str = Field(examples=["is no field of this call; did you mean due_date?"])
 
 
 class Problem(BaseModel):
@@ -237,7 +237,7 @@ class Problem(BaseModel):
     type: str = Field(examples=["urn:todo-api:problem:invalid-request"])
     title: str = Field(examples=["The request is not valid"])
     status: int = Field(examples=[400])
-    detail: str = Field(examples=["dueDate: is no field of a task; did you mean due_date?"])
+    detail: str = Field(examples=["dueDate: is no field of this call; did you mean due_date?"])
     code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
     errors: list[FieldError] | MISSING = Field(MISSING, description="For bad input, one entry a field.")
     index: int | MISSING = Field(MISSING, description="For a batch, the place of the operation that failed, from 0.")
