@@ -11,7 +11,9 @@ from threading import Thread
 from typing import Any
 
 import httpx2
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,6 +24,8 @@ from todo_api.local_postgres import open_server
 
 PRIVATE = "a title that is nobody's business"
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'alice', timedelta(hours=1))}"}
+SIGNED = jwt.encode({"sub": "alice", "exp": 4_000_000_000}, Ed25519PrivateKey.generate(), "EdDSA", {"kid": "1"})
+OF_A_KEY = {"Authorization": f"Bearer {SIGNED}"}  # which has to be fetched
 
 
 class Collector(http.server.ThreadingHTTPServer):
@@ -99,8 +103,10 @@ def test_traces_and_metrics_are_exported_as_the_standard_variables_say(
     running = start(
         "serve", until="serving on",
         DATABASE_URL=database, BETTER_AUTH_SECRET=SECRET, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        BETTER_AUTH_JWKS_URL=f"{collector.url}/no-keys-here",
     )  # fmt: skip
     use(running)
+    assert httpx2.get(f"{running.url}/api/tasks", headers=OF_A_KEY, timeout=30).status_code == 503
     status, log = running.end(signal.SIGTERM)
     assert status == 0
     spans = collector.spans()
@@ -109,7 +115,7 @@ def test_traces_and_metrics_are_exported_as_the_standard_variables_say(
     assert statement.start_time_unix_nano >= request.start_time_unix_nano
     assert statement.end_time_unix_nano <= request.end_time_unix_nano
     assert request.trace_id.hex() in log  # the same in the lines of the log
-    expected = {"http.server.request.duration", "db.client.operation.duration"}
+    expected = {"http.server.request.duration", "db.client.operation.duration", "todo_api.key_fetches"}
     gauges = {"todo_api.database_connections_in_use", "todo_api.database_callers_waiting", "todo_api.event_streams"}
     assert collector.metrics() >= expected | gauges
     assert PRIVATE.encode() not in b"".join(body for _, body in collector.received)
@@ -138,6 +144,7 @@ def test_prometheus_sees_all_processes_as_one(
     running = start(
         "serve", until="serving on",
         DATABASE_URL=database, BETTER_AUTH_SECRET=SECRET, WORKERS=workers, METRICS_PORT=str(port),
+        BETTER_AUTH_JWKS_URL="http://127.0.0.1:1/no-keys-here",
     )  # fmt: skip
 
     def samples() -> dict[str, float]:
@@ -150,4 +157,6 @@ def test_prometheus_sees_all_processes_as_one(
     assert samples()["todo_api_request_seconds_count /api/tasks"] == 20
     eventually(lambda: "todo_api_event_streams" in samples())
     assert samples()["todo_api_statement_seconds_count"] >= 20
+    assert httpx2.get(f"{running.url}/api/tasks", headers=OF_A_KEY, timeout=30).status_code == 503
+    assert samples()["todo_api_key_fetches_total"] >= 1
     assert running.end(signal.SIGTERM)[0] == 0
