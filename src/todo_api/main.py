@@ -32,11 +32,6 @@ from todo_api.settings import ConfigurationError, Settings
 _GARBAGE_THRESHOLD = 50_000
 
 
-def app_from_environment() -> FastAPI:
-    """Return the application that the environment describes: what each worker of a server calls."""
-    return create_app(Settings())
-
-
 def create_app(settings: Settings) -> FastAPI:
     """Return the application. It starts while the database or the JWKS is down, and answers 503 until they are there.
 
