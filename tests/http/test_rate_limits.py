@@ -58,6 +58,14 @@ async def test_failed_sign_ins_are_limited_by_address(calling: Callable[..., Asy
         assert (await stranger.get("/health")).status_code == 200
 
 
+async def test_the_addresses_of_one_subscriber_are_one(calling: Callable[..., AsyncClient]) -> None:
+    statuses = []
+    for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:ffff::", "2001:db8:1:3::1", "10.0.0.1:80"):
+        async with calling(address=address) as stranger:
+            statuses.append((await stranger.get("/api/tasks")).status_code)
+    assert statuses == [401, 401, 429, 401, 401]
+
+
 async def test_good_tokens_do_not_count_as_failed(calling: Callable[..., AsyncClient]) -> None:
     async with calling("alice") as alice, calling("bob", scope="tasks:read") as bob:
         for _ in range(3):

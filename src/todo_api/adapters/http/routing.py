@@ -7,6 +7,7 @@ request, the texts of its path, and at most one model each for the query and the
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from fastapi import Request, Response
@@ -104,7 +105,7 @@ class ProtectedRoute(PublicRoute):
 async def _verified(request: Request) -> access.Principal:
     """Return who calls, unless too many who could not tell have called from the same address."""
     limits: RateLimits = request.app.state.rate_limits
-    address = request.client.host if request.client else ""
+    address = _neighbourhood(request.client.host) if request.client else ""
     await limits.addresses.check(address)
     verifier: access.TokenVerifier = request.app.state.verifier
     try:
@@ -112,6 +113,16 @@ async def _verified(request: Request) -> access.Principal:
     except access.AuthenticationError:
         await limits.addresses.take(address)
         raise
+
+
+def _neighbourhood(address: str) -> str:
+    """Return the address, or of IPv6 the network of a single subscriber, who may call from any address of it."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ip_network((address, 64), strict=False))
+    except ValueError:  # whatever a proxy calls it
+        return address
 
 
 def _parameter(fields: Sequence[Any]) -> tuple[str, type[BaseModel]] | None:
