@@ -122,6 +122,16 @@ def test_traces_and_metrics_are_exported_as_the_standard_variables_say(
     assert b"nobody" not in b"".join(body for _, body in collector.received)
 
 
+def test_a_collector_that_is_away_does_not_hold_up_the_stop_for_long(start: Start, database: str) -> None:
+    running = start(
+        "serve", until="serving on",
+        DATABASE_URL=database, BETTER_AUTH_SECRET=SECRET, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
+    )  # fmt: skip
+    use(running)
+    status, _ = running.end(signal.SIGTERM)  # which waits for 15 seconds; of itself, the exporter tries for 20
+    assert status == 0
+
+
 def test_nothing_is_loaded_where_nobody_measures() -> None:
     program = """
 import sys

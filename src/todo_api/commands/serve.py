@@ -21,6 +21,7 @@ from todo_api.settings import ConfigurationError, Settings
 
 FACTORY = "todo_api.commands.serve:app_of_worker"
 GRACE = 10  # seconds that requests under way have to end
+EXPORT_TIMEOUT = "2"  # seconds for a collector to answer, unless the environment says: it may hold up the stop
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     serving.exit_on_sigterm()
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT)
     with _exposed_metrics(settings), serving.listening(settings.host, settings.port) as sockets:
         app = create_app(settings)  # also where the workers make their own: it says what is missing
         require_newest_schema(settings)
