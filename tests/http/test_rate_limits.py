@@ -66,6 +66,14 @@ async def test_the_addresses_of_one_subscriber_are_one(calling: Callable[..., As
     assert statuses == [401, 401, 429, 401, 401]
 
 
+async def test_those_who_call_an_ipv6_socket_by_ipv4_are_not_one(calling: Callable[..., AsyncClient]) -> None:
+    statuses = []
+    for address in ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "::ffff:10.0.0.1", "::ffff:10.0.0.2", "10.0.0.1"):
+        async with calling(address=address) as stranger:
+            statuses.append((await stranger.get("/api/tasks")).status_code)
+    assert statuses == [401, 401, 429, 401, 429]
+
+
 async def test_good_tokens_do_not_count_as_failed(calling: Callable[..., AsyncClient]) -> None:
     async with calling("alice") as alice, calling("bob", scope="tasks:read") as bob:
         for _ in range(3):

@@ -7,7 +7,7 @@ request, the texts of its path, and at most one model each for the query and the
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import ip_network
+from ipaddress import IPv6Address
 from typing import Any
 
 from fastapi import Request, Response
@@ -117,12 +117,13 @@ async def _verified(request: Request) -> access.Principal:
 
 def _neighbourhood(address: str) -> str:
     """Return the address, or of IPv6 the network of a single subscriber, who may call from any address of it."""
-    if ":" not in address:
-        return address
     try:
-        return str(ip_network((address, 64), strict=False))
-    except ValueError:  # whatever a proxy calls it
+        caller = IPv6Address(address)
+    except ValueError:  # IPv4, or whatever a proxy calls it
         return address
+    if caller.ipv4_mapped:  # who called an IPv6 socket by IPv4: the network would be that of all who do
+        return str(caller.ipv4_mapped)
+    return caller.packed[:8].hex()
 
 
 def _parameter(fields: Sequence[Any]) -> tuple[str, type[BaseModel]] | None:
