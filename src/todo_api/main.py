@@ -1,10 +1,9 @@
 """The composition root: settings -> adapters -> use cases -> application."""
 
-import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +20,7 @@ from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError, 
 from todo_api.adapters.postgres.feed import PostgresChangeFeed
 from todo_api.adapters.postgres.housekeeping import PostgresHousekeeping
 from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.application.background import in_background
 from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
@@ -51,23 +51,12 @@ def create_app(settings: Settings) -> FastAPI:
         feed,
         clock=_clock,
         new_id=uuid7,
-        limits=Limits(
-            tasks=settings.task_quota,
-            event_streams=settings.event_streams_per_user,
-            trash_days=settings.trash_days,
-            tombstone_days=settings.tombstone_days,
-        ),
+        limits=_limits(settings),
     )
 
     meters.watch("database_connections_in_use", "connections that run a statement", lambda: connections.in_use)
     meters.watch("database_callers_waiting", "requests that wait for a connection", lambda: connections.waiting)
     meters.watch("event_streams", "open streams of events", lambda: services.events.streams)
-
-    connection_limits = ConnectionLimits(
-        connections=settings.max_connections,
-        header_bytes=settings.max_header_bytes,
-        header_seconds=settings.header_timeout,
-    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
@@ -76,27 +65,43 @@ def create_app(settings: Settings) -> FastAPI:
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
             async with feed.polling(), meters.sampling(), _purging(connections, settings):
-                yield {END_STREAMS: feed.close, CONNECTION_LIMITS: connection_limits}
+                yield {END_STREAMS: feed.close, CONNECTION_LIMITS: _connection_limits(settings)}
         finally:
             await verifier.aclose()
             await rate_limits.aclose()
             await connections.close()
 
-    return create_http_app(
-        services,
-        verifier,
-        HttpConfig(
-            cors_origins=settings.cors_origins,
-            max_body_bytes=settings.max_body_bytes,
-            request_timeout=settings.request_timeout,
-            trusted_proxies=settings.trusted_proxies,
-            rate_limits=rate_limits,
-            documentation=settings.docs,
-            access_log=settings.access_log,
-            observe=meters.request if meters else None,
-            telemetry=exports_telemetry(os.environ),
-        ),
-        lifespan,
+    return create_http_app(services, verifier, _http_config(settings, rate_limits, meters), lifespan)
+
+
+def _http_config(settings: Settings, rate_limits: RateLimits, meters: Meters) -> HttpConfig:
+    return HttpConfig(
+        cors_origins=settings.cors_origins,
+        max_body_bytes=settings.max_body_bytes,
+        request_timeout=settings.request_timeout,
+        trusted_proxies=settings.trusted_proxies,
+        rate_limits=rate_limits,
+        documentation=settings.docs,
+        access_log=settings.access_log,
+        observe=meters.request if meters else None,
+        telemetry=exports_telemetry(os.environ),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        tasks=settings.task_quota,
+        event_streams=settings.event_streams_per_user,
+        trash_days=settings.trash_days,
+        tombstone_days=settings.tombstone_days,
+    )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        connections=settings.max_connections,
+        header_bytes=settings.max_header_bytes,
+        header_seconds=settings.header_timeout,
     )
 
 
@@ -110,19 +115,11 @@ def housekeeping(connections: Connections, settings: Settings) -> HousekeepingSe
     )
 
 
-@asynccontextmanager
-async def _purging(connections: Connections, settings: Settings) -> AsyncIterator[None]:
+def _purging(connections: Connections, settings: Settings) -> AbstractAsyncContextManager[None]:
     """Purge on a schedule for as long as the block runs, unless the settings say never."""
     if not settings.purge_interval:
-        yield
-        return
-    schedule = asyncio.create_task(housekeeping(connections, settings).purge_every(settings.purge_interval))
-    try:
-        yield
-    finally:
-        schedule.cancel()
-        with suppress(asyncio.CancelledError):
-            await schedule
+        return nullcontext()
+    return in_background(housekeeping(connections, settings).purge_every(settings.purge_interval))
 
 
 def _clock() -> datetime:

@@ -6,12 +6,14 @@ Nothing is measured unless somebody asks for it: OpenTelemetry by the variables 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import CallbackOptions, Observation
+
+from todo_api.application.background import in_background
 
 SAMPLED_EVERY = 1.0  # seconds
 
@@ -82,19 +84,9 @@ class Meters:
         for meter in self._meters:
             meter.watch(name, description, read)
 
-    @asynccontextmanager
-    async def sampling(self) -> AsyncIterator[None]:
+    def sampling(self) -> AbstractAsyncContextManager[None]:
         """Look regularly at what is watched, for as long as the block runs."""
-        if not self._meters:
-            yield
-            return
-        task = asyncio.create_task(self._sample())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return in_background(self._sample()) if self._meters else nullcontext()
 
     async def _sample(self) -> None:
         while True:

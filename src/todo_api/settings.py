@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     max_connections: int = Field(12_000, ge=1, description="that each process keeps open")
     max_header_bytes: int = Field(32 * 1024, ge=1024, description="of one request's header, all fields together")
     header_timeout: float = Field(10.0, gt=0, description="seconds for the header of a request to arrive")
-    request_timeout: float = Field(30.0, gt=0, description="seconds for a request to arrive, and to be answered")
+    request_timeout: float = Field(30.0, gt=0, description="seconds for the body of a request to arrive")
     log_format: Literal["json", "console"] | None = None
     max_body_bytes: int = Field(1024 * 1024, ge=1)
     event_streams_per_user: int = Field(10, ge=1, description="that each process has open")

@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.limits import FixedWindowLimiter
 from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import require_newest_schema
+from todo_api.commands.database import require_usable_schema
 from todo_api.main import create_app
 from todo_api.metering import exports_telemetry
 from todo_api.settings import ConfigurationError, Settings
@@ -75,7 +75,7 @@ def _values(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    return f"answers, at revision {require_newest_schema(settings)}"
+    return f"answers, at revision {require_usable_schema(settings)}"
 
 
 def _keys(settings: Settings) -> str:

@@ -26,7 +26,7 @@ def schema_revision(config: DatabaseConfig) -> str | None:
         raise unusable(error) from error
 
 
-def require_newest_schema(settings: Settings) -> str:
+def require_usable_schema(settings: Settings) -> str:
     """Return the revision that the schema is at, which is this version's or a newer one.
 
     Raises:

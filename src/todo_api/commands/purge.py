@@ -6,7 +6,7 @@ import asyncio
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.application.housekeeping import Purged
 from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import require_newest_schema
+from todo_api.commands.database import require_usable_schema
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.main import database_config, housekeeping
 from todo_api.settings import ConfigurationError, Settings
@@ -15,7 +15,7 @@ from todo_api.settings import ConfigurationError, Settings
 def run(arguments: argparse.Namespace) -> None:
     """Purges what is old enough, and says how much that was."""
     settings = settings_of(arguments)
-    require_newest_schema(settings)
+    require_usable_schema(settings)
     try:
         purged = asyncio.run(_purge(settings))
     except RepositoryUnavailableError as error:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from todo_api import serving
 from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import require_newest_schema
+from todo_api.commands.database import require_usable_schema
 from todo_api.logs import configure_logs
 from todo_api.main import create_app
 from todo_api.metering import PROMETHEUS_DIRECTORY
@@ -25,14 +25,14 @@ EXPORT_TIMEOUT = "2"  # seconds for a collector to answer, unless the environmen
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Serves, in one process or several, a database whose schema is at the newest revision."""
+    """Serves, in one process or several, a database whose schema this version can work with."""
     serving.exit_on_sigterm()
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT)
     with _exposed_metrics(settings), serving.listening(settings.host, settings.port) as sockets:
         app = create_app(settings)  # also where the workers make their own: it says what is missing
-        require_newest_schema(settings)
+        require_usable_schema(settings)
         announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
         announce = partial(print, announcement, flush=True)
         if settings.workers == 1:

@@ -65,7 +65,7 @@ class HttpConfig:
     Attributes:
         cors_origins: Which web origins may call from a browser.
         max_body_bytes: How many bytes a body may have.
-        request_timeout: How many seconds to wait for each part of a body.
+        request_timeout: How many seconds to wait for a body; of an import, for each part of it.
         keep_alive: After how many seconds without news a stream of events tells that it is still there.
         trusted_proxies: Addresses and networks of those whose word on the caller is taken.
         rate_limits: How often somebody may call.
@@ -122,7 +122,6 @@ def create_http_app(
     app.state.max_body_bytes = config.max_body_bytes
     app.state.request_timeout = config.request_timeout
     app.state.rate_limits = config.rate_limits
-    # A request is compared with one route after the other: those come first that are asked for most.
     TaskRoutes(services.tasks, services.batches, services.new_id).register(app)
     SyncRoutes(services.tasks).register(app)
     EventRoutes(services.events, config.keep_alive).register(app)

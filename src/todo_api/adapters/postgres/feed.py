@@ -6,14 +6,15 @@ a connection of its own, which poolers in transaction mode do not have. So each 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select
 
 from todo_api.adapters.postgres.connections import Connections
 from todo_api.adapters.postgres.statements import Statement
 from todo_api.adapters.postgres.tables import users
+from todo_api.application.background import in_background
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.ports import Listener
@@ -47,16 +48,9 @@ class PostgresChangeFeed:
         """End the waiting of all listeners, now and later."""
         self._local.close()
 
-    @asynccontextmanager
-    async def polling(self) -> AsyncIterator[None]:
+    def polling(self) -> AbstractAsyncContextManager[None]:
         """Look what others have written for as long as the block runs."""
-        poll = asyncio.create_task(self._poll())
-        try:
-            yield
-        finally:
-            poll.cancel()
-            with suppress(asyncio.CancelledError):
-                await poll
+        return in_background(self._poll())
 
     async def _poll(self) -> None:
         while True:

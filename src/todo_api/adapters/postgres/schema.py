@@ -12,13 +12,13 @@ REVISION = "0003"
 VERSION = Statement(select(column("version_num", Text)).select_from(table("alembic_version")))
 
 
-def serves(revision: str | None) -> bool:
+def serves(revision: str) -> bool:
     """Say whether this program can work with a schema at that revision.
 
     It can with a newer one, which has come for the version that is about to replace this one, or was here before this
     one came back: migrations leave the version before them at work, and their revisions are numbers, in order.
     """
-    return revision is not None and revision.isdecimal() and revision >= REVISION
+    return revision.isdecimal() and revision >= REVISION
 
 
 async def current_revision(config: DatabaseConfig) -> str | None:
