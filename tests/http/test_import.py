@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 from tests.http.application import make_app, make_token
+from tests.http.imports import HEAD, JSON, a_task, document, titles, whole
 from tests.storages import Storage
 
 from todo_api.adapters.http.app import HttpConfig
@@ -16,25 +17,10 @@ from todo_api.application.services import Limits
 
 AddUser = Callable[..., AsyncClient]
 NewUserId = Callable[[], str]
-JSON = {"Content-Type": "application/json"}
-HEAD = {"format": "todo-api-export", "version": 1}
-
-
-def a_task(number: int = 0, **values: Any) -> dict[str, Any]:
-    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-02T03:04:05Z")
-    return {"id": str(UUID(int=number)), "title": f"Task {number}", **times, **values}
-
-
-def document(*tasks: Any, **head: Any) -> dict[str, Any]:
-    return {**HEAD, **head, "tasks": list(tasks)}
 
 
 async def send(client: AsyncClient, *tasks: Any) -> Response:
     return await client.post("/api/me/import", json=document(*tasks))
-
-
-async def titles(client: AsyncClient) -> list[str]:
-    return sorted(task["title"] for task in (await client.get("/api/tasks")).json())
 
 
 @pytest.fixture
@@ -200,69 +186,6 @@ async def test_what_comes_too_late_is_told(client: AsyncClient) -> None:
     assert answer.json()["detail"] == "format: is required, before the tasks; version: is required, before the tasks"
     answer = await client.post("/api/me/import", json=HEAD)
     assert answer.json()["detail"] == "tasks: is required"
-
-
-def whole(*tasks: dict[str, Any]) -> bytes:
-    return json.dumps(document(*tasks)).encode()
-
-
-MALFORMED = {
-    "nothing": (b"", 0),
-    "white space": (b"  \n", 0),
-    "no object": (b"{", 0),
-    "a broken head": (whole(a_task(1)).replace(b'"version": 1', b'"version": 01'), 0),
-    "no number": (whole(a_task(1)).replace(b'"format"', b'"user_id": NaN, "format"'), 0),
-    "a bracket too many": (b'{"format": "todo-api-export", "version": 1]', 0),
-    "an end in the head": (whole()[:20], 0),
-    "an end before the tasks": (whole()[:-2], 0),
-    "an end in a task": (whole(a_task(1), a_task(2))[:-20], 1),
-    "an end in a string": (whole(a_task(1), a_task(2)).partition(b"Task 2")[0], 1),
-    "an end behind a backslash": (whole(a_task(1), a_task(2)).partition(b"Task 2")[0] + b"\\", 1),
-    "an end between tasks": (whole(a_task(1), a_task(2)).partition(b"}, ")[0] + b"},", 1),
-    "an end behind the tasks": (whole(a_task(1))[:-1], 1),
-    "no comma": (whole(a_task(1), a_task(2)).replace(b"}, {", b"} {"), 1),
-    "another mark": (whole(a_task(1), a_task(2)).replace(b"}, {", b"}; {"), 1),
-    "another bracket": (whole(a_task(1))[:-2] + b"}}", 1),
-    "a field behind the tasks": (whole(a_task(1))[:-1] + b', "version": 1}', 1),
-    "something behind the document": (whole(a_task(1)) + b" {}", 1),
-    "much behind the document": (whole(a_task(1)) + b" " * 100_000 + b"x", 1),
-    "no JSON in a task": (whole(a_task(1), a_task(2)).replace(b'"Task 2"', b"Task 2"), 1),
-    "a comma too many": (whole(a_task(1), a_task(2)).replace(b'"Task 2"', b'"Task 2",'), 1),
-    "no number in a task": (whole(a_task(1), a_task(2, revision=0)).replace(b'"revision": 0', b'"revision": NaN'), 1),
-    "no UTF-8": (whole(a_task(1), a_task(2)).replace(b"Task 2", b"Task \xff"), 1),
-    "half a surrogate pair in UTF-8": (whole(a_task(1), a_task(2)).replace(b"Task 2", b"Task \xed\xa0\x80"), 1),
-    "a control character": (whole(a_task(1), a_task(2)).replace(b"Task 2", b"Task \n"), 1),
-}
-
-
-@pytest.mark.parametrize("name", MALFORMED)
-async def test_what_is_no_json_is_told_after_what_was(client: AsyncClient, name: str) -> None:
-    content, imported = MALFORMED[name]
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-json"), answer.json()
-    assert (answer.json()["imported"], len(await titles(client))) == (imported, imported)
-
-
-@pytest.mark.parametrize("revision", ["1" * 5000, "-1e999", "1." + "0" * 5000])
-async def test_numbers_that_nobody_reads_do_no_harm(client: AsyncClient, revision: str) -> None:
-    content = whole(a_task(1, revision=0)).replace(b'"revision": 0', f'"revision": {revision}'.encode())
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert answer.status_code in {200, 400}
-    assert (await client.get("/health")).status_code == 200
-
-
-@pytest.mark.parametrize("nested", [b"[" * 100_000, b'{"a":' * 100_000])
-async def test_depth_does_no_harm(client: AsyncClient, nested: bytes) -> None:
-    for content in (nested, b'{"format": ' + nested, whole(a_task(1))[:-2] + b"," + nested, whole()[:-2] + nested):
-        answer = await client.post("/api/me/import", content=content, headers=JSON)
-        assert answer.status_code == 400
-
-
-async def test_white_space_does_not_matter(client: AsyncClient) -> None:
-    content = json.dumps(document(a_task(1), a_task(2), exported_at=None, user_id="x"), indent=8)
-    content = f"\r\n\t {content} \n".replace("}", f"}}{' ' * 2_000_000}", 1)
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert answer.json() == {"imported": 2, "skipped": 0}
 
 
 @pytest.fixture

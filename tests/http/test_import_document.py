@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
 import pytest
-from tests.http.test_import import MALFORMED, a_task, document
+from tests.http.imports import MALFORMED, a_task, document
 
 from todo_api.adapters.http.import_document import read_tasks
 from todo_api.adapters.http.problems import ContentTooLargeError, RequestError

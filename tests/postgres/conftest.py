@@ -47,3 +47,11 @@ async def migrated_database(fresh_database: str) -> str:
     """The address of a database of the test's own, with the newest schema."""
     await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
     return fresh_database
+
+
+@pytest.fixture
+async def own_database(migrated_database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A plain connection to it."""
+    connection = await asyncpg.connect(migrated_database)
+    yield connection
+    await connection.close()

@@ -1,7 +1,7 @@
 """Purging while others purge and write: everything goes once, nobody waits for anybody, nothing is in a deadlock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -41,12 +41,10 @@ ANALYZE;
 
 
 @pytest.fixture
-async def inside(migrated_database: str) -> AsyncIterator[Database]:
+async def inside(own_database: Database) -> Database:
     """A plain connection to a database where everything is old."""
-    connection = await asyncpg.connect(migrated_database)
-    await connection.execute(FILL)
-    yield connection
-    await connection.close()
+    await own_database.execute(FILL)
+    return own_database
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A purge finds the oldest things by index, and reads no table from end to end, however much is kept."""
 
-from collections.abc import AsyncIterator
 from itertools import product
 from typing import TypeAlias
 
@@ -34,11 +33,9 @@ STATEMENTS = {
 
 
 @pytest.fixture
-async def filled(migrated_database: str) -> AsyncIterator[Database]:
-    connection = await asyncpg.connect(migrated_database)
-    await connection.execute(FILL)
-    yield connection
-    await connection.close()
+async def filled(own_database: Database) -> Database:
+    await own_database.execute(FILL)
+    return own_database
 
 
 async def test_the_oldest_are_found_by_their_age(filled: Database) -> None:

@@ -1,6 +1,5 @@
 """With 100,000 tasks a page reads the rows that it shows, at the end of a list, or of the changes, as at its start."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from itertools import product
 from uuid import UUID
@@ -75,11 +74,9 @@ def complaint(root: Node, index: str) -> str | None:
 
 
 @pytest.fixture
-async def filled(migrated_database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(migrated_database)
-    await connection.execute(FILL)
-    yield connection
-    await connection.close()
+async def filled(own_database: "asyncpg.Connection[asyncpg.Record]") -> "asyncpg.Connection[asyncpg.Record]":
+    await own_database.execute(FILL)
+    return own_database
 
 
 async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes(
