@@ -26,7 +26,7 @@ COPY migrations migrations
 ENV PATH=/opt/venv/bin:$PATH
 # Loads all that the service loads, with its extras, once: to see that it can be, and to keep the byte code of that and
 # of nothing else, the standard library included. Without it, a start would take three times as long.
-RUN python -c "import alembic.config, prometheus_client.multiprocess, todo_api.commands.check, todo_api.commands.serve" \
+RUN python -c "import alembic.config, prometheus_client.multiprocess, todo_api.cli.check, todo_api.cli.serve" \
     && RATE_LIMIT_REDIS_URL=redis://redis OTEL_EXPORTER_OTLP_ENDPOINT=http://collector todo-api openapi > /dev/null
 
 # One layer of what is left: what the stages before have removed weighs nothing here.

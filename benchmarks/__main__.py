@@ -26,8 +26,8 @@ from benchmarks.report import Figures, as_json, figures, print_head, print_memor
 from benchmarks.servers import CEILING, REPLACED, SERVICE, Program, Server, pin_to_second_core, serve
 from benchmarks.streams import Reader, measure_streams
 from todo_api.adapters.http.sync_tokens import encode_sync_token
+from todo_api.dev.postgres import open_server
 from todo_api.domain.changes import SyncPoint
-from todo_api.local_postgres import open_server
 
 MOST_FOR_THE_REPLACED = 32  # connections: with twice as many its pool of connections starves its threads
 

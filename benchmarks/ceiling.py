@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
-from todo_api.adapters.postgres import statements
-from todo_api.adapters.postgres.repository import NO_QUOTA
+from todo_api.adapters.sqlalchemy import statements
+from todo_api.adapters.sqlalchemy.repository import NO_QUOTA
 from todo_api.domain.changes import SyncPoint, starting_revision
 from todo_api.domain.listing import Order, Sort, Status
 

@@ -21,14 +21,14 @@ import asyncpg
 from tests.postgres.plans import buffers, explain
 
 from benchmarks.__main__ import migrate
-from todo_api.adapters.postgres import feed, statements
-from todo_api.adapters.postgres.repository import NO_QUOTA
-from todo_api.adapters.postgres.rows import to_parameters
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy import feed, statements
+from todo_api.adapters.sqlalchemy.repository import NO_QUOTA
+from todo_api.adapters.sqlalchemy.rows import to_parameters
+from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.dev.postgres import open_server
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.listing import Order, Sort, Status
 from todo_api.domain.task import Task, TaskChanges
-from todo_api.local_postgres import open_server
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 EACH = 100  # tasks of each user, but for one

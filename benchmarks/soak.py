@@ -27,8 +27,8 @@ from tests.e2e.programs import SECRET, migrate
 from tests.faults.programs import Service
 from tests.ports import unused_port
 
-from todo_api.development import mint_token
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
+from todo_api.dev.token import mint_token
 
 CLIENTS = 16
 USERS = 6000  # more than the service remembers tokens of

@@ -22,7 +22,7 @@ from benchmarks.__main__ import migrate
 from benchmarks.calls import SECRET, create_tasks, make_calls
 from benchmarks.load import Sample, run
 from benchmarks.servers import SERVICE, Server, serve
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
 
 GROUPS = Path("/sys/fs/cgroup")
 PERIOD = 20_000  # microseconds: short, so that a worker is not held up for long at once

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError
-from todo_api.adapters.postgres.engine import create_engine
-from todo_api.adapters.postgres.tables import metadata
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.tables import metadata
 from todo_api.settings import Settings
 
 # Long enough for a statement to end, short enough that requests that queue behind a waiting migration survive it.

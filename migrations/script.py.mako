@@ -14,7 +14,7 @@ depends_on = None
 
 
 # The service goes on meanwhile: do this in steps, by online.change and online.replace_index of
-# todo_api.adapters.postgres, which may be run again, and leave the version before at work.
+# todo_api.adapters.sqlalchemy, which may be run again, and leave the version before at work.
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}
 

@@ -19,10 +19,10 @@ from alembic.config import Config
 from testcontainers.community.postgres import PostgresContainer
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.local_postgres import open_server
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.dev.postgres import open_server
 
 ROOT = Path(__file__).parent.parent
 HELP = "where PostgreSQL runs; `pgbouncer` is the embedded one, behind a pooler in transaction mode"
@@ -121,8 +121,8 @@ async def connections(database_url: str) -> AsyncIterator[Connections]:
 
 
 @pytest.fixture(scope="session")
-def postgres_repository(connections: Connections) -> PostgresTaskRepository:
-    return PostgresTaskRepository(connections)
+def postgres_repository(connections: Connections) -> SqlAlchemyTaskRepository:
+    return SqlAlchemyTaskRepository(connections)
 
 
 def new_user_id() -> str:

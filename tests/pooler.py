@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from tests.ports import unused_port
 
-from todo_api.local_postgres.unprivileged import before_exec, server_user
+from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 MISSING = "there is no pgbouncer on this machine: install it (apt install pgbouncer)"

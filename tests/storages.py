@@ -6,10 +6,10 @@ from todo_api.adapters.memory.accounts import InMemoryAccountRepository
 from todo_api.adapters.memory.housekeeping import InMemoryHousekeeping
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.memory.store import Store
-from todo_api.adapters.postgres.accounts import PostgresAccountRepository
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.housekeeping import PostgresHousekeeping
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.accounts import SqlAlchemyAccountRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.domain.ports import AccountRepository, Housekeeping, TaskRepository
 
 
@@ -27,5 +27,7 @@ def in_memory() -> Storage:
 
 def in_postgres(connections: Connections) -> Storage:
     return Storage(
-        PostgresTaskRepository(connections), PostgresAccountRepository(connections), PostgresHousekeeping(connections)
+        SqlAlchemyTaskRepository(connections),
+        SqlAlchemyAccountRepository(connections),
+        SqlAlchemyHousekeeping(connections),
     )

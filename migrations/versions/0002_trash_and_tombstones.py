@@ -6,7 +6,7 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from todo_api.adapters.postgres import online
+from todo_api.adapters.sqlalchemy import online
 
 revision = "0002"
 down_revision = "0001"

@@ -8,7 +8,7 @@ from functools import partial
 import sqlalchemy as sa
 from alembic import op
 
-from todo_api.adapters.postgres import online
+from todo_api.adapters.sqlalchemy import online
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 import sys
 
-from todo_api.cli import main
+from todo_api.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,18 +14,18 @@ from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.http.events import END_STREAMS
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
-from todo_api.adapters.postgres.accounts import PostgresAccountRepository
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError, driver_url
-from todo_api.adapters.postgres.feed import PostgresChangeFeed
-from todo_api.adapters.postgres.housekeeping import PostgresHousekeeping
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.accounts import SqlAlchemyAccountRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangeFeed
+from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.telemetry.metering import Meters, exports_telemetry, wanted_meters
 from todo_api.application.background import in_background
 from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
-from todo_api.metering import Meters, exports_telemetry, wanted_meters
-from todo_api.protocol import CONNECTION_LIMITS, ConnectionLimits
+from todo_api.server.protocol import CONNECTION_LIMITS, ConnectionLimits
 from todo_api.settings import ConfigurationError, Settings
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
@@ -41,13 +41,13 @@ def create_app(settings: Settings) -> FastAPI:
     settings.require_token_verification()
     meters = wanted_meters(os.environ)
     connections = Connections(database_config(settings), meters.statement if meters else None)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     verifier = _verifier(settings, meters)
     rate_limits = _rate_limits(settings)
-    feed = PostgresChangeFeed(connections)
+    feed = SqlAlchemyChangeFeed(connections)
     services = build_services(
         repository,
-        PostgresAccountRepository(connections),
+        SqlAlchemyAccountRepository(connections),
         feed,
         clock=_clock,
         new_id=uuid7,
@@ -108,7 +108,7 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
 def housekeeping(connections: Connections, settings: Settings) -> HousekeepingService:
     """Return what forgets that which is old enough."""
     return HousekeepingService(
-        PostgresHousekeeping(connections),
+        SqlAlchemyHousekeeping(connections),
         clock=_clock,
         trash_days=settings.trash_days,
         tombstone_days=settings.tombstone_days,

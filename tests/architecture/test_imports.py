@@ -27,7 +27,7 @@ def imported(package: str) -> Iterator[tuple[Path, str]]:
         ("domain", ()),
         ("application", ("todo_api.domain",)),
         ("adapters/memory", ("todo_api.domain",)),
-        ("local_postgres", ()),
+        ("dev/postgres", ()),
     ],
 )
 def test_the_package_imports_the_standard_library_and_what_lies_inward(package: str, inward: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from todo_api.adapters.postgres.feed import PostgresChangeFeed
+from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangeFeed
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.domain.errors import FeedClosedError
 from todo_api.domain.ports import ChangeFeed, Listener
@@ -15,7 +15,7 @@ def feed(request: pytest.FixtureRequest) -> ChangeFeed:
     """Each feed in turn; what other processes write is in tests/postgres/test_feed.py."""
     if request.param == "local":
         return LocalChangeFeed()
-    return PostgresChangeFeed(request.getfixturevalue("connections"))
+    return SqlAlchemyChangeFeed(request.getfixturevalue("connections"))
 
 
 async def hears(listener: Listener) -> bool:

@@ -11,8 +11,8 @@ import pytest
 from tests.domain.builders import NOW, START, a_task, later
 from tests.storages import Storage
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, QuotaExceededError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey

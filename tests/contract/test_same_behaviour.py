@@ -14,9 +14,9 @@ from tests.conftest import new_user_id
 from tests.domain.builders import NOW, a_task, later
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import TodoError
 from todo_api.domain.listing import Order, Position, Sort, Status, TaskPage, TaskQuery
 from todo_api.domain.ports import TaskRepository
@@ -134,7 +134,7 @@ def test_both_adapters_answer_alike(database_url: str) -> None:
         connections = Connections(DatabaseConfig(url=database_url, pool_size=1))
         try:
             run_state_machine_as_test(
-                lambda: Comparison(loop.run_until_complete, PostgresTaskRepository(connections)),  # type: ignore[arg-type] # any factory
+                lambda: Comparison(loop.run_until_complete, SqlAlchemyTaskRepository(connections)),  # type: ignore[arg-type] # any factory
                 settings=settings(max_examples=40, stateful_step_count=30, deadline=None),
             )
         finally:

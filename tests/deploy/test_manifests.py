@@ -12,7 +12,7 @@ from tests.http.application import make_app
 
 from todo_api import __version__
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.commands.serve import GRACE
+from todo_api.cli.serve import GRACE
 from todo_api.main import create_app
 from todo_api.settings import Settings
 

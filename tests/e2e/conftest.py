@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from tests.e2e.programs import TODO_API, Call, Complaint, Process, Running, Start, Started, environment
 
-from todo_api.cli import main
+from todo_api.cli.main import main
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def supervisors() -> Callable[[Path], list[int]]:
     return lambda data: [
         process.pid
         for process in _processes()
-        if "todo_api.local_postgres.supervisor" in process.command and str(data) in process.command
+        if "todo_api.dev.postgres.supervisor" in process.command and str(data) in process.command
     ]
 
 

@@ -4,10 +4,10 @@ import socket
 
 from tests.http.application import make_app
 
-from todo_api import protocol, serving
 from todo_api.adapters.http.app import HttpConfig
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.application.services import Limits
+from todo_api.server import protocol, serving
 
 HOST = "127.0.0.1"
 

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.programs import SECRET, Call, migrate
 from tests.jwt.signing import Signer
 
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
 
 
 class Front(http.server.BaseHTTPRequestHandler):

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.programs import SECRET, TODO_API, Call, Complaint, Started, claims_of, environment
 
-from todo_api.development import kept_secret, welcome
-from todo_api.serving import listening, url_of
+from todo_api.dev.token import kept_secret, welcome
+from todo_api.server.serving import listening, url_of
 from todo_api.settings import ConfigurationError
 
 

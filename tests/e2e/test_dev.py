@@ -21,8 +21,8 @@ from tests.e2e.programs import (
     environment,
 )
 
-from todo_api.adapters.postgres.schema import REVISION
-from todo_api.local_postgres import open_server
+from todo_api.adapters.sqlalchemy.schema import REVISION
+from todo_api.dev.postgres import open_server
 
 
 def test_dev_serves_what_it_prints_and_keeps_the_data(start: Start, data: Path, postmasters: Pids) -> None:

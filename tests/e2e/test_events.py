@@ -20,9 +20,9 @@ from tests.conftest import alembic_config
 from tests.e2e.programs import ROOT, SECRET, Eventually, Running, Start
 from tests.http.application import make_token
 
-from todo_api import serving
-from todo_api.development import mint_token
-from todo_api.protocol import LONGEST_STALL
+from todo_api.dev.token import mint_token
+from todo_api.server import serving
+from todo_api.server.protocol import LONGEST_STALL
 
 PATIENCE = 20
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'ada', timedelta(hours=1))}"}

@@ -11,15 +11,15 @@ import asyncpg
 import pytest
 from tests.e2e.programs import Eventually, Hold, Pids, Process, Query, Started, line_of
 
-from todo_api.local_postgres import LocalPostgresError, binaries, open_server
-from todo_api.local_postgres.binaries import find_binaries
-from todo_api.local_postgres.place import Place
-from todo_api.local_postgres.unprivileged import ServerUser, server_user
+from todo_api.dev.postgres import LocalPostgresError, binaries, open_server
+from todo_api.dev.postgres.binaries import find_binaries
+from todo_api.dev.postgres.place import Place
+from todo_api.dev.postgres.unprivileged import ServerUser, server_user
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
 with open_server(Path(sys.argv[1]), durable=False) as url:
     print(url, flush=True)
     time.sleep(600)
@@ -27,9 +27,9 @@ with open_server(Path(sys.argv[1]), durable=False) as url:
 SERVE_WITHOUT_SUPERVISOR = """
 import subprocess, sys
 from pathlib import Path
-from todo_api.local_postgres.binaries import find_binaries
-from todo_api.local_postgres.place import Place
-from todo_api.local_postgres.unprivileged import before_exec, server_user
+from todo_api.dev.postgres.binaries import find_binaries
+from todo_api.dev.postgres.place import Place
+from todo_api.dev.postgres.unprivileged import before_exec, server_user
 place = Place(Path(sys.argv[1]))
 postgres = find_binaries().directory / "postgres"
 user = server_user(place.data)

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.programs import SECRET, Query, Running, Start, migrate
 
 from todo_api.application.accounts import CHUNK
-from todo_api.development import mint_token
+from todo_api.dev.token import mint_token
 
 TASKS = 100_000
 IMPORTED = 100 * CHUNK  # enough to be seen, and in seconds

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from tests.e2e.programs import SECRET, TODO_API, Started, environment, migrate
 
-from todo_api.development import mint_token
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
+from todo_api.dev.token import mint_token
 
 PRIVATE = "a title that is nobody's business"
 

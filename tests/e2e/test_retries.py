@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from tests.e2e.programs import SECRET, Running, Start
 
-from todo_api.development import mint_token
+from todo_api.dev.token import mint_token
 
 COPIES = 50
 CREATE = {"title": "Once"}

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from tests.e2e.programs import SECRET, TODO_API, Complaint, Eventually, Query, Start, Started, environment, migrate
 
-from todo_api.development import mint_token
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
+from todo_api.dev.token import mint_token
 
 ADVICE = "Set it, here and for Better Auth, to the output of: openssl rand -base64 32"
 

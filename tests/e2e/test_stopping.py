@@ -6,8 +6,8 @@ import uvicorn
 from tests.http.application import make_app
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.protocol import Protocol
-from todo_api.serving import Server, listening
+from todo_api.server.protocol import Protocol
+from todo_api.server.serving import Server, listening
 
 HOST = "127.0.0.1"
 

@@ -19,8 +19,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 from tests.e2e.programs import SECRET, Eventually, Running, Start, environment, migrate
 
-from todo_api.development import mint_token
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
+from todo_api.dev.token import mint_token
 
 PRIVATE = "a title that is nobody's business"
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'alice', timedelta(hours=1))}"}

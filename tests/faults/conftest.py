@@ -12,7 +12,7 @@ from tests.faults.postgres import Server
 from tests.faults.programs import Service
 from tests.ports import unused_port
 
-from todo_api.local_postgres import LocalPostgresError
+from todo_api.dev.postgres import LocalPostgresError
 
 FIGURES = "figures"
 

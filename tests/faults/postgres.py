@@ -13,8 +13,8 @@ import asyncpg
 import psutil
 from tests.e2e.programs import migrate
 
-from todo_api.local_postgres.binaries import find_binaries
-from todo_api.local_postgres.unprivileged import before_exec, server_user
+from todo_api.dev.postgres.binaries import find_binaries
+from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
 PATIENCE = 60.0
 NOT_YET = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)

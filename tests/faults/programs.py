@@ -12,7 +12,7 @@ from typing import Any
 from tests.e2e.programs import SECRET, TODO_API, environment
 from tests.faults.network import Namespace
 
-from todo_api.development import mint_token
+from todo_api.dev.token import mint_token
 
 PATIENCE = 30.0  # seconds, on a busy machine
 

@@ -17,7 +17,7 @@ from tests.faults.conftest import Figures, Serve
 from tests.faults.postgres import Server
 from tests.faults.programs import Service, authorization
 
-from todo_api.serving import allow_open_files
+from todo_api.server.serving import allow_open_files
 
 pytestmark = pytest.mark.faults
 

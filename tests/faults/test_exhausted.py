@@ -14,7 +14,7 @@ from tests.faults.postgres import NOT_YET, Server
 from tests.faults.programs import Service, authorization
 from tests.ports import unused_port
 
-from todo_api.local_postgres.unprivileged import server_user
+from todo_api.dev.postgres.unprivileged import server_user
 
 pytestmark = pytest.mark.faults
 

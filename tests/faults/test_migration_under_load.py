@@ -16,7 +16,7 @@ from tests.faults.earlier import STATEMENTS, EarlierService
 from tests.faults.postgres import Server
 from tests.faults.programs import authorization
 
-from todo_api.adapters.postgres.schema import REVISION
+from todo_api.adapters.sqlalchemy.schema import REVISION
 
 pytestmark = pytest.mark.faults
 

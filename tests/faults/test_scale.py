@@ -10,7 +10,7 @@ from benchmarks.scale import SIZES, measure
 from tests.conftest import alembic_config
 from tests.faults.conftest import Figures
 
-from todo_api.local_postgres import open_server
+from todo_api.dev.postgres import open_server
 
 pytestmark = pytest.mark.faults
 

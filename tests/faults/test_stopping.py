@@ -11,7 +11,7 @@ from tests.faults.postgres import Server
 from tests.faults.programs import Service, authorization
 from tests.faults.rolling import Proxy, Straight
 
-from todo_api.commands.serve import GRACE
+from todo_api.cli.serve import GRACE
 
 pytestmark = pytest.mark.faults
 

@@ -20,12 +20,12 @@ from sqlalchemy.exc import DBAPIError
 from tests.conftest import ROOT, alembic_config
 from tests.pooler import direct
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig
-from todo_api.adapters.postgres.engine import create_engine
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.adapters.postgres.schema import REVISION, current_revision
-from todo_api.adapters.postgres.tables import metadata
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision
+from todo_api.adapters.sqlalchemy.tables import metadata
 from todo_api.domain.errors import RepositoryUnavailableError
 
 # Everything that the two could differ in, by name: columns with type, collation and nullability, constraints, indexes.
@@ -149,14 +149,14 @@ async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_da
     connections = Connections(DatabaseConfig(url=fresh_database))
     try:
         with pytest.raises(RepositoryUnavailableError):
-            await PostgresTaskRepository(connections).check()
+            await SqlAlchemyTaskRepository(connections).check()
         await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
-        await PostgresTaskRepository(connections).check()
+        await SqlAlchemyTaskRepository(connections).check()
         await set_revision(fresh_database, "0002")
         with pytest.raises(RepositoryUnavailableError, match="alembic upgrade head"):
-            await PostgresTaskRepository(connections).check()
+            await SqlAlchemyTaskRepository(connections).check()
         await set_revision(fresh_database, "0004")  # for the version that is about to replace this one
-        await PostgresTaskRepository(connections).check()
+        await SqlAlchemyTaskRepository(connections).check()
     finally:
         await connections.close()
 

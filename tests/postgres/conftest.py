@@ -12,8 +12,8 @@ from tests.conftest import alembic_config
 from tests.pooler import direct
 from tests.ports import unused_port
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 
 
 @pytest.fixture

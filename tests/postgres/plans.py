@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
 
 Node = Mapping[str, Any]

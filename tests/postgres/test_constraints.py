@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from tests.domain.builders import NOW, a_task, later
 
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.adapters.postgres.rows import to_parameters
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.rows import to_parameters
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -83,7 +83,7 @@ async def test_a_user_has_each_id_once(database: Database, user_id: str) -> None
 
 
 async def test_tasks_go_with_their_user_and_no_others(
-    database: Database, postgres_repository: PostgresTaskRepository, user_id: str
+    database: Database, postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
     others = f"{user_id}-other"
     for owner in (user_id, others):

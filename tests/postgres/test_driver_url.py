@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError, driver_url
-from todo_api.adapters.postgres.engine import create_engine
-from todo_api.adapters.postgres.schema import VERSION
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError, driver_url
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.schema import VERSION
 
 NAME = "application_name=todo-api"
 WRITES = "target_session_attrs=read-write"

@@ -11,9 +11,9 @@ import pytest
 from tests.domain.builders import a_task
 from tests.postgres.proxy import Proxy, open_proxy
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.feed import PostgresChangeFeed
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangeFeed
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.domain.ports import Listener
 
 Connect = Callable[..., Connections]
@@ -21,8 +21,8 @@ INTERVAL = 0.1
 
 
 @asynccontextmanager
-async def polling(connections: Connections, interval: float = INTERVAL) -> AsyncIterator[PostgresChangeFeed]:
-    feed = PostgresChangeFeed(connections, interval)
+async def polling(connections: Connections, interval: float = INTERVAL) -> AsyncIterator[SqlAlchemyChangeFeed]:
+    feed = SqlAlchemyChangeFeed(connections, interval)
     async with feed.polling():
         yield feed
 
@@ -45,7 +45,7 @@ async def until_known(listener: Listener) -> None:
 
 
 async def test_what_another_process_writes_is_noticed(
-    connect: Connect, postgres_repository: PostgresTaskRepository, user_id: str, new_user_id: Callable[[], str]
+    connect: Connect, postgres_repository: SqlAlchemyTaskRepository, user_id: str, new_user_id: Callable[[], str]
 ) -> None:
     async with polling(connect()) as feed:
         with feed.listen(user_id) as listener, feed.listen(new_user_id()) as other:
@@ -60,9 +60,9 @@ async def test_what_another_process_writes_is_noticed(
 
 
 async def test_it_is_noticed_within_about_a_second_by_default(
-    connect: Connect, postgres_repository: PostgresTaskRepository, user_id: str
+    connect: Connect, postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
-    feed = PostgresChangeFeed(connect())
+    feed = SqlAlchemyChangeFeed(connect())
     async with feed.polling():
         with feed.listen(user_id) as listener:
             await news(listener)
@@ -72,7 +72,7 @@ async def test_it_is_noticed_within_about_a_second_by_default(
 
 
 async def test_a_write_before_the_first_look_is_not_missed(
-    connect: Connect, postgres_repository: PostgresTaskRepository, user_id: str
+    connect: Connect, postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
     async with polling(connect()) as feed:
         with feed.listen(user_id) as listener:
@@ -82,7 +82,7 @@ async def test_a_write_before_the_first_look_is_not_missed(
 
 async def test_an_account_that_is_erased_is_noticed(
     connect: Connect,
-    postgres_repository: PostgresTaskRepository,
+    postgres_repository: SqlAlchemyTaskRepository,
     database: "asyncpg.Connection[asyncpg.Record]",
     user_id: str,
 ) -> None:
@@ -119,7 +119,7 @@ async def test_it_holds_no_connection_between_two_looks(connect: Connect, user_i
     async with polling(connections) as feed:
         with feed.listen(user_id) as listener:
             await until_known(listener)
-            await PostgresTaskRepository(connections).check()
+            await SqlAlchemyTaskRepository(connections).check()
 
 
 async def test_it_outlives_the_database_and_says_so_once(
@@ -136,7 +136,7 @@ async def test_it_outlives_the_database_and_says_so_once(
             assert len(caplog.records) == 1
             async with open_proxy(database_url, unused_port):
                 await until_known(listener)
-            await PostgresTaskRepository(connect()).add(a_task(user_id))
+            await SqlAlchemyTaskRepository(connect()).add(a_task(user_id))
             await silence(listener)
             async with open_proxy(database_url, unused_port):
                 await news(listener)

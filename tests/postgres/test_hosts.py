@@ -11,11 +11,11 @@ from sqlalchemy import func, literal_column, select
 from tests.domain.builders import NOW, a_task
 from tests.postgres.proxy import Proxy, open_proxy
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.hosts import Hosts, NoServerError, host_urls
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.adapters.postgres.schema import VERSION
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.schema import VERSION
+from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import TaskChanges
@@ -159,7 +159,7 @@ async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(
     connect: Connect, server_url: str, user_id: str
 ) -> None:
     connections = connect(server_url, pool_size=4)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     await asyncio.gather(*(connections.read(DEMOTE, {}) for _ in range(4)))
     await asyncio.sleep(SEARCH_PAUSE + 0.1)
 
@@ -176,7 +176,7 @@ async def test_a_server_that_takes_no_writes_for_long_is_not_left_for_each_of_th
 ) -> None:
     separator = "&" if urlsplit(server_url).query else "?"
     connections = connect(f"{server_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     servers = set()
     start = time.monotonic()
     while time.monotonic() - start < 2.5 * SEARCH_PAUSE:

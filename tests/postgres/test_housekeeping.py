@@ -12,7 +12,7 @@ import pytest
 from tests.domain.builders import NOW, a_task
 from tests.storages import Storage, in_postgres
 
-from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey

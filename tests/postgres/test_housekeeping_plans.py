@@ -9,7 +9,7 @@ from tests.domain.builders import NOW
 from tests.postgres.plans import explain, nodes
 from tests.postgres.test_plans import MODES
 
-from todo_api.adapters.postgres.housekeeping import PURGE_KEYS, PURGE_TOMBSTONES, PURGE_TRASH
+from todo_api.adapters.sqlalchemy.housekeeping import PURGE_KEYS, PURGE_TOMBSTONES, PURGE_TRASH
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -11,8 +11,8 @@ from tests.domain.builders import NOW, later
 from tests.http.application import make_app, make_token
 from tests.postgres.proxy import Proxy, open_proxy
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
@@ -31,7 +31,7 @@ async def proxy(server_url: str) -> AsyncIterator[Proxy]:
 
 
 def client_of(connections: Connections, user_id: str) -> AsyncClient:
-    app = make_app(PostgresTaskRepository(connections))
+    app = make_app(SqlAlchemyTaskRepository(connections))
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)
 
@@ -74,7 +74,7 @@ async def test_what_was_committed_is_not_done_again(connect: Connect, proxy: Pro
 
 
 async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Proxy, user_id: str) -> None:
-    repository = PostgresTaskRepository(connect(proxy.url))
+    repository = SqlAlchemyTaskRepository(connect(proxy.url))
     task_id = uuid4()
     attempts = 0
 
@@ -94,7 +94,7 @@ async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Pro
 
 
 async def test_a_database_that_stays_away_is_told(connect: Connect, proxy: Proxy, user_id: str) -> None:
-    repository = PostgresTaskRepository(connect(proxy.url))
+    repository = SqlAlchemyTaskRepository(connect(proxy.url))
     proxy.unanswered = b"BEGIN"
     with pytest.raises(RepositoryUnavailableError):
         await repository.edit(user_id, [], lambda _: b"", now=NOW)
@@ -102,7 +102,7 @@ async def test_a_database_that_stays_away_is_told(connect: Connect, proxy: Proxy
 
 async def test_a_cancelled_edit_leaves_nothing_behind(connect: Connect, user_id: str) -> None:
     connections = connect(pool_size=1)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
 
     def decide(workspace: Workspace) -> bytes:
         workspace.create(uuid4(), TaskChanges(title="Never"))

@@ -13,8 +13,8 @@ from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 from tests.postgres.proxy import open_proxy
 from tests.postgres.storm import weather
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
@@ -34,12 +34,12 @@ def pooler_url(database_url: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def repositories(pooler_url: str, connect: Callable[..., Connections]) -> list[PostgresTaskRepository]:
+def repositories(pooler_url: str, connect: Callable[..., Connections]) -> list[SqlAlchemyTaskRepository]:
     """Three, as three processes of the service would have them."""
-    return [PostgresTaskRepository(connect(pooler_url, pool_size=8)) for _ in range(3)]
+    return [SqlAlchemyTaskRepository(connect(pooler_url, pool_size=8)) for _ in range(3)]
 
 
-async def live(repository: PostgresTaskRepository, user_id: str, shared: str) -> None:
+async def live(repository: SqlAlchemyTaskRepository, user_id: str, shared: str) -> None:
     """All that a client does, in an order that mixes the statements on each server connection."""
     task = await repository.add(a_task(user_id, title=user_id))
     assert await repository.get(user_id, task.id) == task
@@ -61,7 +61,7 @@ async def live(repository: PostgresTaskRepository, user_id: str, shared: str) ->
 
 
 async def test_many_clients_share_two_server_connections(
-    repositories: list[PostgresTaskRepository], postgres_repository: PostgresTaskRepository, user_id: str
+    repositories: list[SqlAlchemyTaskRepository], postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
     await asyncio.gather(
         *(live(repositories[number % 3], new_user_id(), user_id) for number in range(CLIENTS)),
@@ -72,7 +72,7 @@ async def test_many_clients_share_two_server_connections(
 
 
 async def test_changes_of_one_task_by_several_processes_lose_nothing(
-    repositories: list[PostgresTaskRepository], user_id: str
+    repositories: list[SqlAlchemyTaskRepository], user_id: str
 ) -> None:
     services = [
         TaskService(repository, LocalChangeFeed(), clock=lambda: NOW, new_id=uuid4) for repository in repositories
@@ -86,7 +86,7 @@ async def test_changes_of_one_task_by_several_processes_lose_nothing(
 
 
 async def test_copies_miss_nothing_of_what_many_processes_write(
-    repositories: list[PostgresTaskRepository], database_url: str, user_id: str
+    repositories: list[SqlAlchemyTaskRepository], database_url: str, user_id: str
 ) -> None:
     await weather(database_url, user_id, repositories * 3, repositories[0], limits=[1, 5, 50])
 
@@ -95,7 +95,7 @@ async def test_a_statement_costs_one_round_trip_also_behind_a_pooler(
     pooler_url: str, connect: Callable[..., Connections], user_id: str
 ) -> None:
     async with open_proxy(pooler_url) as proxy:
-        repository = PostgresTaskRepository(connect(proxy.url, pool_size=1))
+        repository = SqlAlchemyTaskRepository(connect(proxy.url, pool_size=1))
         task = await repository.add(a_task(user_id))
         await repository.get(user_id, task.id)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.domain.builders import NOW
 from tests.postgres.plans import Node, buffers, explain, nodes
 
-from todo_api.adapters.postgres import statements
+from todo_api.adapters.sqlalchemy import statements
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
 from todo_api.domain.listing import Order, Sort, Status
 

@@ -14,11 +14,11 @@ from sqlalchemy import Float, bindparam, func, literal_column, select
 from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.driver import DatabaseConfig
-from todo_api.adapters.postgres.engine import create_engine
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 
@@ -63,7 +63,7 @@ async def test_connections_that_the_server_has_ended_cost_nothing(
     marked: Connect, backends: Callable[..., Any], user_id: str
 ) -> None:
     connections = marked(pool_size=5)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     task = await repository.add(a_task(user_id))
     for _ in range(3):
         await fill(connections, 5)
@@ -113,7 +113,7 @@ async def test_a_write_whose_fate_is_unknown_is_never_run_again(
 
         with pytest.raises(RepositoryUnavailableError):
             await writing
-        await PostgresTaskRepository(connections).add(a_task(user_id))
+        await SqlAlchemyTaskRepository(connections).add(a_task(user_id))
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Connect) -> None:
@@ -135,7 +135,7 @@ async def test_writes_go_on_while_the_server_hangs_up_on_everybody(
     marked: Callable[..., Connections], backends: Callable[[str], Any], user_id: str
 ) -> None:
     connections = marked(pool_size=4)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     for written in range(1, 16):
         await asyncio.gather(*(sleep(connections, 0.001) for _ in range(4)))
         await backends("pg_terminate_backend(pid)")
@@ -229,7 +229,7 @@ async def test_a_migration_under_a_running_service_costs_nothing(
     migrated_database: str, connect: Connect, user_id: str
 ) -> None:
     connections = connect(migrated_database, pool_size=1)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     task = await repository.add(a_task(user_id))
     assert (await repository.page(user_id, TaskQuery())).tasks == [await repository.get(user_id, task.id)]
 

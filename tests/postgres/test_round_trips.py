@@ -9,9 +9,9 @@ from sqlalchemy import column, select, table
 from tests.domain.builders import NOW, a_task, later
 from tests.postgres.proxy import Proxy, open_proxy
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.application.batches import BatchService, RepeatableRequest
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
@@ -27,11 +27,11 @@ async def proxy(database_url: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def repository(proxy: Proxy, connect: Callable[..., Connections]) -> PostgresTaskRepository:
-    return PostgresTaskRepository(connect(proxy.url, pool_size=1))
+async def repository(proxy: Proxy, connect: Callable[..., Connections]) -> SqlAlchemyTaskRepository:
+    return SqlAlchemyTaskRepository(connect(proxy.url, pool_size=1))
 
 
-async def use_everything(repository: PostgresTaskRepository, user_id: str) -> Task:
+async def use_everything(repository: SqlAlchemyTaskRepository, user_id: str) -> Task:
     """Run each statement once: the first time, a connection asks what it returns."""
     task = await repository.add(a_task(user_id))
     assert await repository.get(user_id, task.id) == task
@@ -44,7 +44,7 @@ async def use_everything(repository: PostgresTaskRepository, user_id: str) -> Ta
 
 
 async def test_each_call_of_the_repository_is_one_round_trip(
-    repository: PostgresTaskRepository, proxy: Proxy, user_id: str
+    repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
     task = await use_everything(repository, user_id)
 
@@ -68,7 +68,7 @@ async def test_each_call_of_the_repository_is_one_round_trip(
 
 
 async def test_a_use_case_costs_one_round_trip_and_a_change_two(
-    repository: PostgresTaskRepository, proxy: Proxy, user_id: str
+    repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
     service = TaskService(repository, LocalChangeFeed(), clock=lambda: later(1), new_id=uuid4)
     task = await use_everything(repository, user_id)
@@ -92,7 +92,7 @@ async def test_a_use_case_costs_one_round_trip_and_a_change_two(
 
 
 async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
-    repository: PostgresTaskRepository, proxy: Proxy, user_id: str
+    repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
     batches = BatchService(repository, LocalChangeFeed(), clock=lambda: later(1))
     task = await use_everything(repository, user_id)
@@ -124,7 +124,7 @@ async def test_a_server_that_is_reached_directly_parses_each_statement_once(
     connect: Callable[..., Connections], server_url: str, new_user_id: Callable[[], str]
 ) -> None:
     connections = connect(server_url, pool_size=1)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     for _ in range(3):
         await use_everything(repository, new_user_id())
 

@@ -10,8 +10,8 @@ import pytest
 from tests.domain.builders import NOW, a_task
 from tests.postgres.proxy import Proxy, open_proxy
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 
@@ -19,7 +19,7 @@ Connect = Callable[..., Connections]
 
 
 async def assert_unavailable(connections: Connections) -> None:
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     task = a_task("nobody")
     for call in (
         repository.check(),
@@ -101,7 +101,7 @@ async def test_a_server_that_never_answers(connect: Connect) -> None:
 
 async def test_a_server_that_comes_back_is_used_again(connect: Connect, database_url: str, unused_port: int) -> None:
     connections = connect(Proxy(database_url, unused_port).url)
-    repository = PostgresTaskRepository(connections)
+    repository = SqlAlchemyTaskRepository(connections)
     for _ in range(2):
         with pytest.raises(RepositoryUnavailableError):
             await repository.check()

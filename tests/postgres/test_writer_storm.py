@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from tests.postgres.storm import weather
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.repository import PostgresTaskRepository
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 
 PROCESSES = 4
 WRITERS = 3
@@ -14,7 +14,7 @@ WRITERS = 3
 async def test_copies_miss_nothing_of_what_many_processes_write(
     connect: Callable[..., Connections], database_url: str, user_id: str
 ) -> None:
-    processes = [PostgresTaskRepository(connect(pool_size=WRITERS)) for _ in range(PROCESSES)]
-    reading = PostgresTaskRepository(connect(pool_size=4))
+    processes = [SqlAlchemyTaskRepository(connect(pool_size=WRITERS)) for _ in range(PROCESSES)]
+    reading = SqlAlchemyTaskRepository(connect(pool_size=4))
 
     await weather(database_url, user_id, processes * WRITERS, reading, limits=[1, 2, 5, 50])

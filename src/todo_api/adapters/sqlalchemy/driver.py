@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from todo_api.adapters.postgres.hosts import Hosts, NoServerError, host_urls
+from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
 
 # What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
 _DRIVER_OPTIONS = frozenset(

@@ -8,7 +8,7 @@ owns the server, and stops it as soon as it gets that lock alone. The kernel dro
 neither `kill -9` nor a crash leaves a server behind, and any number of processes share one server without a count.
 """
 
-from todo_api.local_postgres.binaries import LocalPostgresError
-from todo_api.local_postgres.server import open_server
+from todo_api.dev.postgres.binaries import LocalPostgresError
+from todo_api.dev.postgres.server import open_server
 
 __all__ = ["LocalPostgresError", "open_server"]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import DateTime, Integer, Text, bindparam, case, delete, func, literal_column, select, true
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.rows import to_stored_task
-from todo_api.adapters.postgres.statements import TASK_COLUMNS, Statement
-from todo_api.adapters.postgres.tables import live, tasks, users
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.rows import to_stored_task
+from todo_api.adapters.sqlalchemy.statements import TASK_COLUMNS, Statement
+from todo_api.adapters.sqlalchemy.tables import live, tasks, users
 from todo_api.domain.account import Account
 from todo_api.domain.due_date import DueKind
 from todo_api.domain.task import Task
@@ -50,7 +50,7 @@ _ACCOUNT = _account()
 _ERASE = Statement(delete(users).where(users.c.id == _user_id))  # all other tables refer to it, and follow
 
 
-class PostgresAccountRepository:
+class SqlAlchemyAccountRepository:
     """Knows the tasks of the repository that has the same database."""
 
     def __init__(self, connections: Connections) -> None:

@@ -37,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     # After the arguments are parsed: --help need not wait for what the commands load.
-    from todo_api.local_postgres import LocalPostgresError  # noqa: PLC0415
+    from todo_api.dev.postgres import LocalPostgresError  # noqa: PLC0415
     from todo_api.settings import ConfigurationError  # noqa: PLC0415
 
     try:
-        import_module(f"todo_api.commands.{parsed.module}").run(parsed)
+        import_module(f"todo_api.cli.{parsed.module}").run(parsed)
     except (ConfigurationError, LocalPostgresError) as error:
         print(f"todo-api: {error}", file=sys.stderr)
         return 1

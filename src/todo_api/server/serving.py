@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import multiprocess
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from todo_api.protocol import LONGEST_STALL, Protocol
+from todo_api.server.protocol import LONGEST_STALL, Protocol
 from todo_api.settings import ConfigurationError
 
 BACKLOG = 2048

@@ -3,10 +3,10 @@
 import argparse
 import asyncio
 
-from todo_api.adapters.postgres.connections import Connections
+from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.application.housekeeping import Purged
-from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import require_usable_schema
+from todo_api.cli.configuration import settings_of
+from todo_api.cli.database import require_usable_schema
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.main import database_config, housekeeping
 from todo_api.settings import ConfigurationError, Settings

@@ -5,7 +5,7 @@ import json
 
 from pydantic import SecretStr
 
-from todo_api.commands.configuration import settings_of
+from todo_api.cli.configuration import settings_of
 from todo_api.main import create_app
 from todo_api.settings import SHORTEST_SECRET
 

@@ -3,8 +3,8 @@
 from asyncpg import UndefinedTableError
 from sqlalchemy import Text, column, select, table
 
-from todo_api.adapters.postgres.driver import DatabaseConfig, connector
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, connector
+from todo_api.adapters.sqlalchemy.statements import Statement
 
 # The newest of migrations/versions; a test compares the two.
 REVISION = "0003"

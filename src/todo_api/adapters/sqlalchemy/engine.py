@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from todo_api.adapters.postgres.driver import DatabaseConfig, connector
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, connector
 
 
 def create_engine(config: DatabaseConfig) -> AsyncEngine:

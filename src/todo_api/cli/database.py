@@ -4,8 +4,8 @@ import asyncio
 
 import asyncpg
 
-from todo_api.adapters.postgres.driver import DatabaseConfig, DatabaseUrlError
-from todo_api.adapters.postgres.schema import REVISION, current_revision, serves
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError
+from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision, serves
 from todo_api.main import database_config
 from todo_api.settings import ConfigurationError, Settings
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from todo_api import development, serving
-from todo_api.adapters.postgres.driver import DatabaseConfig
-from todo_api.adapters.postgres.schema import REVISION
-from todo_api.commands.configuration import development_settings_of
-from todo_api.commands.database import DATABASE_ERRORS, schema_revision, unusable
-from todo_api.local_postgres import open_server
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.schema import REVISION
+from todo_api.cli.configuration import development_settings_of
+from todo_api.cli.database import DATABASE_ERRORS, schema_revision, unusable
+from todo_api.dev import token as development
+from todo_api.dev.postgres import open_server
 from todo_api.logs import configure_logs
 from todo_api.main import create_app, database_config
+from todo_api.server import serving
 from todo_api.settings import ConfigurationError, Settings
 
 ALEMBIC_INI = Path(__file__).parents[3] / "alembic.ini"

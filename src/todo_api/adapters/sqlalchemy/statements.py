@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import asyncpg, insert
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
-from todo_api.adapters.postgres.tables import due_ascending, due_descending, live, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.tables import due_ascending, due_descending, live, tasks, tombstones, users
 from todo_api.domain.listing import Order, Sort, Status
 
 

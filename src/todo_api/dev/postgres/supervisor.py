@@ -1,4 +1,4 @@
-"""The process that owns the server of one data directory: `python -m todo_api.local_postgres.supervisor`.
+"""The process that owns the server of one data directory: `python -m todo_api.dev.postgres.supervisor`.
 
 It prints one line: "ready", also where another supervisor is serving already, or what went wrong.
 """
@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from todo_api.local_postgres.binaries import Binaries
-from todo_api.local_postgres.place import PORT, Place, read_postmaster, try_lock
-from todo_api.local_postgres.unprivileged import before_exec, server_user
+from todo_api.dev.postgres.binaries import Binaries
+from todo_api.dev.postgres.place import PORT, Place, read_postmaster, try_lock
+from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
 PAUSE = 0.05  # seconds between two looks at the locks
 START_PATIENCE = 10.0  # for the processes of a killed server to go

@@ -147,7 +147,7 @@ def wanted_meters(environment: Mapping[str, str]) -> Meters:
     if exports_telemetry(environment):
         meters.append(OpenTelemetryMeter())
     if environment.get(PROMETHEUS_DIRECTORY):
-        from todo_api.prometheus import PrometheusMeter  # noqa: PLC0415 - not loaded where it is not wanted
+        from todo_api.adapters.telemetry.prometheus import PrometheusMeter  # noqa: PLC0415 - not loaded where it is not wanted
 
         meters.append(PrometheusMeter())
     return Meters(meters)

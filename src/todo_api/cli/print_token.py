@@ -3,8 +3,8 @@
 import argparse
 from datetime import timedelta
 
-from todo_api.commands.configuration import development_settings_of
-from todo_api.development import mint_token
+from todo_api.cli.configuration import development_settings_of
+from todo_api.dev.token import mint_token
 
 
 def run(arguments: argparse.Namespace) -> None:

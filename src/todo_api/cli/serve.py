@@ -11,15 +11,15 @@ from multiprocessing import parent_process
 
 from fastapi import FastAPI
 
-from todo_api import serving
-from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import require_usable_schema
+from todo_api.adapters.telemetry.metering import PROMETHEUS_DIRECTORY
+from todo_api.cli.configuration import settings_of
+from todo_api.cli.database import require_usable_schema
 from todo_api.logs import configure_logs
 from todo_api.main import create_app
-from todo_api.metering import PROMETHEUS_DIRECTORY
+from todo_api.server import serving
 from todo_api.settings import ConfigurationError, Settings
 
-FACTORY = "todo_api.commands.serve:app_of_worker"
+FACTORY = "todo_api.cli.serve:app_of_worker"
 GRACE = 10  # seconds that requests under way have to end
 EXPORT_TIMEOUT = "2"  # seconds for a collector to answer, unless the environment says: it may hold up the stop
 
@@ -49,7 +49,7 @@ def _exposed_metrics(settings: Settings) -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="todo-api-metrics-") as directory:
         os.environ[PROMETHEUS_DIRECTORY] = directory
-        from todo_api.prometheus import Exposition  # noqa: PLC0415 - the library looks for the directory when it is loaded
+        from todo_api.adapters.telemetry.prometheus import Exposition  # noqa: PLC0415 - the library looks for the directory when it is loaded
 
         try:
             server = Exposition(directory, settings.metrics_host, settings.metrics_port)

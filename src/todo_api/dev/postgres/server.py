@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from todo_api.local_postgres.binaries import Binaries, LocalPostgresError, find_binaries
-from todo_api.local_postgres.place import Place, try_lock
+from todo_api.dev.postgres.binaries import Binaries, LocalPostgresError, find_binaries
+from todo_api.dev.postgres.place import Place, try_lock
 
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 PATIENCE = 5.0  # seconds to wait for the server's end; it ends without this process too
@@ -79,7 +79,7 @@ class _Supervisor:
     """The supervisor process that this user starts; it goes at once where another one is serving already."""
 
     def __init__(self, place: Place, binaries: Binaries, options: list[str]) -> None:
-        module = [sys.executable, "-P", "-m", "todo_api.local_postgres.supervisor"]
+        module = [sys.executable, "-P", "-m", "todo_api.dev.postgres.supervisor"]
         self._log = place.log
         with place.log.open("a") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this package's own module

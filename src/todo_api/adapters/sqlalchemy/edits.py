@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from todo_api.adapters.postgres.connections import Connections, Transaction
-from todo_api.adapters.postgres.rows import to_parameters, to_stored_task
-from todo_api.adapters.postgres.statements import TASK_COLUMNS, Statement
-from todo_api.adapters.postgres.tables import idempotency_keys, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.connections import Connections, Transaction
+from todo_api.adapters.sqlalchemy.rows import to_parameters, to_stored_task
+from todo_api.adapters.sqlalchemy.statements import TASK_COLUMNS, Statement
+from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
 from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from todo_api.domain.idempotency import Edited, IdempotencyKey

@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import ClauseElement
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.statements import Statement
-from todo_api.adapters.postgres.tables import idempotency_keys, live, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.tables import idempotency_keys, live, tasks, tombstones, users
 
 _before = bindparam("before", type_=DateTime(timezone=True))
 _limit = bindparam("limit", type_=Integer)
@@ -82,7 +82,7 @@ PURGE_TOMBSTONES = Statement(_purge_tombstones())
 PURGE_KEYS = Statement(_purge_keys())
 
 
-class PostgresHousekeeping:
+class SqlAlchemyHousekeeping:
     """Clears up what the repository that has the same database has kept."""
 
     def __init__(self, connections: Connections) -> None:

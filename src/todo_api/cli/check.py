@@ -14,10 +14,10 @@ from dotenv import dotenv_values
 
 from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.limits import FixedWindowLimiter
-from todo_api.commands.configuration import settings_of
-from todo_api.commands.database import require_usable_schema
+from todo_api.adapters.telemetry.metering import exports_telemetry
+from todo_api.cli.configuration import settings_of
+from todo_api.cli.database import require_usable_schema
 from todo_api.main import create_app
-from todo_api.metering import exports_telemetry
 from todo_api.settings import ConfigurationError, Settings
 
 OTLP_PROTOCOL = "http/protobuf"

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from todo_api.adapters.postgres.driver import DatabaseConfig, connector
-from todo_api.adapters.postgres.failures import LOST, NOT_RUN, STATEMENT_GONE, UNREACHABLE, NotRunError
-from todo_api.adapters.postgres.prepared import Connection, Fetch, Observe, forget_statements, observed, run_prepared
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, connector
+from todo_api.adapters.sqlalchemy.failures import LOST, NOT_RUN, STATEMENT_GONE, UNREACHABLE, NotRunError
+from todo_api.adapters.sqlalchemy.prepared import Connection, Fetch, Observe, forget_statements, observed, run_prepared
+from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.domain.errors import RepositoryUnavailableError, TodoError
 
 T = TypeVar("T")

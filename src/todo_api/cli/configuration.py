@@ -5,7 +5,7 @@ import argparse
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from todo_api.development import with_secret
+from todo_api.dev.token import with_secret
 from todo_api.settings import ConfigurationError, Settings
 
 FLAGS = ("host", "port", "workers", "access_log")

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from todo_api.adapters.postgres.failures import LOST, NotRunError
-from todo_api.adapters.postgres.statements import Statement
+from todo_api.adapters.sqlalchemy.failures import LOST, NotRunError
+from todo_api.adapters.sqlalchemy.statements import Statement
 
 
 class Connection:

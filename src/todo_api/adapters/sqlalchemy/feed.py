@@ -11,9 +11,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select
 
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.statements import Statement
-from todo_api.adapters.postgres.tables import users
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.tables import users
 from todo_api.application.background import in_background
 from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.domain.errors import RepositoryUnavailableError
@@ -26,7 +26,7 @@ REVISIONS = Statement(
 _log = logging.getLogger(__name__)
 
 
-class PostgresChangeFeed:
+class SqlAlchemyChangeFeed:
     """Tells the listeners of this process what it announces, and what others have written once `polling` sees it."""
 
     def __init__(self, connections: Connections, interval: float = 1.0) -> None:

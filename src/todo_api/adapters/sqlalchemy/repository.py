@@ -8,10 +8,10 @@ from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
-from todo_api.adapters.postgres import schema, statements
-from todo_api.adapters.postgres.connections import Connections
-from todo_api.adapters.postgres.edits import Edit
-from todo_api.adapters.postgres.rows import to_change, to_parameters, to_task, to_trashed_task
+from todo_api.adapters.sqlalchemy import schema, statements
+from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.edits import Edit
+from todo_api.adapters.sqlalchemy.rows import to_change, to_parameters, to_task, to_trashed_task
 from todo_api.domain.changes import Changes, SyncPoint, starting_revision
 from todo_api.domain.errors import (
     ForgottenRevisionError,
@@ -28,7 +28,7 @@ from todo_api.domain.workspace import Workspace
 NO_QUOTA = 2**31 - 1  # more than there is room for
 
 
-class PostgresTaskRepository:
+class SqlAlchemyTaskRepository:
     """Keeps tasks in the tables `users` and `tasks`."""
 
     def __init__(self, connections: Connections) -> None:

@@ -1,0 +1,1 @@
+"""Driven adapter: metrics and traces, for OpenTelemetry and for Prometheus."""

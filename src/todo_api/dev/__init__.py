@@ -1,0 +1,1 @@
+"""What development alone has: a PostgreSQL of its own, and tokens without a front end."""

@@ -1,0 +1,1 @@
+"""The HTTP server: uvicorn, its sockets and workers, and what a connection may cost."""
