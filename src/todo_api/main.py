@@ -14,10 +14,11 @@ from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.http.events import END_STREAMS
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.accounts import SqlAlchemyAccountRepository
 from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError, driver_url
-from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangeFeed
+from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangePoller
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
 from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.adapters.telemetry.metering import Meters, exports_telemetry, wanted_meters
@@ -44,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     repository = SqlAlchemyTaskRepository(connections)
     verifier = _verifier(settings, meters)
     rate_limits = _rate_limits(settings)
-    feed = SqlAlchemyChangeFeed(connections)
+    feed = InMemoryChangeFeed()
     services = build_services(
         repository,
         SqlAlchemyAccountRepository(connections),
@@ -64,7 +65,8 @@ def create_app(settings: Settings) -> FastAPI:
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
-            async with feed.polling(), meters.sampling(), _purging(connections, settings):
+            poller = SqlAlchemyChangePoller(connections, feed)
+            async with poller.polling(), meters.sampling(), _purging(connections, settings):
                 yield {END_STREAMS: feed.close, CONNECTION_LIMITS: _connection_limits(settings)}
         finally:
             await verifier.aclose()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import Mock, call, create_autospec
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tests.storages import Storage, in_memory
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.application.accounts import CHUNK, AccountService, Imported
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import (
     IncompleteImportError,
@@ -21,7 +22,6 @@ from todo_api.domain.errors import (
     TodoError,
 )
 from todo_api.domain.idempotency import Edited
-from todo_api.domain.ports import ChangeFeed
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -135,10 +135,13 @@ async def test_an_import_fills_the_quota_and_no_more(make: Make, storage: Storag
     assert await make(quota=3).import_tasks(USER, given(tasks[:4])) == Imported(0, 4)
 
 
+T = TypeVar("T")
+
+
 class Trying(InMemoryTaskRepository):
     """Decides once in vain, with room for one: the connection is lost, and then there is more room."""
 
-    async def edit(self, user_id: str, task_ids: Any, decide: Callable[[Workspace], bytes], **options: Any) -> Edited:
+    async def edit(self, user_id: str, task_ids: Any, decide: Callable[[Workspace], T], **options: Any) -> Edited[T]:
         decide(Workspace(user_id, [], revision=1, next_revision=2, live_tasks=1, quota=2, now=NOW))
         return await super().edit(user_id, task_ids, decide, **options)
 

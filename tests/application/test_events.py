@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tests.domain.builders import START, a_task
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.memory.store import Store
 from todo_api.application.events import PAGE_SIZE, EventService, TooManyStreamsError
-from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, RepositoryUnavailableError
 
@@ -46,17 +46,17 @@ def repository(store: Store) -> Troubled:
 
 
 @pytest.fixture
-def feed() -> LocalChangeFeed:
-    return LocalChangeFeed()
+def feed() -> InMemoryChangeFeed:
+    return InMemoryChangeFeed()
 
 
 @pytest.fixture
-def events(repository: Troubled, feed: LocalChangeFeed) -> EventService:
+def events(repository: Troubled, feed: InMemoryChangeFeed) -> EventService:
     return EventService(repository, feed, clock=lambda: datetime.now(UTC), streams=2)
 
 
 @pytest.fixture
-def write(repository: Troubled, feed: LocalChangeFeed) -> Callable[..., Awaitable[None]]:
+def write(repository: Troubled, feed: InMemoryChangeFeed) -> Callable[..., Awaitable[None]]:
     async def create(user_id: str = "ada", title: str = "Buy milk") -> None:
         await repository.add(a_task(user_id, title=title))
         feed.announce(user_id)
@@ -103,7 +103,7 @@ async def test_a_copy_that_is_empty_gets_everything_in_pages_and_then_what_happe
         assert titles(await news) == ["later"]
 
 
-async def test_the_first_load_of_nothing_says_so_once(events: EventService, feed: LocalChangeFeed) -> None:
+async def test_the_first_load_of_nothing_says_so_once(events: EventService, feed: InMemoryChangeFeed) -> None:
     async with aclosing(follow(events)) as stream:
         assert await anext(stream) == Changes([], [], EMPTY, more=False)
         feed.announce("ada")
@@ -151,7 +151,7 @@ async def test_it_ends_when_the_token_does(events: EventService, write: Write) -
     assert time.time() >= started + 0.2
 
 
-async def test_it_ends_with_the_service(events: EventService, feed: LocalChangeFeed) -> None:
+async def test_it_ends_with_the_service(events: EventService, feed: InMemoryChangeFeed) -> None:
     before = follow(events)
     await following(before)
     end = asyncio.create_task(ended(before))
@@ -169,7 +169,7 @@ async def test_it_does_not_begin_where_the_copy_is_too_old(events: EventService)
 
 
 async def test_it_ends_when_the_account_is_erased(
-    events: EventService, store: Store, write: Write, feed: LocalChangeFeed
+    events: EventService, store: Store, write: Write, feed: InMemoryChangeFeed
 ) -> None:
     await write()
     stream = follow(events)

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from tests.domain.builders import NOW, START, a_task, later
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import ContentionError, InvalidValueError, RevisionMismatchError, TaskNotFoundError
@@ -60,7 +60,7 @@ def repository() -> Interfering:
 
 @pytest.fixture
 def service(repository: Interfering) -> TaskService:
-    return TaskService(repository, LocalChangeFeed(), clock=lambda: later(60), new_id=lambda: NEW_ID)
+    return TaskService(repository, InMemoryChangeFeed(), clock=lambda: later(60), new_id=lambda: NEW_ID)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from tests.codecs import AsBytes
 from tests.domain.builders import NOW, START, a_task, later
 from tests.storages import Storage
 
@@ -78,7 +79,7 @@ async def test_nothing_is_left_of_a_user_who_was_erased(storage: Storage, user_i
     for owner in (stranger, user_id):
         kept, gone = [await storage.tasks.add(a_task(owner)) for _ in range(2)]
         await storage.tasks.remove(owner, gone.id, now=NOW)
-    key = IdempotencyKey("k", b"request", kept_since=NOW - KEY_LIFETIME)
+    key = IdempotencyKey("k", b"request", kept_since=NOW - KEY_LIFETIME, codec=AsBytes())
     await storage.tasks.edit(user_id, [], lambda _: b"first", now=NOW, key=key)
 
     await storage.accounts.erase(stranger)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from tests.codecs import AsBytes
 from tests.domain.builders import NOW, START, a_task, later
 
 from todo_api.domain.changes import SyncPoint
@@ -23,8 +24,8 @@ from todo_api.domain.task import Task, TaskChanges
 from todo_api.domain.workspace import Workspace
 
 
-def a_key(name: str = "k", fingerprint: bytes = b"request", at: float = 0) -> IdempotencyKey:
-    return IdempotencyKey(name, fingerprint, kept_since=later(at) - KEY_LIFETIME)
+def a_key(name: str = "k", fingerprint: bytes = b"request", at: float = 0) -> IdempotencyKey[bytes]:
+    return IdempotencyKey(name, fingerprint, kept_since=later(at) - KEY_LIFETIME, codec=AsBytes())
 
 
 def creating(*ids: UUID) -> Callable[[Workspace], bytes]:
@@ -127,10 +128,10 @@ async def test_an_edit_that_changes_nothing_leaves_the_revision(repository: Task
         return str(workspace.revision).encode()
 
     for key in (None, a_key()):
-        assert (await repository.edit(user_id, [], look, now=NOW, key=key)).answer == b"0"
+        assert (await repository.edit(user_id, [], look, now=NOW, key=key)).result == b"0"
     assert (await repository.page(user_id, TaskQuery())).revision == 0
     await repository.add(a_task(user_id))
-    assert (await repository.edit(user_id, [], look, now=NOW)).answer == str(START + 1).encode()
+    assert (await repository.edit(user_id, [], look, now=NOW)).result == str(START + 1).encode()
     assert (await repository.page(user_id, TaskQuery())).revision == START + 1
 
 
@@ -214,7 +215,7 @@ async def test_an_answer_is_forgotten_in_time(repository: TaskRepository, user_i
 
 
 async def test_many_copies_of_a_request_are_done_once(repository: TaskRepository, user_id: str) -> None:
-    async def send(task_id: UUID) -> Edited | None:
+    async def send(task_id: UUID) -> Edited[bytes] | None:
         try:
             return await repository.edit(user_id, [task_id], creating(task_id), now=NOW, key=a_key())
         except IdempotencyKeyInUseError:

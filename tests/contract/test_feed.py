@@ -4,18 +4,15 @@ import asyncio
 
 import pytest
 
-from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangeFeed
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
+from todo_api.application.change_feed import ChangeFeed, Listener
 from todo_api.domain.errors import FeedClosedError
-from todo_api.domain.ports import ChangeFeed, Listener
 
 
-@pytest.fixture(params=["local", "postgres"])
-def feed(request: pytest.FixtureRequest) -> ChangeFeed:
-    """Each feed in turn; what other processes write is in tests/postgres/test_feed.py."""
-    if request.param == "local":
-        return LocalChangeFeed()
-    return SqlAlchemyChangeFeed(request.getfixturevalue("connections"))
+@pytest.fixture
+def feed() -> ChangeFeed:
+    """The feed of one process; what other processes write is in tests/postgres/test_feed.py."""
+    return InMemoryChangeFeed()
 
 
 async def hears(listener: Listener) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from tests.codecs import AsBytes
 from tests.domain.builders import NOW, START, a_task, later
 from tests.storages import Storage
 
@@ -165,7 +166,7 @@ async def test_a_tombstone_is_as_old_as_the_last_deletion(storage: Storage, user
 
 async def test_answers_are_forgotten_by_their_age(storage: Storage, user_id: str) -> None:
     async def send(name: str, at: datetime, since: datetime = NOW - KEY_LIFETIME) -> bool:
-        key = IdempotencyKey(name, b"request", kept_since=since)
+        key = IdempotencyKey(name, b"request", kept_since=since, codec=AsBytes())
         return (await storage.tasks.edit(user_id, [], lambda _: b"done", now=at, key=key)).replayed
 
     await storage.tasks.add(a_task(user_id))

@@ -11,13 +11,13 @@ from tests.http.application import make_app
 from tests.storages import in_memory, in_postgres
 
 from todo_api.adapters.http.app import HttpConfig
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 
 
 @pytest.fixture(scope="module", params=["memory", "postgres"])
 def app(request: pytest.FixtureRequest) -> FastAPI:
     storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("connections"))
-    feed = LocalChangeFeed()
+    feed = InMemoryChangeFeed()
     feed.close()  # so that streams of events end after their first page
     return make_app(storage.tasks, config=HttpConfig(trusted_proxies=("*",)), feed=feed, accounts=storage.accounts)
 

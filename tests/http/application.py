@@ -11,10 +11,11 @@ from uuid_utils.compat import uuid7
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.memory.accounts import InMemoryAccountRepository
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.store import Store
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.application.services import Limits, build_services
-from todo_api.domain.ports import AccountRepository, ChangeFeed, TaskRepository
+from todo_api.domain.ports import AccountRepository, TaskRepository
 
 SECRET = "a secret of the tests, which nobody else knows"
 
@@ -29,7 +30,7 @@ def make_app(
     services = build_services(
         repository,
         accounts or InMemoryAccountRepository(Store()),
-        feed or LocalChangeFeed(),
+        feed or InMemoryChangeFeed(),
         clock=lambda: datetime.now(UTC),
         new_id=uuid7,
         limits=limits,

@@ -9,7 +9,7 @@ from tests.http.application import make_app, make_token
 from tests.storages import Storage
 
 from todo_api.adapters.http.app import HttpConfig
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.application.services import Limits
 
 NOTHING = {"all": 0, "pending": 0, "completed": 0, "overdue": 0, "trash": 0}
@@ -126,7 +126,7 @@ async def test_nothing_from_before_an_erasure_matches_what_comes_later(client: A
 
 
 async def test_those_who_listen_are_told_of_an_erasure(storage: Storage, user_id: str) -> None:
-    feed = LocalChangeFeed()
+    feed = InMemoryChangeFeed()
     app = make_app(storage.tasks, feed=feed, accounts=storage.accounts)
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers) as client:

@@ -12,7 +12,7 @@ from tests.http.streams import Stream, opened
 
 from todo_api.adapters.http.app import HttpConfig
 from todo_api.adapters.http.sync_tokens import encode_sync_token
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.application.services import Limits
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.ports import TaskRepository
@@ -22,12 +22,12 @@ CHANGES = "/api/tasks/changes"
 
 
 @pytest.fixture
-def feed() -> LocalChangeFeed:
-    return LocalChangeFeed()
+def feed() -> InMemoryChangeFeed:
+    return InMemoryChangeFeed()
 
 
 @pytest.fixture
-def app(repository: TaskRepository, feed: LocalChangeFeed) -> FastAPI:
+def app(repository: TaskRepository, feed: InMemoryChangeFeed) -> FastAPI:
     return make_app(repository, Limits(event_streams=2), feed=feed, config=HttpConfig(keep_alive=0.05))
 
 
@@ -169,7 +169,7 @@ async def test_a_stream_ends_with_the_token_that_opened_it(app: FastAPI, user_id
     assert time.time() >= end
 
 
-async def test_a_stream_ends_with_the_service(app: FastAPI, feed: LocalChangeFeed, token: str) -> None:
+async def test_a_stream_ends_with_the_service(app: FastAPI, feed: InMemoryChangeFeed, token: str) -> None:
     async with opened(app, token) as stream:
         await stream.event()
         feed.close()

@@ -12,7 +12,7 @@ from tests.http.imports import HEAD, JSON, a_task, document, titles, whole
 from tests.storages import Storage
 
 from todo_api.adapters.http.app import HttpConfig
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.application.services import Limits
 
 AddUser = Callable[..., AsyncClient]
@@ -244,7 +244,7 @@ async def test_other_media_types_are_refused(client: AsyncClient, headers: dict[
 
 
 async def test_those_who_listen_are_told(storage: Storage, user_id: str) -> None:
-    feed = LocalChangeFeed()
+    feed = InMemoryChangeFeed()
     app = make_app(storage.tasks, feed=feed, accounts=storage.accounts)
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers) as client:

@@ -15,10 +15,10 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.http.application import make_app, make_token
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.application.local_feed import LocalChangeFeed
 
-feed = LocalChangeFeed()
+feed = InMemoryChangeFeed()
 feed.close()  # so that streams of events, which would go on for ever, end after the first page
 app = make_app(InMemoryTaskRepository(), feed=feed)
 api = schemathesis.openapi.from_asgi("/openapi.json", app)

@@ -11,19 +11,20 @@ import pytest
 from tests.domain.builders import a_task
 from tests.postgres.proxy import Proxy, open_proxy
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.connections import Connections
-from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangeFeed
+from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangePoller
 from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
-from todo_api.domain.ports import Listener
+from todo_api.application.change_feed import ChangeFeed, Listener
 
 Connect = Callable[..., Connections]
 INTERVAL = 0.1
 
 
 @asynccontextmanager
-async def polling(connections: Connections, interval: float = INTERVAL) -> AsyncIterator[SqlAlchemyChangeFeed]:
-    feed = SqlAlchemyChangeFeed(connections, interval)
-    async with feed.polling():
+async def polling(connections: Connections, interval: float = INTERVAL) -> AsyncIterator[ChangeFeed]:
+    feed = InMemoryChangeFeed()
+    async with SqlAlchemyChangePoller(connections, feed, interval).polling():
         yield feed
 
 
@@ -62,8 +63,8 @@ async def test_what_another_process_writes_is_noticed(
 async def test_it_is_noticed_within_about_a_second_by_default(
     connect: Connect, postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
-    feed = SqlAlchemyChangeFeed(connect())
-    async with feed.polling():
+    feed = InMemoryChangeFeed()
+    async with SqlAlchemyChangePoller(connect(), feed).polling():
         with feed.listen(user_id) as listener:
             await news(listener)
             await postgres_repository.add(a_task(user_id))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from tests.codecs import AsBytes
 from tests.domain.builders import NOW, a_task
 from tests.storages import Storage, in_postgres
 
@@ -71,7 +72,7 @@ async def write(tasks: TaskRepository, user_id: str) -> int:
         task = await tasks.add(a_task(user_id))
         await tasks.remove(user_id, task.id, now=NOW)
         await tasks.restore(user_id, task.id)
-        key = IdempotencyKey(f"new-{number}", b"", kept_since=NOW - KEY_LIFETIME)
+        key = IdempotencyKey(f"new-{number}", b"", kept_since=NOW - KEY_LIFETIME, codec=AsBytes())
         await tasks.edit(user_id, [task.id], partial(_rename, task.id), now=NOW, key=key)
     return 15
 

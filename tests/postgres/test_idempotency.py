@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from httpx2 import ASGITransport, AsyncClient
+from tests.codecs import AsBytes
 from tests.domain.builders import NOW, later
 from tests.http.application import make_app, make_token
 from tests.postgres.proxy import Proxy, open_proxy
@@ -87,7 +88,7 @@ async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Pro
         workspace.create(task_id, TaskChanges(title="Once"))
         return b"done"
 
-    key = IdempotencyKey("k", b"request", kept_since=NOW - KEY_LIFETIME)
+    key = IdempotencyKey("k", b"request", kept_since=NOW - KEY_LIFETIME, codec=AsBytes())
     edited = await repository.edit(user_id, [task_id], decide, now=NOW, key=key)
     assert (attempts, edited.replayed) == (2, False)
     assert len((await repository.changes(user_id, SyncPoint(), 10)).tasks) == 1
@@ -114,5 +115,5 @@ async def test_a_cancelled_edit_leaves_nothing_behind(connect: Connect, user_id:
     attempt = asyncio.create_task(repository.edit(user_id, [], decide, now=NOW))
     with pytest.raises(asyncio.CancelledError):
         await attempt
-    assert (await repository.edit(user_id, [], lambda _: b"next", now=later(1))).answer == b"next"
+    assert (await repository.edit(user_id, [], lambda _: b"next", now=later(1))).result == b"next"
     assert (await repository.changes(user_id, SyncPoint(), 10)).tasks == []

@@ -13,9 +13,9 @@ from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 from tests.postgres.proxy import open_proxy
 from tests.postgres.storm import weather
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
-from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
@@ -75,7 +75,7 @@ async def test_changes_of_one_task_by_several_processes_lose_nothing(
     repositories: list[SqlAlchemyTaskRepository], user_id: str
 ) -> None:
     services = [
-        TaskService(repository, LocalChangeFeed(), clock=lambda: NOW, new_id=uuid4) for repository in repositories
+        TaskService(repository, InMemoryChangeFeed(), clock=lambda: NOW, new_id=uuid4) for repository in repositories
     ]
     task = await services[0].create(user_id, TaskChanges(title="Toggled"))
 

@@ -6,14 +6,15 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import column, select, table
+from tests.codecs import AsBytes
 from tests.domain.builders import NOW, a_task, later
 from tests.postgres.proxy import Proxy, open_proxy
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.application.batches import BatchService, RepeatableRequest
-from todo_api.application.local_feed import LocalChangeFeed
 from todo_api.application.tasks import TaskService
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Change, Create, Operation
@@ -70,7 +71,7 @@ async def test_each_call_of_the_repository_is_one_round_trip(
 async def test_a_use_case_costs_one_round_trip_and_a_change_two(
     repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
-    service = TaskService(repository, LocalChangeFeed(), clock=lambda: later(1), new_id=uuid4)
+    service = TaskService(repository, InMemoryChangeFeed(), clock=lambda: later(1), new_id=uuid4)
     task = await use_everything(repository, user_id)
 
     with proxy.counted(1):
@@ -94,7 +95,7 @@ async def test_a_use_case_costs_one_round_trip_and_a_change_two(
 async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
     repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
-    batches = BatchService(repository, LocalChangeFeed(), clock=lambda: later(1))
+    batches = BatchService(repository, InMemoryChangeFeed(), clock=lambda: later(1))
     task = await use_everything(repository, user_id)
     new = TaskChanges(title="New")
 
@@ -107,7 +108,10 @@ async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
 
     async def one(key: str) -> None:
         await batches.run(
-            user_id, [Create(uuid4(), new, is_fresh=True)], lambda *_: b"", request=RepeatableRequest(key, b"")
+            user_id,
+            [Create(uuid4(), new, is_fresh=True)],
+            lambda *_: b"",
+            request=RepeatableRequest(key, b"", AsBytes()),
         )
 
     await hundred()  # the statements are prepared

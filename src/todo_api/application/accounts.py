@@ -4,9 +4,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.account import Account
 from todo_api.domain.errors import IncompleteImportError, QuotaExceededError, TodoError
-from todo_api.domain.ports import AccountRepository, ChangeFeed, TaskRepository
+from todo_api.domain.ports import AccountRepository, TaskRepository
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
@@ -92,7 +93,7 @@ class AccountService:
         adopted: list[bool] = []
         refusal: QuotaExceededError | None = None
 
-        def decide(workspace: Workspace) -> bytes:
+        def decide(workspace: Workspace) -> None:
             nonlocal refusal
             refusal = None
             adopted.clear()
@@ -101,7 +102,6 @@ class AccountService:
                     adopted.append(workspace.adopt(_deleted_by(now, task)))  # noqa: PERF401 - up to an error
             except QuotaExceededError as error:
                 refusal = error
-            return b""
 
         await self._tasks.edit(user_id, [task.id for task in chunk], decide, now=now, quota=self._quota)
         done.imported += sum(adopted)

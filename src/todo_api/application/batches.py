@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.errors import OperationError, TodoError
-from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
+from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey, ResultCodec
 from todo_api.domain.operations import Operation
-from todo_api.domain.ports import ChangeFeed, TaskRepository
+from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -17,13 +18,16 @@ MAX_OPERATIONS = 100
 # What came of an operation: the task as it is now, None for one that was deleted, or why nothing was done.
 Outcome: TypeAlias = Task | TodoError | None
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class RepeatableRequest:
-    """A request that the client may send again: the name that it gave it, and a digest of what it asks for."""
+class RepeatableRequest(Generic[T]):
+    """A request that the client may send again: its key, a digest of its content, and how its result is kept."""
 
     key: str
     fingerprint: bytes
+    codec: ResultCodec[T]
 
 
 class BatchService:
@@ -42,19 +46,19 @@ class BatchService:
         self,
         user_id: str,
         operations: Sequence[Operation],
-        answer: Callable[[Sequence[Outcome], int], bytes],
+        answer: Callable[[Sequence[Outcome], int], T],
         *,
         atomic: bool = True,
-        request: RepeatableRequest | None = None,
-    ) -> Edited:
+        request: RepeatableRequest[T] | None = None,
+    ) -> Edited[T]:
         """Do the operations in their order, in one transaction and at one revision.
 
         Args:
             user_id: Whose tasks they are about.
             operations: What to do; later ones see what earlier ones did.
-            answer: Makes the answer from what came of each operation and the user's revision after all of them.
+            answer: Makes the result from what came of each operation and the user's revision after all of them.
             atomic: Whether nothing is to be done unless all can be; otherwise those that fail are left out.
-            request: What the client calls the request; when it was done before, its answer then is returned.
+            request: The idempotency key, if the client sent one. A retry gets the result of the first request.
 
         Raises:
             OperationError: One failed, and nothing was done.
@@ -63,7 +67,7 @@ class BatchService:
         """
         now = self._clock()
 
-        def decide(workspace: Workspace) -> bytes:
+        def decide(workspace: Workspace) -> T:
             outcomes = [_outcome(workspace, *numbered, atomic=atomic) for numbered in enumerate(operations)]
             return answer(outcomes, workspace.revision)
 
@@ -73,11 +77,15 @@ class BatchService:
             decide,
             now=now,
             quota=self._quota,
-            key=IdempotencyKey(request.key, request.fingerprint, kept_since=now - KEY_LIFETIME) if request else None,
+            key=_key(request, now) if request else None,
         )
         if not edited.replayed:
             self._announce(user_id)
         return edited
+
+
+def _key(request: RepeatableRequest[T], now: datetime) -> IdempotencyKey[T]:
+    return IdempotencyKey(request.key, request.fingerprint, now - KEY_LIFETIME, request.codec)
 
 
 def _outcome(workspace: Workspace, index: int, operation: Operation, *, atomic: bool) -> Outcome:

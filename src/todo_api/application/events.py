@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
+from todo_api.application.change_feed import ChangeFeed, Listener
 from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import FeedClosedError, ForgottenRevisionError, RepositoryUnavailableError, TodoError
-from todo_api.domain.ports import ChangeFeed, Listener, TaskRepository
+from todo_api.domain.ports import TaskRepository
 
 PAGE_SIZE = 100
 _EMPTY = Changes([], [], SyncPoint(), more=False)

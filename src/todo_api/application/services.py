@@ -7,9 +7,10 @@ from uuid import UUID
 
 from todo_api.application.accounts import AccountService
 from todo_api.application.batches import BatchService
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.application.events import EventService
 from todo_api.application.tasks import TaskService
-from todo_api.domain.ports import AccountRepository, ChangeFeed, TaskRepository
+from todo_api.domain.ports import AccountRepository, TaskRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.application.turns import Turns
 from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import ContentionError, RevisionMismatchError, TaskNotFoundError, TaskNotInTrashError
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
-from todo_api.domain.ports import ChangeFeed, TaskRepository
+from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 
 # Within a process changes of a task take turns, so a race is lost to other processes only: one wins each round.

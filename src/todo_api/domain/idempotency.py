@@ -1,29 +1,49 @@
-"""Requests that may come again: a client that does not know whether its request arrived sends it once more."""
+"""Idempotency keys: the first result of a request is kept under the client's key, and returned to every retry."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 KEY_LIFETIME = timedelta(hours=24)
 
+T = TypeVar("T")
+
+
+class ResultCodec(Protocol[T]):
+    """Turns a result into bytes that a store can keep, and back.
+
+    What a result is, and how it is encoded, is the caller's business: stores keep the bytes as they are.
+    """
+
+    def encode(self, result: T) -> bytes:
+        """Return the bytes to keep."""
+        ...
+
+    def decode(self, kept: bytes) -> T:
+        """Return the result that `encode` was given."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """What a client names a request by, so that it may send it again.
+class IdempotencyKey(Generic[T]):
+    """The key that a client gave a request.
 
     Attributes:
-        key: The client's name for the request; keys of different users are different.
-        fingerprint: A digest of the request: the same key with another one is a mistake.
-        kept_since: Answers from before this instant of UTC are forgotten.
+        key: The key; different users have different keys.
+        fingerprint: A digest of the request. The same key with another fingerprint is a client's mistake.
+        kept_since: Results that were kept before this instant (UTC) count as forgotten.
+        codec: How the result is kept.
     """
 
     key: str
     fingerprint: bytes
     kept_since: datetime
+    codec: ResultCodec[T]
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
-    """What to answer to an edit, and whether it was done before, at an earlier request with its key."""
+class Edited(Generic[T]):
+    """The result of an edit, and whether it is the kept result of an earlier request with the same key."""
 
-    answer: bytes
+    result: T
     replayed: bool

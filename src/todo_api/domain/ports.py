@@ -1,9 +1,8 @@
 """The ports that the domain asks its storage to fill."""
 
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from todo_api.domain.account import Account
@@ -12,6 +11,8 @@ from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
+
+T = TypeVar("T")
 
 
 class TaskRepository(Protocol):
@@ -74,23 +75,23 @@ class TaskRepository(Protocol):
         self,
         user_id: str,
         task_ids: Collection[UUID],
-        decide: Callable[[Workspace], bytes],
+        decide: Callable[[Workspace], T],
         *,
         now: datetime,
         quota: int | None = None,
-        key: IdempotencyKey | None = None,
-    ) -> Edited:
+        key: IdempotencyKey[T] | None = None,
+    ) -> Edited[T]:
         """Change several tasks together: all or nothing, at one revision.
 
         Args:
             user_id: Whose tasks they are.
             task_ids: The tasks that `decide` may name.
-            decide: What to do, and what to answer; called while nobody else may change the user's tasks. It may be
-                called again, with what there is then. An error that it raises is raised, and nothing is written.
+            decide: What to do; its return value is the result. It is called while nobody else may change the user's
+                tasks, and may be called again, with what there is then. If it raises, nothing is written.
             now: The time in UTC.
             quota: How many tasks the user may have that are not in the trash.
-            key: The name of the request, if it has one. Its answer is kept with what was written, and is what
-                every later request of this name gets; then nothing is done.
+            key: The idempotency key of the request, if it has one. The result is kept in the same transaction, and
+                every later request with this key gets it and changes nothing.
 
         Raises:
             IdempotencyKeyReusedError: The key was another request's.
@@ -158,35 +159,4 @@ class Housekeeping(Protocol):
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         """Forget the answers to requests."""
-        ...
-
-
-class Listener(Protocol):
-    """Waits for changes of one user's tasks."""
-
-    async def wait(self) -> None:
-        """Return when something may have changed since the call before, or since the listening began.
-
-        Raises:
-            FeedClosedError: The service is about to stop; nothing will be told any more.
-        """
-        ...
-
-
-class ChangeFeed(Protocol):
-    """Tells those who listen that a user's tasks have changed, and leaves it to them to look what it was.
-
-    A change that this process announces is told at once, one that another process wrote within about a second.
-    """
-
-    def announce(self, user_id: str) -> None:
-        """Tell that something of the user's has been written."""
-        ...
-
-    def listen(self, user_id: str) -> AbstractContextManager[Listener]:
-        """Listen to the user's changes for as long as the block runs; nothing that happens in it is missed."""
-        ...
-
-    def close(self) -> None:
-        """End the waiting of all listeners, now and later."""
         ...

@@ -11,7 +11,7 @@ from todo_api.adapters.http.batch_schemas import Batch, BatchResults
 from todo_api.adapters.http.documentation import IDEMPOTENCY_KEY, REPLAYED, answer, problems
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.problems import problem_document, problem_headers
-from todo_api.adapters.http.replay import keep, repeatable, replay
+from todo_api.adapters.http.replay import repeatable, response_of
 from todo_api.adapters.http.requests import user_of
 from todo_api.application.batches import BatchService, Outcome
 from todo_api.domain.errors import TodoError
@@ -43,11 +43,12 @@ class BatchRoutes:
         named = repeatable(request)
         operations = [item.operation(self._new_id) for item in body.operations]
 
-        def respond(outcomes: Sequence[Outcome], revision: int) -> bytes:
+        def respond(outcomes: Sequence[Outcome], revision: int) -> Response:
             results = [_result(*pair) for pair in zip(operations, outcomes, strict=True)]
-            return keep(json_answer({"revision": revision, "results": results}, {}))
+            return json_answer({"revision": revision, "results": results}, {})
 
-        return replay(await self._batches.run(user_of(request), operations, respond, atomic=body.atomic, request=named))
+        edited = await self._batches.run(user_of(request), operations, respond, atomic=body.atomic, request=named)
+        return response_of(edited)
 
 
 def _result(operation: Operation, outcome: Outcome) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class _KeptResponse(msgspec.Struct, array_like=True):
     body: bytes
 
 
-def repeatable(request: Request) -> RepeatableRequest | None:
+def repeatable(request: Request) -> RepeatableRequest[Response] | None:
     """Return what the client calls this request, or None if it does not say that it may send it again.
 
     Raises:
@@ -42,7 +42,7 @@ def repeatable(request: Request) -> RepeatableRequest | None:
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         detail = "must be one text of 1 to 255 visible ASCII characters, such as a UUID"
         raise RequestError.of([FieldError("header", _HEADER, detail)])
-    return RepeatableRequest(keys[0], _fingerprint(request))
+    return RepeatableRequest(keys[0], _fingerprint(request), ResponseCodec())
 
 
 def _fingerprint(request: Request) -> bytes:
@@ -52,35 +52,43 @@ def _fingerprint(request: Request) -> bytes:
     return blake2b(f"{request.method} {request.url.path}\n{asked}".encode(), digest_size=32).digest()
 
 
-def keep(response: Response) -> bytes:
-    """Return the response as bytes that `replay` makes it from again."""
-    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    return msgspec.msgpack.encode(_KeptResponse(response.status_code, headers, bytes(response.body)))
+class ResponseCodec:
+    """Encodes responses as MessagePack: status, headers and body."""
+
+    def encode(self, result: Response) -> bytes:
+        """Return the bytes to keep."""
+        headers = {name: value for name, value in result.headers.items() if name != "content-length"}
+        return msgspec.msgpack.encode(_KeptResponse(result.status_code, headers, bytes(result.body)))
+
+    def decode(self, kept: bytes) -> Response:
+        """Return the response that `encode` was given."""
+        stored = msgspec.msgpack.decode(kept, type=_KeptResponse)
+        return Response(stored.body, status_code=stored.status, headers=stored.headers)
 
 
-def replay(edited: Edited) -> Response:
-    """Return the response that was kept; it says so if it was another request's."""
-    kept = msgspec.msgpack.decode(edited.answer, type=_KeptResponse)
-    headers = {**kept.headers, **({"Idempotent-Replayed": "true"} if edited.replayed else {})}
-    return Response(kept.body, status_code=kept.status, headers=headers)
+def response_of(edited: Edited[Response]) -> Response:
+    """Return the response of an edit, marked with `Idempotent-Replayed: true` if an earlier request made it."""
+    if edited.replayed:
+        edited.result.headers["Idempotent-Replayed"] = "true"
+    return edited.result
 
 
 async def do_once(
     batches: BatchService,
     request: Request,
-    named: RepeatableRequest,
+    named: RepeatableRequest[Response],
     operation: Operation,
     respond: Callable[[Task], Response],
 ) -> Response:
     """Do what the request asks for, or answer what was answered when it came before."""
 
-    def answer(outcomes: object, _: int) -> bytes:
+    def answer(outcomes: object, _: int) -> Response:
         match outcomes:
             case [Task() as task]:
-                return keep(respond(task))
+                return respond(task)
         raise TypeError(f"{operation} did not make one task")
 
     try:
-        return replay(await batches.run(user_of(request), [operation], answer, request=named))
+        return response_of(await batches.run(user_of(request), [operation], answer, request=named))
     except OperationError as error:
         raise error.error from error

@@ -41,10 +41,10 @@ class InMemoryHousekeeping:
         """Forget the answers to requests."""
         await asyncio.sleep(0)
         old = self._oldest(
-            lambda account: {key: kept.created_at for key, kept in account.answers.items()}, created_before, limit
+            lambda account: {key: kept.created_at for key, kept in account.results.items()}, created_before, limit
         )
         for account, key in old:
-            del account.answers[key]
+            del account.results[key]
         return len(old)
 
     def _oldest(

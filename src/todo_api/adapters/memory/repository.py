@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from todo_api.adapters.memory.store import Store
@@ -12,6 +13,8 @@ from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Order, Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
+
+T = TypeVar("T")
 
 
 class InMemoryTaskRepository:
@@ -70,12 +73,12 @@ class InMemoryTaskRepository:
         self,
         user_id: str,
         task_ids: Collection[UUID],
-        decide: Callable[[Workspace], bytes],
+        decide: Callable[[Workspace], T],
         *,
         now: datetime,
         quota: int | None = None,
-        key: IdempotencyKey | None = None,
-    ) -> Edited:
+        key: IdempotencyKey[T] | None = None,
+    ) -> Edited[T]:
         """Change several tasks together."""
         await asyncio.sleep(0)
         return self._store.edit(user_id, task_ids, decide, now=now, quota=quota, key=key)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from todo_api.domain.changes import Tombstone, starting_revision
@@ -11,13 +12,15 @@ from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """What was answered to a request that may come again."""
+class KeptResult:
+    """The result of a request that the client may send again."""
 
     fingerprint: bytes
-    answer: bytes
+    encoded: bytes
     created_at: datetime
 
 
@@ -32,7 +35,7 @@ class StoredAccount:
     trash: dict[UUID, TrashedTask] = field(default_factory=dict)
     tombstones: dict[UUID, Tombstone] = field(default_factory=dict)
     buried_at: dict[UUID, datetime] = field(default_factory=dict)
-    answers: dict[str, KeptAnswer] = field(default_factory=dict)
+    results: dict[str, KeptResult] = field(default_factory=dict)
 
     @classmethod
     def start(cls, now: datetime) -> "StoredAccount":
@@ -75,14 +78,14 @@ class StoredAccount:
             else:
                 self.tasks[task_id] = task
 
-    def replay(self, key: IdempotencyKey) -> Edited | None:
-        """Return the answer that was kept under the key, if any."""
-        kept = self.answers.get(key.key)
+    def replay(self, key: IdempotencyKey[T]) -> Edited[T] | None:
+        """Return the result that was kept under the key, if any."""
+        kept = self.results.get(key.key)
         if kept is None or kept.created_at < key.kept_since:
             return None
         if kept.fingerprint != key.fingerprint:
             raise IdempotencyKeyReusedError
-        return Edited(kept.answer, replayed=True)
+        return Edited(key.codec.decode(kept.encoded), replayed=True)
 
 
 @dataclass(slots=True)
@@ -103,12 +106,12 @@ class Store:
         self,
         user_id: str,
         task_ids: Collection[UUID],
-        decide: Callable[[Workspace], bytes],
+        decide: Callable[[Workspace], T],
         *,
         now: datetime,
         quota: int | None,
-        key: IdempotencyKey | None,
-    ) -> Edited:
+        key: IdempotencyKey[T] | None,
+    ) -> Edited[T]:
         """Change several tasks together."""
         account = self.account_to_write(user_id, now)
         if key is not None and (replay := account.replay(key)):
@@ -122,10 +125,10 @@ class Store:
             quota=quota,
             now=now,
         )
-        answer = decide(workspace)
+        result = decide(workspace)
         if workspace.written:
             self.accounts[user_id] = account
             account.write_all(workspace.written, workspace.revision, now)
         if key is not None:
-            account.answers[key.key] = KeptAnswer(key.fingerprint, answer, now)
-        return Edited(answer, replayed=False)
+            account.results[key.key] = KeptResult(key.fingerprint, key.codec.encode(result), now)
+        return Edited(result, replayed=False)

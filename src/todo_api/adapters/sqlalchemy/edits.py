@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -31,6 +31,8 @@ from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReuse
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
+
+T = TypeVar("T")
 
 _user_id = bindparam("user_id", type_=Text)
 _key = bindparam("key", type_=Text)
@@ -109,18 +111,18 @@ _WRITE = Statement(_write())
 _WRITE_AND_KEEP = Statement(_write().add_cte(_keep().cte("kept")))
 
 
-class Edit:
+class Edit(Generic[T]):
     """What a caller of the repository's `edit` wants."""
 
     def __init__(
         self,
         user_id: str,
         task_ids: Collection[UUID],
-        decide: Callable[[Workspace], bytes],
+        decide: Callable[[Workspace], T],
         *,
         now: datetime,
         quota: int | None,
-        key: IdempotencyKey | None,
+        key: IdempotencyKey[T] | None,
     ) -> None:
         """Take what `TaskRepository.edit` takes."""
         self._user_id = user_id
@@ -130,11 +132,11 @@ class Edit:
         self._quota = quota
         self._key = key
 
-    async def run(self, connections: Connections) -> Edited:
+    async def run(self, connections: Connections) -> Edited[T]:
         """Do it, in a transaction."""
         return await connections.transact(self._run)
 
-    async def _run(self, transaction: Transaction) -> Edited:
+    async def _run(self, transaction: Transaction) -> Edited[T]:
         if self._key is not None:
             await self._claim(transaction, self._key)
         account, is_new = await self._lock(transaction)
@@ -149,14 +151,14 @@ class Edit:
             quota=self._quota,
             now=self._now,
         )
-        answer = self._decide(workspace)
+        result = self._decide(workspace)
         if is_new and not workspace.written:
             transaction.abandon()  # a user who wrote nothing has no account
         else:
-            await self._write(transaction, workspace, answer)
-        return Edited(answer, replayed=False)
+            await self._write(transaction, workspace, result)
+        return Edited(result, replayed=False)
 
-    async def _claim(self, transaction: Transaction, key: IdempotencyKey) -> None:
+    async def _claim(self, transaction: Transaction, key: IdempotencyKey[T]) -> None:
         ((claimed,),) = await transaction.run(_CLAIM, {"user_id": self._user_id, "key": key.key})
         if not claimed:
             raise IdempotencyKeyInUseError
@@ -177,25 +179,29 @@ class Edit:
         rows = await transaction.run(_LOAD, {"user_id": self._user_id, "ids": list(self._task_ids)})
         return [to_stored_task(row) for row in rows]
 
-    async def _write(self, transaction: Transaction, workspace: Workspace, answer: bytes) -> None:
+    async def _write(self, transaction: Transaction, workspace: Workspace, result: T) -> None:
         values: dict[str, Any] = {"user_id": self._user_id, "now": self._now}
         if workspace.written:
             rows = [_all_columns(task) for task in workspace.written.values()]
             values |= {name: [row[name] for row in rows] for name in rows[0]}
             values |= {"user_id": self._user_id, "revision": workspace.revision, "live_tasks": workspace.live_tasks}
         if self._key is not None:
-            values |= {"key": self._key.key, "fingerprint": self._key.fingerprint, "answer": answer}
+            values |= {
+                "key": self._key.key,
+                "fingerprint": self._key.fingerprint,
+                "answer": self._key.codec.encode(result),
+            }
         statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
         if statement := statements.get((bool(workspace.written), self._key is not None)):
             await transaction.run(statement, values)
 
 
-def _recall(account: asyncpg.Record, key: IdempotencyKey) -> Edited | None:
+def _recall(account: asyncpg.Record, key: IdempotencyKey[T]) -> Edited[T] | None:
     if account["answer"] is None or account["created_at"] < key.kept_since:
         return None
     if account["fingerprint"] != key.fingerprint:
         raise IdempotencyKeyReusedError
-    return Edited(account["answer"], replayed=True)
+    return Edited(key.codec.decode(account["answer"]), replayed=True)
 
 
 def _all_columns(task: Task) -> dict[str, Any]:

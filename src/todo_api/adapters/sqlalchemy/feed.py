@@ -7,7 +7,7 @@ a connection of its own, which poolers in transaction mode do not have. So each 
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select
 
@@ -15,9 +15,8 @@ from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.statements import Statement
 from todo_api.adapters.sqlalchemy.tables import users
 from todo_api.application.background import in_background
-from todo_api.application.local_feed import LocalChangeFeed
+from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.errors import RepositoryUnavailableError
-from todo_api.domain.ports import Listener
 
 REVISIONS = Statement(
     select(users.c.id, users.c.revision).where(users.c.id == any_(bindparam("user_ids", type_=ARRAY(Text))))
@@ -26,27 +25,15 @@ REVISIONS = Statement(
 _log = logging.getLogger(__name__)
 
 
-class SqlAlchemyChangeFeed:
-    """Tells the listeners of this process what it announces, and what others have written once `polling` sees it."""
+class SqlAlchemyChangePoller:
+    """Announces to a change feed what other processes have written."""
 
-    def __init__(self, connections: Connections, interval: float = 1.0) -> None:
-        """Take the connections to look with, and how many seconds to wait between two looks."""
+    def __init__(self, connections: Connections, feed: ChangeFeed, interval: float = 1.0) -> None:
+        """Poll for the users who have listeners in `feed`, every `interval` seconds."""
         self._connections = connections
+        self._feed = feed
         self._interval = interval
-        self._local = LocalChangeFeed()
         self._seen: Mapping[str, int | None] = {}
-
-    def announce(self, user_id: str) -> None:
-        """Wake the user's listeners in this process; the others see for themselves."""
-        self._local.announce(user_id)
-
-    def listen(self, user_id: str) -> AbstractContextManager[Listener]:
-        """Listen to the user's changes."""
-        return self._local.listen(user_id)
-
-    def close(self) -> None:
-        """End the waiting of all listeners, now and later."""
-        self._local.close()
 
     def polling(self) -> AbstractAsyncContextManager[None]:
         """Look what others have written for as long as the block runs."""
@@ -64,11 +51,11 @@ class SqlAlchemyChangeFeed:
 
     async def _look(self) -> None:
         """Announce whose revision is not the one that was last seen, or who was not looked at before."""
-        if not (listening := list(self._local.users)):
+        if not (listening := list(self._feed.users)):
             return
         rows = await self._connections.read(REVISIONS, {"user_ids": listening})
         # None is a user who has no account: none yet, or none any more.
         found = dict.fromkeys(listening) | {row["id"]: row["revision"] for row in rows}
         for user_id, _ in found.items() - self._seen.items():
-            self._local.announce(user_id)
+            self._feed.announce(user_id)
         self._seen = found

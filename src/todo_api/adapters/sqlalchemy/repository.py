@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from asyncpg import UniqueViolationError
@@ -24,6 +24,8 @@ from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
+
+T = TypeVar("T")
 
 NO_QUOTA = 2**31 - 1  # more than there is room for
 
@@ -82,12 +84,12 @@ class SqlAlchemyTaskRepository:
         self,
         user_id: str,
         task_ids: Collection[UUID],
-        decide: Callable[[Workspace], bytes],
+        decide: Callable[[Workspace], T],
         *,
         now: datetime,
         quota: int | None = None,
-        key: IdempotencyKey | None = None,
-    ) -> Edited:
+        key: IdempotencyKey[T] | None = None,
+    ) -> Edited[T]:
         """Change several tasks together."""
         edit = Edit(user_id, task_ids, decide, now=now, quota=quota, key=key)
         return await edit.run(self._connections)

@@ -1,4 +1,4 @@
-"""The change feed within one process."""
+"""The change feed within one process: an adapter polls the database for what other processes write."""
 
 import asyncio
 from collections import defaultdict
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from todo_api.domain.errors import FeedClosedError
 
 
-class LocalListener:
+class InMemoryListener:
     """Waits for what the feed of this process announces."""
 
     def __init__(self) -> None:
@@ -34,12 +34,12 @@ class LocalListener:
         self._news.set()
 
 
-class LocalChangeFeed:
+class InMemoryChangeFeed:
     """Tells the listeners of this process what it announces: all there is to tell, where it is the only one."""
 
     def __init__(self) -> None:
         """Start without listeners."""
-        self._listeners: defaultdict[str, set[LocalListener]] = defaultdict(set)
+        self._listeners: defaultdict[str, set[InMemoryListener]] = defaultdict(set)
         self._closed = False
 
     @property
@@ -53,9 +53,9 @@ class LocalChangeFeed:
             listener.wake()
 
     @contextmanager
-    def listen(self, user_id: str) -> Iterator[LocalListener]:
+    def listen(self, user_id: str) -> Iterator[InMemoryListener]:
         """Listen to the user's changes."""
-        listener = LocalListener()
+        listener = InMemoryListener()
         self._listeners[user_id].add(listener)
         if self._closed:
             listener.close()
