@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Executable,
     Integer,
     Text,
     Update,
@@ -25,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import NotRunError
-from todo_api.adapters.sqlalchemy.execution import Row
+from todo_api.adapters.sqlalchemy.execution import Row, Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
 from todo_api.domain.changes import starting_revision
@@ -216,7 +215,7 @@ class Edit(Generic[T]):
             await connection.execute(statement, values)
 
 
-async def _fetch(connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
+async def _fetch(connection: AsyncConnection, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
     result = await connection.execute(statement, values)
     return result.mappings().all()  # type: ignore[return-value] # the keys are strings
 

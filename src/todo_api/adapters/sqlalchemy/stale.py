@@ -10,7 +10,7 @@ from sqlalchemy.engine import AdaptedConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from todo_api.adapters.sqlalchemy.errors import LOST
+from todo_api.adapters.sqlalchemy.errors import LOST, driver_error
 
 # After this time a firewall or a serverless database may have dropped the connection without telling.
 _MAX_IDLE = 30.0
@@ -71,6 +71,6 @@ class StaleConnections:
 
     def _on_error(self, context: ExceptionContext) -> None:
         if context.connection is not None and not context.connection.invalidated:
-            error = context.original_exception
-            context.is_disconnect = self.must_close(error.__cause__ or error, context.connection.info)
+            error = driver_error(context.original_exception)
+            context.is_disconnect = self.must_close(error, context.connection.info)
             context.invalidate_pool_on_disconnect = False
