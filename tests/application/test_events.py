@@ -68,8 +68,10 @@ Stream = AsyncGenerator[Changes | None]
 Write = Callable[..., Awaitable[None]]
 
 
-def follow(events: EventService, since: SyncPoint = EMPTY, *, seconds: float = LONG, pulse: float = LONG) -> Stream:
-    return events.follow("ada", since, expires_at=time.time() + seconds, pulse=pulse)
+def follow(
+    events: EventService, since: SyncPoint = EMPTY, *, seconds: float = LONG, keep_alive: float = LONG
+) -> Stream:
+    return events.follow("ada", since, expires_at=time.time() + seconds, keep_alive=keep_alive)
 
 
 async def following(stream: Stream) -> Any:
@@ -123,7 +125,7 @@ async def test_a_copy_goes_on_where_it_was(events: EventService, write: Write) -
 
 async def test_silence_is_told_at_each_pulse(events: EventService, write: Write) -> None:
     await write()
-    async with aclosing(follow(events, SyncPoint(START + 1), pulse=0.01)) as stream:
+    async with aclosing(follow(events, SyncPoint(START + 1), keep_alive=0.01)) as stream:
         for _ in range(3):
             async with asyncio.timeout(5):
                 assert await anext(stream) is None
@@ -199,9 +201,9 @@ async def test_a_user_has_so_many_streams_and_no_more(events: EventService, writ
     streams = [follow(events) for _ in range(2)]
     for stream in streams:
         await following(stream)
-    with pytest.raises(TooManyStreamsError, match="there are 2 "):
+    with pytest.raises(TooManyStreamsError, match="you have 2 open streams"):
         await anext(follow(events))
-    async with aclosing(events.follow("bob", EMPTY, expires_at=time.time() + LONG, pulse=LONG)) as other:
+    async with aclosing(events.follow("bob", EMPTY, expires_at=time.time() + LONG, keep_alive=LONG)) as other:
         await anext(other)
     await streams[0].aclose()
     with pytest.raises(ForgottenRevisionError):

@@ -92,7 +92,7 @@ async def test_a_failure_is_logged_and_no_reason_to_stop(error: Exception, caplo
     await naps(fake, 3)
     assert fake.counts["trash"] == 0
     (record,) = caplog.records
-    assert "will try again" in record.message
+    assert "will retry" in record.message
     assert (record.exc_info is None) == isinstance(error, RepositoryUnavailableError)
 
 

@@ -182,5 +182,5 @@ def test_the_three_kinds_are_never_equal() -> None:
     ["0001-01-01", "0001-12-31T23:59:59.999999Z", "0002-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999999"],
 )
 def test_where_undated_tasks_stand_none_is_due(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="null is no due date"):
+    with pytest.raises(InvalidValueError, match="use null for no due date"):
         parse_due_date(text)

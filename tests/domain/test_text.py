@@ -31,7 +31,7 @@ def test_a_title_is_kept_without_the_white_space_around_it_or_refused(text: str)
 
 @pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\u00a0\u2003\u3000"])
 def test_a_title_of_white_space_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="must have a character that is no white space"):
+    with pytest.raises(InvalidValueError, match="must contain a character that is not white space"):
         clean_title(text)
 
 
@@ -58,7 +58,7 @@ def test_a_combining_accent_counts_as_a_code_point() -> None:
 def test_nul_and_surrogates_are_refused(text: str) -> None:
     assert not is_storable(text)
     for clean in (clean_title, clean_description):
-        with pytest.raises(InvalidValueError, match="must not have NUL characters or lone surrogates"):
+        with pytest.raises(InvalidValueError, match="must not contain NUL characters or lone surrogates"):
             clean(text)
 
 

@@ -57,7 +57,9 @@ class EventRoutes:
         """Follow what changes. Each event is a page of changes, and its id the token to go on with."""
         principal = principal_of(request)
         since = _beginning(request, principal.user_id, parameters)
-        items = self._events.follow(principal.user_id, since, expires_at=principal.expires_at, pulse=self._keep_alive)
+        items = self._events.follow(
+            principal.user_id, since, expires_at=principal.expires_at, keep_alive=self._keep_alive
+        )
         first = await anext(items)  # here, where an error can still be answered
         return _EventStream(principal.user_id, first, items)
 
