@@ -1,7 +1,7 @@
 """`make soak`: all kinds of requests at once, valid and invalid, while the memory of the service is watched.
 
-The exit status is 1 if memory grows, if any response is a 5xx, or if none is successful. Everything runs on this machine;
-callers with bad tokens use source addresses of their own (127.0.1.0/24, available on Linux).
+The exit status is 1 if memory grows, if any response is a 5xx, or if none is successful. Everything runs on this
+machine; callers with bad tokens use source addresses of their own (127.0.1.0/24, available on Linux).
 """
 
 import argparse
