@@ -1,4 +1,4 @@
-"""What a batch looks like: its operations have the fields and the preconditions of the single calls."""
+"""Batches: operations with the fields and preconditions of the single endpoints, and their results."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeAlias
@@ -15,11 +15,12 @@ from pydantic import (
     WrapValidator,
 )
 
-from todo_api.adapters.http import schemas
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
-from todo_api.adapters.http.ids import TaskUuid
 from todo_api.adapters.http.problems import FieldError, RequestError
-from todo_api.adapters.http.validation import to_request_error
+from todo_api.adapters.http.schemas import tasks
+from todo_api.adapters.http.schemas.fields import TaskUuid
+from todo_api.adapters.http.schemas.problems import Problem
+from todo_api.adapters.http.validation import errors_of, to_request_error
 from todo_api.application.batches import MAX_OPERATIONS
 from todo_api.domain.errors import TodoError
 from todo_api.domain.operations import Change, Complete, Create, Delete, Operation, Restore
@@ -32,56 +33,53 @@ NewId: TypeAlias = Callable[[], UUID]
 def _revisions(value: object) -> frozenset[int] | None:
     if isinstance(value, str) and (condition := parse_condition(value)):
         return condition.revisions
-    raise ValueError('must be what the header If-Match has, such as "\\"42\\"" or "*"')
+    raise ValueError('must be a value of the header If-Match, such as "\\"42\\"" or "*"')
 
 
 _TAGS = {
     "type": "string",
     "pattern": TAGS_PATTERN,
-    "description": "Do it only if the task has this ETag, as the header `If-Match` says it.",
+    "description": "Run the operation only if the task has this ETag, as with the header `If-Match`.",
     "examples": ['"42"'],
 }
 IfMatch = Annotated[frozenset[int] | None, PlainValidator(_revisions), WithJsonSchema(_TAGS)]
 
 
-class CreateOperation(schemas.TaskCreate):
+class CreateOperation(tasks.TaskCreate):
     """Create a task."""
 
     op: Literal["create"]
-    id: TaskUuid | MISSING = Field(MISSING, description="The id to create it under; without one, the server chooses.")
+    id: TaskUuid | MISSING = Field(MISSING, description="The id of the new task; by default the server chooses one.")
 
     def operation(self, new_id: NewId) -> Operation:
-        """Return what to do."""
         if self.id is MISSING:
             return Create(new_id(), self.changes(), is_fresh=True)
         return Create(self.id, self.changes())
 
 
-class UpdateOperation(schemas.TaskUpdate):
-    """Change a task: fields that are left out keep their value, null clears."""
+class UpdateOperation(tasks.TaskUpdate):
+    """Change a task. Absent fields keep their value, null clears a field."""
 
     op: Literal["update"]
     id: TaskUuid
     if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
-        """Return what to do."""
         return Change(self.id, self.changes(), _if_revisions(self.if_match))
 
 
-class CompleteOperation(schemas.Completion):
-    """Complete or reopen a task; without `completed`, its state is turned around."""
+class CompleteOperation(tasks.Completion):
+    """Complete or reopen a task. Without `completed`, its state is toggled."""
 
     op: Literal["complete"]
     id: TaskUuid
     if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
-        """Return what to do."""
         return Complete(self.id, self.state, _if_revisions(self.if_match))
 
 
-class DeleteOperation(schemas.ReadOnlyFields):
+class DeleteOperation(tasks.ReadOnlyFields):
     """Move a task to the trash."""
 
     op: Literal["delete"]
@@ -89,36 +87,31 @@ class DeleteOperation(schemas.ReadOnlyFields):
     if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
-        """Return what to do."""
         return Delete(self.id, _if_revisions(self.if_match))
 
 
-class RestoreOperation(schemas.ReadOnlyFields):
+class RestoreOperation(tasks.ReadOnlyFields):
     """Restore a task from the trash."""
 
     op: Literal["restore"]
     id: TaskUuid
 
     def operation(self, _: NewId) -> Operation:
-        """Return what to do."""
         return Restore(self.id)
 
 
-class Refused:
-    """An operation that cannot even be tried."""
+class InvalidOperation:
+    """An operation that is not valid. Running it raises the error, so that the others can be run without it."""
 
     task_id = None
 
     def __init__(self, error: TodoError) -> None:
-        """Take why."""
         self._error = error
 
     def operation(self, _: NewId) -> Operation:
-        """Return what there is instead of something to do."""
         return self
 
     def apply(self, _: Workspace) -> Task:
-        """Raise the error."""
         raise self._error
 
 
@@ -132,18 +125,18 @@ _MODELS: dict[object, type[BaseModel]] = {
 
 
 def _read(value: object, _: object) -> object:
-    """Return the operation, or its error: the others may be fine."""
     if not isinstance(value, dict):
-        return Refused(RequestError.of([FieldError("body", "body", "must be a JSON object")]))
+        return InvalidOperation(RequestError.of([FieldError("body", "body", "must be a JSON object")]))
     name = value.get("op")
     model = _MODELS.get(name) if isinstance(name, str) else None
     if model is None:
-        return Refused(RequestError.of([FieldError("body", "op", f"must be one of {', '.join(map(str, _MODELS))}")]))
+        return InvalidOperation(
+            RequestError.of([FieldError("body", "op", f"must be one of {', '.join(map(str, _MODELS))}")])
+        )
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        names = [field for field in model.model_fields if field not in schemas.ReadOnlyFields.model_fields]
-        return Refused(to_request_error("body", error, [*names, "id"]))
+        return InvalidOperation(to_request_error("body", errors_of(error), model))
 
 
 AnyOperation = Annotated[
@@ -154,28 +147,28 @@ AnyOperation = Annotated[
 
 
 class Batch(BaseModel):
-    """Operations, in the order in which to do them."""
+    """Operations, in the order in which they are run."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     operations: list[AnyOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
-    atomic: bool = Field(True, description="All or nothing; with false, operations that fail are left out.")  # noqa: FBT003
+    atomic: bool = Field(True, description="All or nothing; with false, failed operations are left out.")  # noqa: FBT003
 
 
 class OperationResult(BaseModel):
-    """What came of one operation."""
+    """The result of one operation."""
 
-    status: int = Field(description="The status that the single call would have had.", examples=[201])
-    etag: str | MISSING = Field(MISSING, description="The task's ETag now.", examples=['"42"'])
-    task: schemas.Task | MISSING = Field(MISSING, description="The task, if it is there.")
-    problem: schemas.Problem | MISSING = Field(MISSING, description="Why nothing was done.")
+    status: int = Field(description="The status of the corresponding single request.", examples=[201])
+    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"42"'])
+    task: tasks.Task | MISSING = Field(MISSING, description="The task, unless it was deleted.")
+    problem: Problem | MISSING = Field(MISSING, description="The error, if the operation failed.")
 
 
 class BatchResults(BaseModel):
-    """What came of a batch."""
+    """The results of a batch."""
 
     revision: int = Field(
-        ge=0, description="The user's revision after it.", json_schema_extra={"format": "int64"}, examples=[42]
+        ge=0, description="The user's revision after the batch.", json_schema_extra={"format": "int64"}, examples=[42]
     )
     results: list[OperationResult] = Field(description="In the order of the operations.")
 
