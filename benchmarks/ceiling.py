@@ -1,7 +1,7 @@
-"""What the service is measured against: raw Starlette and asyncpg, doing the same queries and nothing else.
+"""The lower bound: raw Starlette and asyncpg, which run the same queries and nothing else.
 
-No authentication, no validation, no errors, no conditional requests: the least that a Python process can do to answer
-the same calls from the same tables. Run by uvicorn with the same options as the service.
+There is no authentication, validation, error handling or conditional request. It runs on uvicorn with the same options
+as the service.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""What each call costs the database as the table and the account grow: blocks looked at, which no noise can change.
+"""What each call costs the database as the tables grow: blocks read, a count that noise does not change.
 
     python -m benchmarks.scale --json scale.json
 
-A tenth of the tasks more belong to one user; the calls are those of that user. Counting the account, exporting and
-erasing it look at all of its tasks; nothing else does.
+One more user owns a tenth as many tasks, and makes the calls. Only the figures of the account, export and erasure read
+all tasks of the user.
 """
 
 import argparse
@@ -58,7 +58,7 @@ SELECT CASE WHEN $3 THEN '{OWNER}' ELSE 'user-' || (n - 1) / {EACH} + 1 END,
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """How many blocks a call looked at, with so many tasks in the table and in the account."""
+    """The blocks that a call read, with a number of tasks in the table and in the account."""
 
     call: str
     tasks: int
@@ -67,7 +67,7 @@ class Point:
 
 
 async def measure(database: str, sizes: Sequence[int] = SIZES) -> list[Point]:
-    """Fill the database, which is empty, up to each of the sizes, and look what the calls cost there."""
+    """Fill an empty database to each of the sizes, and measure the calls there."""
     connection = await asyncpg.connect(database)
     await connection.execute(FILL_OWNER)
     points, filled = [], 0
@@ -90,7 +90,7 @@ async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", filled: int, s
 async def _calls(
     connection: "asyncpg.Connection[asyncpg.Record]", account: int
 ) -> list[tuple[str, Statement, Mapping[str, Any]]]:
-    """Return the statement of each call, about what is in the middle of the account."""
+    """Return the statement of each call, about a task in the middle of the account."""
     pick = "SELECT id FROM tasks WHERE user_id = $1 AND (deleted_at IS NULL) = $2 ORDER BY abs(revision - $3) LIMIT 1"
     middle = await connection.fetchval(pick, OWNER, True, account // 2)  # noqa: FBT003 - SQL has no names for it
     buried = await connection.fetchval(pick, OWNER, False, account // 2)  # noqa: FBT003 - likewise
@@ -106,7 +106,7 @@ async def _calls(
         ("restore", statements.RESTORE, {**about, "task_id": buried}),
         ("last changes", statements.CHANGES, _since(account - 5)),
         ("no change", statements.CHANGES, _since(1_000_000_000)),
-        ("look for other processes", change_poller.REVISIONS, {"user_ids": [OWNER, "user-1", "user-2"]}),
+        ("poll for changes", change_poller.REVISIONS, {"user_ids": [OWNER, "user-1", "user-2"]}),
     ]
 
 

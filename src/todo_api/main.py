@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
-from todo_api.adapters.http.events import END_STREAMS
+from todo_api.adapters.http.routes.events import END_STREAMS
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed

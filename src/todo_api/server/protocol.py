@@ -7,14 +7,14 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from todo_api.adapters.http.edge import refusal
-from todo_api.adapters.http.events import END_STREAMS
+from todo_api.adapters.http.middleware.request_context import refusal
 from todo_api.adapters.http.problems import (
     HeaderTooLargeError,
     RequestError,
     RequestTimeoutError,
     TooManyConnectionsError,
 )
+from todo_api.adapters.http.routes.events import END_STREAMS
 
 LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
 LAST_CALL = 1.0  # seconds in which those who are connected may ask once more when the server stops
