@@ -15,7 +15,7 @@ from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
 _PLAIN_FIELDS = tuple(field.name for field in fields(Task) if field.name != "due_date")
-# The constructor of a frozen dataclass takes twice as long as the descriptors of its fields, which is a fifth of a page.
+# The constructor of a frozen dataclass takes twice as long as its fields' descriptors: a fifth of a page's CPU.
 _SETTERS = {field.name: getattr(Task, field.name).__set__ for field in fields(Task)}
 _PLAIN_SETTERS = [(name, _SETTERS[name]) for name in _PLAIN_FIELDS]
 

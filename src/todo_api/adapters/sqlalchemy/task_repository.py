@@ -100,7 +100,7 @@ class SqlAlchemyTaskRepository:
         quota: int | None = None,
         key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
-        return await Edit(user_id, task_ids, decide, now=now, quota=quota, key=key).run(self.engine)
+        return await Edit(user_id, task_ids, decide, now, quota, key).run(self.engine)
 
     @reads
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
