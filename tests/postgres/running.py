@@ -8,16 +8,18 @@ from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.errors import reads, writes
 from todo_api.adapters.sqlalchemy.execution import Row, Statement, fetch
 from todo_api.adapters.sqlalchemy.hot_path import HotPath
+from todo_api.adapters.sqlalchemy.observation import Observe
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 
 
 class Service:
     """Runs any statement with the retries and errors of the adapters, on the hot path or not."""
 
-    def __init__(self, engine: FairEngine, *, hot_path: bool) -> None:
+    def __init__(self, engine: FairEngine, *, hot_path: bool, observe: Observe | None = None) -> None:
         self.engine = engine
-        self.tasks = SqlAlchemyTaskRepository(engine, HotPath(engine) if hot_path else None)
-        self._fetch = HotPath(engine).fetch if hot_path else partial(fetch, engine)
+        fast = HotPath(engine, observe) if hot_path else None
+        self.tasks = SqlAlchemyTaskRepository(engine, fast)
+        self._fetch = fast.fetch if fast else partial(fetch, engine)
 
     @reads
     async def read(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
