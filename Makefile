@@ -1,6 +1,8 @@
 # make run    the service on http://127.0.0.1:8000, with a PostgreSQL of its own
 # make test   linters, types and the whole test suite, as CI runs them
-# make test-faults  kills, cuts off and starves the service and its database under load, and prints what came of it
+# make test-fast        what needs neither a database nor other processes, in less than 30 seconds
+# make test-containers  the whole test suite on the oldest and the newest PostgreSQL, in containers: needs Docker
+# make test-faults      kills, cuts off and starves the service and its database under load, and prints what happened
 # make bench  the load benchmark; make bench-scale what calls cost as tables grow; both draw what they measure into docs/
 # make soak   five minutes of all kinds of requests, good and bad: fails if the memory of the service grows
 # make audit  what is known against the packages that are deployed, their licenses, and a list of them (SBOM) in build/
@@ -15,13 +17,14 @@ COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --
 DEPLOYED = --extra redis --extra telemetry
 # The revision that `make bench` compares with, as in: make bench BEFORE=v1.0
 BEFORE ?= $(shell git rev-parse --verify --quiet HEAD^)
+POSTGRES_IMAGES ?= postgres:15 postgres:18
 
 # The environment is as good as new if its making came to an end, here, and no installation into it broke off.
 # Otherwise it is made anew: pip cannot be trusted to mend what it left half done, and its cache makes it quick.
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run test test-faults bench bench-scale soak audit lock format clean
+.PHONY: run test test-fast test-containers test-faults bench bench-scale soak audit lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -36,6 +39,12 @@ test: $(VENV)/.dev
 	$(IN_VENV) mypy
 	"$(VENV)/bin/lint-imports"
 	$(IN_VENV) pytest
+
+test-fast: $(VENV)/.dev
+	$(IN_VENV) pytest --database=none
+
+test-containers: $(VENV)/.dev
+	for image in $(POSTGRES_IMAGES); do $(IN_VENV) pytest --database=container --postgres-image=$$image || exit 1; done
 
 test-faults: $(VENV)/.dev
 	$(IN_VENV) pytest -m faults --numprocesses=0

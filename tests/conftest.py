@@ -25,33 +25,44 @@ from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepositor
 from todo_api.dev.postgres import open_server
 
 ROOT = Path(__file__).parent.parent
-HELP = "where PostgreSQL runs; `pgbouncer` is the embedded one, behind a pooler in transaction mode"
-POOLED = (
-    20  # connections that the pooler has for each database; the service has ten, and the tests more than one service
+HELP = (
+    "where PostgreSQL runs; `pgbouncer` is the embedded one behind a pooler in transaction mode, "
+    "and `none` leaves out what needs a database, starts processes or generates hundreds of requests"
 )
+SLOW = {"deploy", "e2e", "faults", "fuzz", "logs", "migrations", "test_openapi.py"}
+POOLED = 20  # connections of the pooler for each database; the service has ten, and tests start more than one service
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=["embedded", "container", "pgbouncer"], default="embedded", help=HELP)
+    kinds = ["embedded", "container", "pgbouncer", "none"]
+    parser.addoption("--database", choices=kinds, default="embedded", help=HELP)
+    parser.addoption("--postgres-image", default="postgres:18", help="the image of --database=container")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take those through the pooler that use the database: with the others, it would make no difference."""
-    if config.getoption("--database") == "pgbouncer":
+    """Select the tests that use the database, if it is behind the pooler, and the quick ones if there is none."""
+    kind = config.getoption("--database")
+    if kind == "pgbouncer":
         items[:] = filter(_uses_database, items)
+    elif kind == "none":
+        items[:] = [item for item in items if not _uses_database(item) and "redis" not in item.name]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("--database") == "none" and collection_path.name in SLOW else None
 
 
 def _uses_database(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     storages = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "database_url" in item.fixturenames or not {"postgres", "hot path"}.isdisjoint(storages)
+    return "database_url" in item.fixturenames or "postgres" in storages or "hot path" in storages
 
 
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database with the newest schema, as a superuser."""
-    for url in _server(request.config.getoption("--database"), tmp_path_factory):
+    for url in _server(request.config, tmp_path_factory):
         command.upgrade(alembic_config(url), "head")
         yield url
 
@@ -62,11 +73,12 @@ def server_url(database_url: str) -> str:
     return direct(database_url)
 
 
-def _server(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _server(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    kind = config.getoption("--database")
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
     elif kind == "container":
-        with PostgresContainer("postgres:18", driver=None) as container:
+        with PostgresContainer(config.getoption("--postgres-image"), driver=None) as container:
             yield container.get_connection_url()
     else:
         base = tmp_path_factory.getbasetemp()

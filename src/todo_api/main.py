@@ -5,14 +5,21 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
-from todo_api.adapters.http.routes.events import END_STREAMS
+from todo_api.adapters.http.middleware.request_context import refusal
+from todo_api.adapters.http.problems import (
+    HeaderTooLargeError,
+    RequestError,
+    RequestTimeoutError,
+    TooManyConnectionsError,
+)
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
@@ -24,16 +31,24 @@ from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
 from todo_api.adapters.sqlalchemy.observation import observe_statements
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
-from todo_api.adapters.telemetry.metering import Meters, exports_telemetry, wanted_meters
+from todo_api.adapters.telemetry.metrics import CombinedMetrics, create_metrics, exports_telemetry
 from todo_api.application.background import in_background
 from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
-from todo_api.server.protocol import CONNECTION_LIMITS, ConnectionLimits
+from todo_api.server.hooks import SERVER_HOOKS, ConnectionLimits, Headers, ServerHooks
 from todo_api.settings import ConfigurationError, Settings
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
 _GARBAGE_THRESHOLD = 50_000
+
+# Responses to requests that the server refuses before they reach the application.
+_REFUSALS: dict[int, type[RequestError]] = {
+    HTTPStatus.BAD_REQUEST: RequestError,
+    HTTPStatus.REQUEST_TIMEOUT: RequestTimeoutError,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: HeaderTooLargeError,
+    HTTPStatus.SERVICE_UNAVAILABLE: TooManyConnectionsError,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,13 +58,13 @@ def create_app(settings: Settings) -> FastAPI:
         ConfigurationError: The settings do not say where the database is, or how tokens are verified.
     """
     settings.require_token_verification()
-    meters = wanted_meters(os.environ)
+    metrics = create_metrics(os.environ)
     engine = create_engine(database_config(settings))
-    observe = meters.statement if meters else None
+    observe = metrics.statement if metrics else None
     if observe:
         observe_statements(engine, observe)
     repository = SqlAlchemyTaskRepository(engine, HotPath(engine, observe) if settings.database_hot_path else None)
-    verifier = _verifier(settings, meters)
+    verifier = _verifier(settings, metrics)
     rate_limits = _rate_limits(settings)
     feed = InMemoryChangeFeed()
     services = build_services(
@@ -61,9 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
         limits=_limits(settings),
     )
 
-    meters.watch("database_connections_in_use", "connections that run a statement", lambda: engine.queue.in_use)
-    meters.watch("database_callers_waiting", "requests that wait for a connection", lambda: engine.queue.waiting)
-    meters.watch("event_streams", "open streams of events", lambda: services.events.streams)
+    metrics.watch("database_connections_in_use", "connections that run a statement", lambda: engine.queue.in_use)
+    metrics.watch("database_callers_waiting", "requests that wait for a connection", lambda: engine.queue.waiting)
+    metrics.watch("event_streams", "open streams of events", lambda: services.events.streams)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
@@ -72,17 +87,17 @@ def create_app(settings: Settings) -> FastAPI:
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
             poller = SqlAlchemyChangePoller(engine, feed)
-            async with poller.polling(), meters.sampling(), _purging(engine, settings):
-                yield {END_STREAMS: feed.close, CONNECTION_LIMITS: _connection_limits(settings)}
+            async with poller.polling(), metrics.sampling(), _purging(engine, settings):
+                yield {SERVER_HOOKS: _server_hooks(settings, feed)}
         finally:
             await verifier.aclose()
             await rate_limits.aclose()
             await engine.dispose()
 
-    return create_http_app(services, verifier, _http_config(settings, rate_limits, meters), lifespan)
+    return create_http_app(services, verifier, _http_config(settings, rate_limits, metrics), lifespan)
 
 
-def _http_config(settings: Settings, rate_limits: RateLimits, meters: Meters) -> HttpConfig:
+def _http_config(settings: Settings, rate_limits: RateLimits, metrics: CombinedMetrics) -> HttpConfig:
     return HttpConfig(
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
@@ -91,7 +106,7 @@ def _http_config(settings: Settings, rate_limits: RateLimits, meters: Meters) ->
         rate_limits=rate_limits,
         documentation=settings.docs,
         access_log=settings.access_log,
-        observe=meters.request if meters else None,
+        observe=metrics.request if metrics else None,
         telemetry=exports_telemetry(os.environ),
     )
 
@@ -105,12 +120,17 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _connection_limits(settings: Settings) -> ConnectionLimits:
-    return ConnectionLimits(
+def _server_hooks(settings: Settings, feed: InMemoryChangeFeed) -> ServerHooks:
+    limits = ConnectionLimits(
         connections=settings.max_connections,
         header_bytes=settings.max_header_bytes,
-        header_seconds=settings.header_timeout,
+        header_timeout=settings.header_timeout,
     )
+    return ServerHooks(limits=limits, refuse=_refuse, end_streams=feed.close)
+
+
+def _refuse(status: int, detail: str, headers: Headers) -> Response:
+    return refusal(_REFUSALS[status](detail), headers)
 
 
 def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService:
@@ -153,7 +173,7 @@ def _rate_limits(settings: Settings) -> RateLimits:
     )
 
 
-def _verifier(settings: Settings, meters: Meters) -> JwtTokenVerifier:
+def _verifier(settings: Settings, metrics: CombinedMetrics) -> JwtTokenVerifier:
     config = JwtConfig(
         secret=settings.token_secret,
         jwks_url=settings.token_jwks_url,
@@ -161,7 +181,7 @@ def _verifier(settings: Settings, meters: Meters) -> JwtTokenVerifier:
         audiences=settings.token_audiences,
     )
     try:
-        return JwtTokenVerifier(config, on_key_fetch=meters.key_fetch)
+        return JwtTokenVerifier(config, on_key_fetch=metrics.key_fetch)
     except ValueError as error:
         raise ConfigurationError(f"BETTER_AUTH_SECRET will not do: {error}") from error
 

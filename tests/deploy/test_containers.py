@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,8 @@ import httpx2
 import pytest
 from tests.e2e.programs import SECRET, environment
 from tests.ports import unused_port
+
+from todo_api.dev.token import mint_token
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 200_000_000  # bytes
@@ -50,7 +53,7 @@ def compose(request: pytest.FixtureRequest, address: str) -> Iterator[Compose]:
 
 @pytest.fixture
 def tasks(compose: Compose, address: str) -> Iterator[httpx2.Client]:
-    token = compose("exec", "-T", "api", "todo-api", "token").strip()
+    token = mint_token(SECRET, "dev-user", timedelta(hours=1))
     with httpx2.Client(
         base_url=f"http://{address}", headers={"Authorization": f"Bearer {token}"}, timeout=30
     ) as client:
@@ -84,7 +87,7 @@ def the_image_is_small_and_its_user_may_do_nothing(compose: Compose) -> None:
     [image] = json.loads(subprocess.check_output(("docker", "image", "inspect", inspected(compose, "api")["Image"])))
     assert image["Size"] < LARGEST
     assert compose("exec", "-T", "api", "id", "--user").strip() == "10001"
-    attempts = "cat /password/password || pip list || echo none of it"
+    attempts = "cat /password/password || pip list || todo-api token || echo none of it"
     assert compose("exec", "-T", "api", "bash", "-c", attempts) == "none of it\n"
     assert compose("exec", "-T", "--user", "0", "api", "bash", "-c", "touch /x || echo read only") == "read only\n"
 

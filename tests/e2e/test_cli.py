@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from tests.e2e.programs import SECRET, TODO_API, Call, Complaint, Started, claims_of, environment
 
-from todo_api.dev.token import kept_secret, welcome
-from todo_api.server.serving import listening, url_of
-from todo_api.settings import ConfigurationError
+from todo_api.dev.secret import kept_secret
+from todo_api.dev.welcome import welcome
+from todo_api.server.errors import ServerStartError
+from todo_api.server.sockets import listening, url_of
 
 
 def test_help_names_the_commands_and_each_explains_itself(call: Call) -> None:
@@ -102,13 +103,13 @@ def test_every_address_of_a_name_has_the_same_port() -> None:
         [port] = {one.getsockname()[1] for one in sockets}
         for one in sockets:
             socket.create_connection(one.getsockname()[:2]).close()
-        with pytest.raises(ConfigurationError, match=f"PORT {port}"), listening("localhost", port):
+        with pytest.raises(ServerStartError, match=f"PORT {port}"), listening("localhost", port):
             pytest.fail("it listened")
 
 
 def test_a_host_that_is_none_of_this_machine() -> None:
     for host in ("192.0.2.1", "no such host"):
-        with pytest.raises(ConfigurationError, match="HOST"), listening(host, 0):
+        with pytest.raises(ServerStartError, match="HOST"), listening(host, 0):
             pytest.fail("it listened")
 
 

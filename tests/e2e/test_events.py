@@ -21,8 +21,8 @@ from tests.e2e.programs import ROOT, SECRET, Eventually, Running, Start
 from tests.http.application import make_token
 
 from todo_api.dev.token import mint_token
-from todo_api.server import serving
-from todo_api.server.protocol import LONGEST_STALL
+from todo_api.server.sockets import listening
+from todo_api.server.write_timeout import WRITE_TIMEOUT
 
 PATIENCE = 20
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'ada', timedelta(hours=1))}"}
@@ -180,7 +180,7 @@ def test_who_is_merely_slow_gets_everything(laden: Running) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems give up after minutes")
 def test_who_has_vanished_is_given_up() -> None:
-    with serving.listening("127.0.0.1", 0) as [server], socket.create_connection(server.getsockname()):
+    with listening("127.0.0.1", 0) as [server], socket.create_connection(server.getsockname()):
         accepted, _ = server.accept()
         with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == LONGEST_STALL * 1000
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == WRITE_TIMEOUT * 1000

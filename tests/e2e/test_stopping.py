@@ -6,14 +6,15 @@ import uvicorn
 from tests.http.application import make_app
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.server.protocol import Protocol
-from todo_api.server.serving import Server, listening
+from todo_api.server.protocol import HttpProtocol
+from todo_api.server.server import Server
+from todo_api.server.sockets import listening
 
 HOST = "127.0.0.1"
 
 
 async def test_who_waits_at_the_door_is_taken_in() -> None:
-    config = uvicorn.Config(make_app(InMemoryTaskRepository()), http=Protocol, log_config=None)
+    config = uvicorn.Config(make_app(InMemoryTaskRepository()), http=HttpProtocol, log_config=None)
     config.load()
     with listening(HOST, 0) as sockets:
         server = Server(config)

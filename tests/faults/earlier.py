@@ -1,4 +1,4 @@
-"""What earlier versions of the service ran, in a few words: one goes on while its schema is left behind."""
+"""The statements of earlier versions of the service, which go on while a later version migrates the database."""
 
 import asyncio
 import time
@@ -36,7 +36,16 @@ TRASH = LOCKED.format(
     " SELECT $1, id, revision, now() FROM written RETURNING revision",
 )
 
-# By revision: how a task is made, changed and removed, and how a list is read.
+TASKS = 200_000
+FILL = """
+WITH users AS (INSERT INTO users (id, revision, created_at)
+               SELECT 'user-' || number, {tasks}, now() FROM generate_series(0, 1999) AS number RETURNING id)
+INSERT INTO tasks (user_id, id, title, title_key, completed, created_at, updated_at, revision)
+SELECT 'user-' || number % 2000, gen_random_uuid(), 'Task ' || number, 'task ' || number, false, now(), now(), number
+  FROM generate_series(1, {tasks}) AS number
+"""
+
+# By revision, every one but the newest: create, update and delete a task, and read a list.
 STATEMENTS: Mapping[str, tuple[str, str, str, str]] = {
     "0001": (INSERT.format(names="", values=""), UPDATE, DELETE, LIST.format("")),
     "0002": (
@@ -47,7 +56,7 @@ STATEMENTS: Mapping[str, tuple[str, str, str, str]] = {
 
 @dataclass
 class EarlierService:
-    """Runs the statements of a revision, each client those of a user of its own, until it is told to stop."""
+    """Runs the statements of a revision until it is stopped, each client with a user of its own."""
 
     url: str
     revision: str
@@ -66,19 +75,22 @@ class EarlierService:
         self._over = True
 
     async def _client(self, user_id: str) -> None:
-        insert, update, remove, listing = STATEMENTS[self.revision]
         connection = await asyncpg.connect(self.url)
         while not self._over:
-            task_id, title = uuid4(), f"{uuid4()}"
-            await self._timed(connection, insert, user_id, task_id, "New")
-            await self._timed(connection, update, user_id, task_id, title)
-            self.kept.append((user_id, title))
-            gone = uuid4()
-            await self._timed(connection, insert, user_id, gone, "Gone")
-            await self._timed(connection, remove, user_id, gone, *([] if "$3" not in remove else [title]))
-            await self._timed(connection, listing, user_id)
+            await self.run_once(connection, user_id)
             await asyncio.sleep(0.02)
         await connection.close()
+
+    async def run_once(self, connection: "asyncpg.Connection[asyncpg.Record]", user_id: str) -> None:
+        insert, update, remove, listing = STATEMENTS[self.revision]
+        task_id, title = uuid4(), f"{uuid4()}"
+        await self._timed(connection, insert, user_id, task_id, "New")
+        await self._timed(connection, update, user_id, task_id, title)
+        self.kept.append((user_id, title))
+        gone = uuid4()
+        await self._timed(connection, insert, user_id, gone, "Gone")
+        await self._timed(connection, remove, user_id, gone, *([] if "$3" not in remove else [title]))
+        await self._timed(connection, listing, user_id)
 
     async def _timed(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, *values: object) -> None:
         begun = time.monotonic()

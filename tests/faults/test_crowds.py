@@ -17,7 +17,7 @@ from tests.faults.conftest import Figures, Serve
 from tests.faults.postgres import Server
 from tests.faults.programs import Service, authorization
 
-from todo_api.server.serving import allow_open_files
+from todo_api.server.process import raise_open_files_limit
 
 pytestmark = pytest.mark.faults
 
@@ -40,7 +40,7 @@ def many_files() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     if before[1] < NEEDED:
         pytest.skip(f"the hard limit of open files (ulimit -Hn) is {before[1]:,}, and {NEEDED:,} are needed")
-    allow_open_files()
+    raise_open_files_limit()
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from itertools import permutations
 
 import jwt
 import pytest
@@ -31,9 +32,10 @@ def signed(algorithm: str, header: bytes, payload: bytes) -> str:
     return f"{text}.{encode(raw_signature(algorithm, key, text))}"
 
 
-def good(algorithm: str) -> str:
+def good(algorithm: str, user: str = "user-1") -> str:
     header = {"alg": algorithm, "typ": "JWT", "kid": None if algorithm == "HS256" else algorithm}
-    return signed(algorithm, _json({name: value for name, value in header.items() if value}), _json(PAYLOAD))
+    payload = _json({**PAYLOAD, "sub": user})
+    return signed(algorithm, _json({name: value for name, value in header.items() if value}), payload)
 
 
 def _json(value: object) -> bytes:
@@ -91,7 +93,16 @@ async def test_a_token_has_one_spelling(algorithm: str) -> None:
 @fuzzed
 async def test_parts_of_several_tokens_make_none(parts: tuple[tuple[str, int], ...]) -> None:
     assume(len({algorithm for algorithm, _ in parts}) > 1 or [place for _, place in parts] != [0, 1, 2])
-    await refused(".".join(good(algorithm).split(".")[place] for algorithm, place in parts))
+    # Each token is of a user of its own: with one payload for all, a header and its signature would fit any of them.
+    await refused(".".join(good(algorithm, f"user-{algorithm}").split(".")[place] for algorithm, place in parts))
+
+
+@pytest.mark.parametrize(("algorithm", "other"), [*permutations(ALGORITHMS, 2)])
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_no_single_part_fits_another_token(algorithm: str, other: str, place: int) -> None:
+    parts, others = (good(name, f"user-{name}").split(".") for name in (algorithm, other))
+    parts[place] = others[place]
+    await refused(".".join(parts))
 
 
 @given(

@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 
 from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.limits import FixedWindowLimiter
-from todo_api.adapters.telemetry.metering import exports_telemetry
+from todo_api.adapters.telemetry.metrics import exports_telemetry
 from todo_api.cli.configuration import settings_of
 from todo_api.cli.database import require_usable_schema
 from todo_api.main import create_app

@@ -1,21 +1,20 @@
-"""The settings of a command: the environment's, with its flags on top."""
+"""The settings of a command: the environment, a `.env` file, and the command's flags."""
 
 import argparse
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from todo_api.dev.token import with_secret
 from todo_api.settings import ConfigurationError, Settings
 
 FLAGS = ("host", "port", "workers", "access_log")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """The settings that the environment, a `.env` file and the flags give.
+    """Read the settings; flags override the environment, and the environment overrides the file.
 
     Raises:
-        ConfigurationError: one of them will not do; the message names it and does not quote it.
+        ConfigurationError: A value is invalid; the message names the setting and does not quote the value.
     """
     try:
         settings = Settings()
@@ -26,24 +25,6 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         raise ConfigurationError(str(error)) from None
     flags = {name: getattr(arguments, name, None) for name in FLAGS}
     return settings.model_copy(update={name: value for name, value in flags.items() if value is not None})
-
-
-def development_settings_of(arguments: argparse.Namespace) -> tuple[Settings, str]:
-    """The same, with the secret that is kept for development where there is no other; and that secret.
-
-    Raises:
-        ConfigurationError: as above, or the secret is too short or cannot be kept.
-    """
-    settings = settings_of(arguments)
-    try:
-        settings, secret = with_secret(settings)
-    except OSError as error:
-        raise ConfigurationError(
-            f"DATA_DIR is {settings.data_dir}, and {error.filename} cannot keep a secret: {error.strerror}. "
-            "Set BETTER_AUTH_SECRET, or DATA_DIR to a directory that can be written"
-        ) from error
-    settings.require_token_verification()
-    return settings, secret
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:

@@ -1,4 +1,4 @@
-"""What the commands ask the database before they serve: which revision its schema is at."""
+"""The revision of the database's schema, which commands check before they use it."""
 
 import asyncio
 
@@ -14,10 +14,10 @@ DATABASE_ERRORS = (OSError, SQLAlchemyError)
 
 
 def schema_revision(config: DatabaseConfig) -> str | None:
-    """The revision that the schema is at, or None where there is none yet.
+    """Return the revision of the schema, or None where there is no schema yet.
 
     Raises:
-        ConfigurationError: the database cannot be reached.
+        ConfigurationError: The database cannot be reached.
     """
     try:
         return asyncio.run(current_revision(config))
@@ -28,10 +28,10 @@ def schema_revision(config: DatabaseConfig) -> str | None:
 
 
 def require_usable_schema(settings: Settings) -> str:
-    """Return the revision that the schema is at, which is this version's or a newer one.
+    """Return the revision of the schema, which this version can work with.
 
     Raises:
-        ConfigurationError: it is at an older one, or the database cannot be reached.
+        ConfigurationError: The revision is too old, or the database cannot be reached.
     """
     found = schema_revision(database_config(settings))
     if found is None or not serves(found):
@@ -43,6 +43,6 @@ def require_usable_schema(settings: Settings) -> str:
 
 
 def unusable(error: Exception) -> ConfigurationError:
-    """The error in one line; PostgreSQL's and the system's do not hold the password."""
+    """Describe the error in one line. Messages of PostgreSQL and the system do not contain the password."""
     reason = " ".join(str(driver_error(error)).split()) or type(error).__name__
-    return ConfigurationError(f"the database that DATABASE_URL names cannot be used: {reason}")
+    return ConfigurationError(f"the database of DATABASE_URL cannot be used: {reason}")

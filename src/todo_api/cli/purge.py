@@ -1,4 +1,4 @@
-"""`todo-api purge`: what `serve` does on a schedule, at once."""
+"""`todo-api purge`: purge once; `serve` does so on a schedule."""
 
 import argparse
 import asyncio
@@ -13,13 +13,12 @@ from todo_api.settings import ConfigurationError, Settings
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Purges what is old enough, and says how much that was."""
     settings = settings_of(arguments)
     require_usable_schema(settings)
     try:
         purged = asyncio.run(_purge(settings))
     except RepositoryUnavailableError as error:
-        raise ConfigurationError(f"{error}; what was purged stays purged: run it again for the rest") from error
+        raise ConfigurationError(f"{error}; a part may be purged: run the command again for the rest") from error
     print(f"purged {purged}")
 
 

@@ -1,8 +1,7 @@
-"""`todo-api serve`: production. It needs its configuration, and changes nothing in the database."""
+"""`todo-api serve`: serve for production. It changes nothing in the database's schema."""
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,35 +10,36 @@ from multiprocessing import parent_process
 
 from fastapi import FastAPI
 
-from todo_api.adapters.telemetry.metering import PROMETHEUS_DIRECTORY
+from todo_api.adapters.telemetry.metrics import PROMETHEUS_DIRECTORY
 from todo_api.cli.configuration import settings_of
 from todo_api.cli.database import require_usable_schema
 from todo_api.logs import configure_logs
 from todo_api.main import create_app
-from todo_api.server import serving
+from todo_api.server.process import exit_on_sigterm, exit_with_parent
+from todo_api.server.server import serve
+from todo_api.server.sockets import listening, url_of
+from todo_api.server.workers import give_up, serve_in_workers
 from todo_api.settings import ConfigurationError, Settings
 
-FACTORY = "todo_api.cli.serve:app_of_worker"
-GRACE = 10  # seconds that requests under way have to end
-EXPORT_TIMEOUT = "2"  # seconds for a collector to answer, unless the environment says: it may hold up the stop
+WORKER_FACTORY = "todo_api.cli.serve:create_worker_app"
+GRACE = 10  # seconds that requests in progress have to finish
+EXPORT_TIMEOUT = "2"  # seconds for the last export of traces and metrics, which delays the end of the process
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Serves, in one process or several, a database whose schema this version can work with."""
-    serving.exit_on_sigterm()
+    exit_on_sigterm()
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT)
-    with _exposed_metrics(settings), serving.listening(settings.host, settings.port) as sockets:
-        app = create_app(settings)  # also where the workers make their own: it says what is missing
+    with _exposed_metrics(settings), listening(settings.host, settings.port) as sockets:
+        app = create_app(settings)  # even if workers make their own: it reports what is missing
         require_usable_schema(settings)
-        announcement = f"todo-api is serving on {serving.url_of(sockets, settings.host)}"
-        announce = partial(print, announcement, flush=True)
+        on_ready = partial(print, f"todo-api is serving on {url_of(sockets, settings.host)}", flush=True)
         if settings.workers == 1:
-            serving.serve(app, sockets, grace=GRACE, announce=announce)
+            serve(app, sockets, grace=GRACE, on_ready=on_ready)
             return
-        os.environ["ACCESS_LOG"] = str(settings.access_log)  # the workers have no flags, only this
-        serving.serve_in_workers(FACTORY, sockets, workers=settings.workers, grace=GRACE, announce=announce)
+        os.environ["ACCESS_LOG"] = str(settings.access_log)  # workers read the environment, and not the flags
+        serve_in_workers(WORKER_FACTORY, sockets, workers=settings.workers, grace=GRACE, on_ready=on_ready)
 
 
 @contextmanager
@@ -49,27 +49,27 @@ def _exposed_metrics(settings: Settings) -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="todo-api-metrics-") as directory:
         os.environ[PROMETHEUS_DIRECTORY] = directory
-        from todo_api.adapters.telemetry.prometheus import Exposition  # noqa: PLC0415 - the library looks for the directory when it is loaded
+        from todo_api.adapters.telemetry.prometheus import PrometheusServer  # noqa: PLC0415 - the library reads the directory's name when it is imported
 
         try:
-            server = Exposition(directory, settings.metrics_host, settings.metrics_port)
+            server = PrometheusServer(directory, settings.metrics_host, settings.metrics_port)
         except OSError as error:
             port = f"METRICS_PORT {settings.metrics_port} of METRICS_HOST {settings.metrics_host}"
-            raise ConfigurationError(f"{port} cannot be had: {error.strerror}") from error
+            raise ConfigurationError(f"{port} cannot be listened on: {error.strerror}") from error
         try:
             yield
         finally:
             server.close()
 
 
-def app_of_worker() -> FastAPI:
-    """The application that one of several processes serves, for as long as the process that started it is there."""
-    # Not os.getppid(): that is another's, if the one who started it has ended since.
-    if (starter := parent_process()) and starter.pid:
-        serving.end_with(starter.pid)
+def create_worker_app() -> FastAPI:
+    """Create the application of a worker process, which ends when its supervisor has ended."""
+    # Not os.getppid(), which is another process if the supervisor has ended already.
+    if (supervisor := parent_process()) and supervisor.pid:
+        exit_with_parent(supervisor.pid)
     try:
         settings = settings_of(argparse.Namespace())
         configure_logs(settings.log_format)
         return create_app(settings)
     except ConfigurationError as error:
-        sys.exit(f"todo-api: {error}")
+        give_up(f"todo-api: {error}")

@@ -1,1 +1,1 @@
-"""What development alone has: a PostgreSQL of its own, and tokens without a front end."""
+"""For development alone: an embedded PostgreSQL, and tokens without a front end. Not in the image."""

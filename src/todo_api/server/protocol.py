@@ -1,130 +1,107 @@
-"""What a connection may cost: uvicorn's HTTP protocol, with bounds on how many there are and how long they take."""
+"""uvicorn's HTTP protocol with limits: how many connections there are, and how long each may take."""
 
 import asyncio
 from contextvars import copy_context
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from todo_api.adapters.http.middleware.request_context import refusal
-from todo_api.adapters.http.problems import (
-    HeaderTooLargeError,
-    RequestError,
-    RequestTimeoutError,
-    TooManyConnectionsError,
-)
-from todo_api.adapters.http.routes.events import END_STREAMS
+from todo_api.server.hooks import SERVER_HOOKS, ServerHooks
+from todo_api.server.write_timeout import WRITE_TIMEOUT, WriteTimeout
 
-LONGEST_STALL = 30.0  # seconds in which a client may take nothing of what it is sent
-LAST_CALL = 1.0  # seconds in which those who are connected may ask once more when the server stops
+SHUTDOWN_DELAY = 1.0  # seconds for which an idle connection is kept when the server stops
 
-# The name in the lifespan's state under which the application gives its ConnectionLimits.
-CONNECTION_LIMITS = "connection_limits"
+_DEFAULT_HOOKS = ServerHooks()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """How many connections a process keeps, and in how many bytes and seconds the header of a request must arrive."""
-
-    connections: int = 12_000
-    header_bytes: int = 32 * 1024
-    header_seconds: float = 10.0
-
-
-class Protocol(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """One connection of a client."""
 
-    _stall: asyncio.TimerHandle | None = None
-    _patience: asyncio.TimerHandle | None = None
-    _in_header = False
-    _is_long = False
+    write_timeout = WRITE_TIMEOUT
+
+    _header_timer: asyncio.TimerHandle | None = None
+    _reads_header = False
+    _header_size = 0
+    _is_large_read = False
     _is_stopping = False
-    _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
-        """Takes the connection, unless there are too many."""
         super().connection_made(transport)
-        self._limits: ConnectionLimits = self.app_state.get(CONNECTION_LIMITS) or ConnectionLimits()
+        self._hooks: ServerHooks = self.app_state.get(SERVER_HOOKS, _DEFAULT_HOOKS)
+        self._limits = self._hooks.limits
+        self._write_timer = WriteTimeout(transport, self.write_timeout)
         if len(self.connections) > self._limits.connections:
-            self._refuse(TooManyConnectionsError("the server has as many connections as it can keep; come again later"))
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the server has too many connections; try again later")
         else:
-            self._wait_for_header()
+            self._start_header_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Takes a part of a request; a header that takes too many of them, or too long, ends the connection.
-
-        So does the rest of a request that has its answer already, or what is none, if it goes on for too long.
-        """
-        self._is_long = len(data) > self._limits.header_bytes
+        self._is_large_read = len(data) > self._limits.header_bytes
         super().data_received(data)
-        if self._in_header:
-            self._header_bytes += len(data)
-            if self._header_bytes > self._limits.header_bytes:
+        if self._reads_header:
+            self._header_size += len(data)
+            if self._header_size > self._limits.header_bytes:
                 self._refuse_header()
                 return
-        if (self._in_header or self._is_idle) and not (self._patience or self.timeout_keep_alive_task):
-            self._wait_for_header()
+        # Also for the rest of a request that has its response already, and for bytes that are no request.
+        if (self._reads_header or self._is_idle) and not (self._header_timer or self.timeout_keep_alive_task):
+            self._start_header_timer()
 
     def on_message_begin(self) -> None:
-        """Begins a request."""
         super().on_message_begin()
-        self._in_header = True
-        self._header_bytes = 0
+        self._reads_header = True
+        self._header_size = 0
 
     def on_headers_complete(self) -> None:
-        """Ends its header."""
-        self._stop_waiting()
-        if self._is_long and sum(len(name) + len(value) for name, value in self.headers) > self._limits.header_bytes:
+        self._cancel_header_timer()
+        # Only where the last read was large: the reads of a header are counted in data_received.
+        if self._is_large_read and sum(len(name) + len(value) for name, value in self.headers) > (
+            self._limits.header_bytes
+        ):
             self._refuse_header()
-            raise HeaderTooLargeError("")  # which ends the parsing
-        self._in_header = False
+            raise ValueError("the header is too large")  # ends the parsing
+        self._reads_header = False
         super().on_headers_complete()
         if self._is_stopping:
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
-        """Ends a request; if it had its answer before, the connection is idle from here on, which uvicorn overlooks."""
         super().on_message_complete()
+        # uvicorn starts this timeout with the response, which here was sent before the request was read to its end.
         if self._is_idle and self.timeout_keep_alive_task is None:
-            self._stop_waiting()
+            self._cancel_header_timer()
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
     def pause_writing(self) -> None:
-        """Begins to watch a client that does not take what it is sent."""
         super().pause_writing()
-        self._watch_what_is_left()
+        self._write_timer.start()
 
     def resume_writing(self) -> None:
-        """Ends that."""
         super().resume_writing()
-        self._stop_watching()
+        self._write_timer.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends all waiting."""
         super().connection_lost(exc)
-        self._stop_watching()
-        self._stop_waiting()
+        self._write_timer.cancel()
+        self._cancel_header_timer()
 
     def shutdown(self) -> None:
-        """Ends the streams of events, and the connection with its next answer.
+        """End streams, and close the connection with its next response.
 
-        A proxy may be sending a request at this very moment on a connection that it takes for a good one, and many
-        would not dare to send it again: one that is idle is not closed before it has had time to ask.
+        An idle connection is kept for another second: a proxy may be sending a request on it at this moment, and must
+        not repeat a request that is not idempotent.
         """
-        if end_streams := self.app_state.get(END_STREAMS):
-            end_streams()
+        self._hooks.end_streams()
         self._is_stopping = True
         if self._is_idle:
-            self.loop.call_later(LAST_CALL, self._close_if_idle)
+            self.loop.call_later(SHUTDOWN_DELAY, self._close_if_idle)
         else:
             super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP, and so reaches no application, as the application answers errors."""
-        self._refuse(RequestError(msg))
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     @property
     def _is_idle(self) -> bool:
@@ -134,50 +111,36 @@ class Protocol(HttpToolsProtocol):
         if self._is_idle:
             self.transport.close()
 
-    def _refuse_header(self) -> None:
-        most = f"{self._limits.header_bytes:,} bytes"
-        self._refuse(HeaderTooLargeError(f"the request line and the header fields must have at most {most}"))
+    def _start_header_timer(self) -> None:
+        self._header_timer = self.loop.call_later(self._limits.header_timeout, self._on_header_timeout)
 
-    def _refuse(self, error: RequestError) -> None:
-        if self.transport.is_closing():
-            return
-        # The context is the connection's: the name is this one request's.
-        answer = copy_context().run(refusal, error, self.headers if self._in_header else ())
-        status = HTTPStatus(answer.status_code)
-        head = [
-            f"HTTP/1.1 {status.value} {status.phrase}".encode(),
-            *(b": ".join(header) for header in answer.raw_headers),
-            b"connection: close",
-        ]
-        self.transport.write(b"\r\n".join([*head, b"", bytes(answer.body)]))
-        self.transport.close()
+    def _cancel_header_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
 
-    def _wait_for_header(self) -> None:
-        self._patience = self.loop.call_later(self._limits.header_seconds, self._lose_patience)
-
-    def _lose_patience(self) -> None:
-        if self._in_header:
-            self._refuse(RequestTimeoutError("the header of the request did not arrive in time; send it at once"))
-        else:  # it never asked for anything
+    def _on_header_timeout(self) -> None:
+        if self._reads_header:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "the header of the request did not arrive in time")
+        else:
             self.transport.close()
 
-    def _watch_what_is_left(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        self._stall = self.loop.call_later(LONGEST_STALL, self._cut_off_unless_less_than, left)
+    def _refuse_header(self) -> None:
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"the request line and the header fields must have at most {self._limits.header_bytes:,} bytes",
+        )
 
-    def _cut_off_unless_less_than(self, left: int) -> None:
-        """Hangs up on who has taken nothing since the last look; whoever is merely slow may go on."""
-        if self.transport.get_write_buffer_size() < left:
-            self._watch_what_is_left()
-        else:
-            self.transport.abort()
-
-    def _stop_watching(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        if self.transport.is_closing():
+            return
+        headers = self.headers if self._reads_header else ()
+        # In a context of its own, because the hook may bind the request's id, and this context is the connection's.
+        response = copy_context().run(self._hooks.refuse, status, detail, headers)
+        head = [
+            f"HTTP/1.1 {status.value} {status.phrase}".encode(),
+            *(b": ".join(field) for field in response.raw_headers),
+            b"connection: close",
+        ]
+        self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
+        self.transport.close()

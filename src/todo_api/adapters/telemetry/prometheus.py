@@ -1,33 +1,37 @@
-"""The metrics for Prometheus, on a port of their own, for all processes of the service together.
+"""Metrics for Prometheus, of all processes of the service together, on a port of their own.
 
-The processes keep their numbers in files of a directory, and the one that started them adds these up when it is asked:
-https://prometheus.github.io/client_python/multiprocess/. The library looks for the directory's name in the environment
-when it is imported, so nothing imports this module before that is there.
+Each process writes its metrics into files of one directory, which `serve` adds up when they are scraped:
+https://prometheus.github.io/client_python/multiprocess/. The library reads the directory's name from the environment
+when it is imported, so import this module after the name is set.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from todo_api.application.background import in_background
+
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SAMPLE_INTERVAL = 1.0  # seconds
 
 
-class PrometheusMeter:
-    """Counts in the files of this process."""
+class PrometheusMetrics:
+    """Writes the metrics of this process."""
 
     def __init__(self) -> None:
-        """Prepare the files, in the directory that the environment names."""
         self._registry = CollectorRegistry()
         self._requests = Histogram(
-            "todo_api_request_seconds", "Requests, by the seconds that they took",
+            "todo_api_request_seconds", "Duration of requests in seconds",
             ("method", "route", "status"), buckets=_BUCKETS, registry=self._registry,
         )  # fmt: skip
         self._statements = Histogram(
-            "todo_api_statement_seconds", "Statements, by the seconds that the database took for them",
+            "todo_api_statement_seconds", "Duration of statements in seconds, as the database took",
             ("operation", "error"), buckets=_BUCKETS, registry=self._registry,
         )  # fmt: skip
         self._fetches = Counter(
@@ -36,46 +40,49 @@ class PrometheusMeter:
         self._watched: list[tuple[Gauge, Callable[[], int]]] = []
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count it."""
         self._requests.labels(method, route, status).observe(seconds)
 
     def statement(self, operation: str, seconds: float, error: str | None) -> None:
-        """Count it."""
         self._statements.labels(operation, error or "").observe(seconds)
 
-    def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - it is all there is to tell
-        """Count it."""
+    def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - the only argument
         self._fetches.labels(str(succeeded).lower()).inc()
 
     def watch(self, name: str, description: str, read: Callable[[], int]) -> None:
-        """Write it down at each sample; those of all processes that live are added up."""
+        """Record the value at each sample, summed over the processes that run."""
         gauge = Gauge(f"todo_api_{name}", description, registry=self._registry, multiprocess_mode="livesum")
         self._watched.append((gauge, read))
 
-    def sample(self) -> None:
-        """Write down what is watched."""
-        for gauge, read in self._watched:
-            gauge.set(read())
+    def sampling(self) -> AbstractAsyncContextManager[None]:
+        return in_background(self._sample())
+
+    async def _sample(self) -> None:
+        while True:
+            for gauge, read in self._watched:
+                gauge.set(read())
+            await asyncio.sleep(_SAMPLE_INTERVAL)
 
 
-class Exposition:
-    """Answers Prometheus for all processes that keep their numbers in a directory."""
+class PrometheusServer:
+    """Serves the metrics of all processes that write into a directory.
+
+    Raises:
+        OSError: The address cannot be listened on.
+    """
 
     def __init__(self, directory: str, host: str, port: int) -> None:
-        """Listen there, or raise OSError."""
         registry = CollectorRegistry()
-        registry.register(_OfTheLiving(directory))
+        registry.register(_LiveProcessCollector(directory))
         self._server, self._thread = start_http_server(port, host, registry)
 
     def close(self) -> None:
-        """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
-class _OfTheLiving(Collector):
-    """Adds up what the processes counted; how much there is of something right now, only those that still run know."""
+class _LiveProcessCollector(Collector):
+    """Adds up all processes, and leaves the gauges of processes that have ended out."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
@@ -84,13 +91,13 @@ class _OfTheLiving(Collector):
     def collect(self) -> Iterable[Metric]:
         for file in self._directory.glob("gauge_live*.db"):
             pid = file.stem.rpartition("_")[2]
-            if not _runs(int(pid)):
+            if not _is_running(int(pid)):
                 mark_process_dead(pid, str(self._directory))  # type: ignore[no-untyped-call] # the library's
         found: Iterable[Metric] = self._all.collect()  # type: ignore[no-untyped-call] # the library's
         return found
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

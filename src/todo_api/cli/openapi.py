@@ -1,4 +1,4 @@
-"""`todo-api openapi`: the document that describes the API."""
+"""`todo-api openapi`: print the OpenAPI document."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from todo_api.cli.configuration import settings_of
 from todo_api.main import create_app
 from todo_api.settings import SHORTEST_SECRET
 
-# The document needs no database and no tokens, and is the same whatever they are.
+# The document does not depend on them, but the application needs them.
 PLACEHOLDERS = {
     "database_url": SecretStr("postgresql:///"),
     "better_auth_secret": SecretStr("x" * SHORTEST_SECRET),
@@ -17,6 +17,5 @@ PLACEHOLDERS = {
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints the document as JSON."""
     app = create_app(settings_of(arguments).model_copy(update=PLACEHOLDERS))
     print(json.dumps(app.openapi(), indent=2, ensure_ascii=False))

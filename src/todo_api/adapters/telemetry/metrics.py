@@ -1,0 +1,85 @@
+"""The metrics of the service, and who asks for them: OpenTelemetry, Prometheus, both or nobody.
+
+OpenTelemetry is asked for by the variables of its specification
+(https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), Prometheus by METRICS_PORT.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Protocol
+
+PROMETHEUS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # set by `serve` if METRICS_PORT is set
+
+_EXPORTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
+
+
+class Metrics(Protocol):
+    """A back end. Durations are in seconds."""
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Record a request and the status of its response."""
+
+    def statement(self, operation: str, seconds: float, error: str | None) -> None:
+        """Record a statement of the database, and the type of the error if it failed."""
+
+    def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - the only argument
+        """Record an attempt to fetch the keys of tokens."""
+
+    def watch(self, name: str, description: str, read: Callable[[], int]) -> None:
+        """Record the value of `read` regularly."""
+
+    def sampling(self) -> AbstractAsyncContextManager[None]:
+        """Read the watched values for as long as the block runs."""
+
+
+class CombinedMetrics:
+    """Several back ends as one; false if there are none."""
+
+    def __init__(self, backends: Sequence[Metrics]) -> None:
+        self._backends = backends
+
+    def __bool__(self) -> bool:
+        return bool(self._backends)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        for backend in self._backends:
+            backend.request(method, route, status, seconds)
+
+    def statement(self, operation: str, seconds: float, error: str | None) -> None:
+        for backend in self._backends:
+            backend.statement(operation, seconds, error)
+
+    def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - the only argument
+        for backend in self._backends:
+            backend.key_fetch(succeeded)
+
+    def watch(self, name: str, description: str, read: Callable[[], int]) -> None:
+        for backend in self._backends:
+            backend.watch(name, description, read)
+
+    @asynccontextmanager
+    async def sampling(self) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            for backend in self._backends:
+                await stack.enter_async_context(backend.sampling())
+            yield
+
+
+def exports_telemetry(environment: Mapping[str, str]) -> bool:
+    """Return whether OpenTelemetry's variables ask for traces and metrics."""
+    disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return not disabled and any(environment.get(name) for name in _EXPORTS)
+
+
+def create_metrics(environment: Mapping[str, str]) -> CombinedMetrics:
+    """Create the back ends that the environment asks for, whose libraries are loaded only then."""
+    backends: list[Metrics] = []
+    if exports_telemetry(environment):
+        from todo_api.adapters.telemetry.opentelemetry import OpenTelemetryMetrics  # noqa: PLC0415
+
+        backends.append(OpenTelemetryMetrics())
+    if environment.get(PROMETHEUS_DIRECTORY):
+        from todo_api.adapters.telemetry.prometheus import PrometheusMetrics  # noqa: PLC0415
+
+        backends.append(PrometheusMetrics())
+    return CombinedMetrics(backends)
