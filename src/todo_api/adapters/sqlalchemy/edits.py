@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from todo_api.adapters.sqlalchemy.errors import NotRunError
+from todo_api.adapters.sqlalchemy.errors import NotRunError, driver_error
 from todo_api.adapters.sqlalchemy.execution import Row, Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
@@ -140,7 +140,7 @@ class Edit(Generic[T]):
                     edited, is_kept = await self._run(connection)
                 except DBAPIError as error:
                     if error.connection_invalidated:
-                        raise NotRunError from error
+                        raise NotRunError(*driver_error(error).args) from error
                     raise
                 if not is_kept:
                     await transaction.rollback()

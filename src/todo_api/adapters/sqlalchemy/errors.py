@@ -37,7 +37,6 @@ _OUTAGE = (
     *LOST,
     OSError,
     TimeoutError,
-    exc.InvalidRequestError,  # the pool gave up: new connections were closed at once
     asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,

@@ -72,7 +72,7 @@ class HotPath:
             return
         connection.invalidate(error)
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            raise NotRunError from error  # there may be a new primary
+            raise NotRunError(*error.args) from error  # there may be a new primary
 
     async def _run(
         self, connection: PoolProxiedConnection, compiled: CompiledStatement, arguments: Sequence[Any]
@@ -92,7 +92,7 @@ class HotPath:
 async def _run(connection: PoolProxiedConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
     try:
         rows = await (await _prepare(connection, sql)).fetch(*arguments)
-    except (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError):  # a migration changed a table
+    except asyncpg.InvalidCachedStatementError:  # a migration changed a table
         connection.info.pop("prepared")
         rows = await (await _prepare(connection, sql)).fetch(*arguments)
     return rows  # type: ignore[no-any-return] # asyncpg's rows are read by name too

@@ -16,6 +16,8 @@ from todo_api.adapters.sqlalchemy.errors import LOST, driver_error
 _MAX_IDLE = 30.0
 # A server that refuses writes is not left within this time: there was no better one a moment ago.
 _SEARCH_PAUSE = 1.0
+# The connection is lost, or an undetected pooler now leads to another server, without the prepared statements.
+_UNUSABLE = (*LOST, asyncpg.InvalidSQLStatementNameError)
 
 
 class StaleConnections:
@@ -44,7 +46,7 @@ class StaleConnections:
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             if self._stale_before <= made_at and made_at > now - _SEARCH_PAUSE:
                 return False
-        elif isinstance(error, asyncpg.PostgresError) and not isinstance(error, LOST):
+        elif isinstance(error, asyncpg.PostgresError) and not isinstance(error, _UNUSABLE):
             return False
         if isinstance(error, Exception) and made_at >= self._stale_before:
             self._stale_before = now
