@@ -19,7 +19,8 @@ def app(request: pytest.FixtureRequest) -> FastAPI:
     storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("connections"))
     feed = InMemoryChangeFeed()
     feed.close()  # so that streams of events end after their first page
-    return make_app(storage.tasks, config=HttpConfig(trusted_proxies=("*",)), feed=feed, accounts=storage.accounts)
+    config = HttpConfig(trusted_proxies=("*",), hot_path=request.param == "postgres")  # one of the two without it
+    return make_app(storage.tasks, config=config, feed=feed, accounts=storage.accounts)
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,18 @@ from httpx2 import ASGITransport, AsyncClient
 from tests.http.application import make_app, make_token
 from tests.storages import Storage, in_memory, in_postgres
 
+from todo_api.adapters.http.app import HttpConfig
 from todo_api.domain.ports import TaskRepository
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def storage(request: pytest.FixtureRequest) -> Storage:
-    return in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("connections"))
+@pytest.fixture(params=["memory", "memory-without-hot-path", "postgres"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest, backend: str) -> Storage:
+    return in_postgres(request.getfixturevalue("connections")) if backend == "postgres" else in_memory()
 
 
 @pytest.fixture
@@ -24,8 +30,9 @@ def repository(storage: Storage) -> TaskRepository:
 
 
 @pytest.fixture
-def app(storage: Storage) -> FastAPI:
-    return make_app(storage.tasks, accounts=storage.accounts)
+def app(storage: Storage, backend: str) -> FastAPI:
+    config = HttpConfig(hot_path=backend != "memory-without-hot-path")
+    return make_app(storage.tasks, accounts=storage.accounts, config=config)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Exception handlers: every error becomes a problem document."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
@@ -11,7 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from todo_api.adapters.http.problem_documents import document_response, problem_response
-from todo_api.adapters.http.problems import MethodNotAllowedError, NoSuchPathError, problem_of_status
+from todo_api.adapters.http.problems import (
+    MethodNotAllowedError,
+    NoSuchPathError,
+    RequestError,
+    problem_of_status,
+)
 from todo_api.adapters.http.rate_limits import add_allowance
 from todo_api.adapters.http.validation import to_request_error
 from todo_api.application.rates import TooManyRequestsError
@@ -32,9 +38,14 @@ async def _todo_error(request: Request, error: TodoError) -> Response:
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
-    errors = [{**item, "loc": item["loc"][1:]} for item in error.errors()]
-    location = error.errors()[0]["loc"][0]
-    return problem_response(to_request_error(location, errors, _model_of(request, location)))
+    by_location: dict[str, list[dict[str, Any]]] = {}
+    for item in error.errors():
+        location, *path = item["loc"]
+        by_location.setdefault(location, []).append({**item, "loc": path})
+    invalid = [to_request_error(place, items, _model_of(request, place)) for place, items in by_location.items()]
+    if len(invalid) == 1:
+        return problem_response(invalid[0])
+    return problem_response(RequestError.of([item for part in invalid for item in part.errors]))
 
 
 def _model_of(request: Request, location: str) -> type[BaseModel] | None:

@@ -1,7 +1,7 @@
 """Route classes: the checks that come before FastAPI reads a request. See docs/decisions/route-class.md."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.requests import check_query, read_json
 
+_Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
+
 
 class StrictRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
@@ -18,7 +20,7 @@ class StrictRoute(APIRoute):
     Query parameters that may be repeated (lists), forms and files are left to FastAPI.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> _Handler:
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
         has_json_body = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
@@ -26,7 +28,8 @@ class StrictRoute(APIRoute):
         async def checked(request: Request) -> Response:
             await self.admit(request)
             check_query(request, known)
-            return await handle(await read_json(request) if has_json_body else request)
+            handler: _Handler = request.app.state.handlers.get(self.endpoint, handle)
+            return await handler(await read_json(request) if has_json_body else request)
 
         return checked
 
