@@ -1,4 +1,4 @@
-"""The application over each of the repositories, which all examples of a test share."""
+"""The application with each repository, shared by all examples of a test."""
 
 from collections.abc import AsyncIterator
 

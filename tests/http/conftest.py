@@ -1,4 +1,4 @@
-"""The API without a network, over each of the repositories; the tokens are real ones."""
+"""The API without a network, with each repository and real tokens."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -37,11 +37,11 @@ def app(storage: Storage, backend: str) -> FastAPI:
 
 @pytest.fixture
 async def as_user(app: FastAPI) -> AsyncIterator[Callable[..., AsyncClient]]:
-    """Make a client that calls as this user; further arguments are claims of its token."""
+    """Return a function that makes a client for a user; further arguments are claims of the token."""
     async with AsyncExitStack() as stack:
 
         def client(user_id: str | None, **claims: Any) -> AsyncClient:
-            headers = {"X-Request-ID": "test"}  # of its own, each answer would differ from all others
+            headers = {"X-Request-ID": "test"}  # of its own, each response would differ from all others
             if user_id is not None:
                 headers["Authorization"] = f"Bearer {make_token(user_id, **claims)}"
             made = AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)

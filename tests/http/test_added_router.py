@@ -157,8 +157,9 @@ async def protected_upload(user: CurrentUser, file: UploadFile) -> str:
 
 
 @protected.post("/notes")
-async def create_protected_note(note: Note, tag: Annotated[list[str], Query()]) -> dict[str, Any]:
-    return {"text": note.text, "tag": tag}
+async def create_protected_note(note: Note, tag: Annotated[list[str], Query()], request: Request) -> dict[str, Any]:
+    content = b"".join([part async for part in request.stream()])
+    return {"text": note.text, "tag": tag, "length": len(content)}
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +214,9 @@ def test_current_user_authenticates_in_a_plain_router(client: TestClient) -> Non
 def test_ids_that_are_no_uuids_are_still_missing_tasks(client: TestClient) -> None:
     assert_problem(client.get("/api/tasks/statistics"), 404, "task-not-found")
     assert_problem(client.get("/api/tasks/statistics", headers={"Authorization": ""}), 401, "missing-token")
-    assert_problem(client.post("/api/tasks/statistics"), 405, "method-not-allowed")
+    response = client.post("/api/tasks/statistics")
+    assert_problem(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == "DELETE, GET, PATCH, PUT"
     response = client.post("/api/tasks/stats")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "GET"
@@ -238,6 +241,8 @@ def test_models_in_and_out(client: TestClient) -> None:
     assert_problem(client.post("/api/notes", content="{", headers={"Content-Type": "application/json"}), 400,
                    "malformed-json")  # fmt: skip
     assert_problem(client.post("/api/notes"), 400, "invalid-request")
+    response = client.post("/api/notes", content=b"\xff", headers={"Content-Type": "application/json"})
+    assert_problem(response, 400, "invalid-request")
     response = client.post("/api/embedded", json={"first": {"text": "1"}, "second": {"text": "2"}})
     assert [note["text"] for note in response.json()] == ["1", "2"]
     problem = assert_problem(client.post("/api/embedded", json={"first": {}}), 400, "invalid-request")
@@ -302,7 +307,7 @@ def test_web_sockets(client: TestClient) -> None:
 
 def test_a_protected_route_checks_the_caller_before_the_body(client: TestClient) -> None:
     path = "/api/protected/notes?tag=a&tag=b"
-    assert client.post(path, json={"text": "x"}).json() == {"text": "x", "tag": ["a", "b"]}
+    assert client.post(path, json={"text": "x"}).json() == {"text": "x", "tag": ["a", "b"], "length": 12}
     assert_problem(client.post(path, content="{", headers={"Authorization": ""}), 401, "missing-token")
     assert_problem(client.post(path, content='{"text": "x"}'), 415, "unsupported-media-type")
     assert_problem(client.post(path + "&x=1", json={"text": "x"}), 400, "invalid-request")

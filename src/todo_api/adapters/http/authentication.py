@@ -1,13 +1,13 @@
 """Who calls, how often, and with which scope: the checks that precede the reading of a request."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from todo_api.adapters.http.context import context_of
-from todo_api.adapters.http.rate_limits import add_allowance
+from todo_api.adapters.http.context import add_allowance, context_of
 from todo_api.application.access import AuthenticationError, MissingTokenError, Principal, Scope, TokenVerifier
 from todo_api.application.rates import RateLimits
 
@@ -63,6 +63,7 @@ def _bearer_token(connection: HTTPConnection) -> str:
     return token
 
 
+@lru_cache(4096)
 def _subscriber(address: str) -> str:
     """Return the address, or the /64 network of an IPv6 address: one subscriber can use all addresses of it."""
     try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.types import Scope
 
 from todo_api.application.access import Principal
+from todo_api.application.rates import Allowance
 
 _KEY = "todo_api.context"
 
@@ -31,3 +32,12 @@ def set_context(scope: Scope, context: RequestContext) -> None:
 def context_of(scope: Scope) -> RequestContext:
     context: RequestContext = scope[_KEY]
     return context
+
+
+def add_allowance(scope: Scope, allowance: Allowance | None) -> None:
+    """Add RateLimit headers to the response (draft-ietf-httpapi-ratelimit-headers-10)."""
+    if allowance is None:
+        return
+    policy = f'"default";q={allowance.limit};w={allowance.window}'
+    left = f'"default";r={allowance.remaining};t={allowance.reset}'
+    context_of(scope).response_headers += [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from todo_api.adapters.http.context import add_allowance
 from todo_api.adapters.http.problem_documents import document_response, problem_response
 from todo_api.adapters.http.problems import (
     MethodNotAllowedError,
@@ -18,7 +19,6 @@ from todo_api.adapters.http.problems import (
     RequestError,
     problem_of_status,
 )
-from todo_api.adapters.http.rate_limits import add_allowance
 from todo_api.adapters.http.validation import to_request_error
 from todo_api.application.rates import TooManyRequestsError
 from todo_api.domain.errors import TodoError
@@ -59,7 +59,7 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request)))
+        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request, error)))
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
         return problem_response(NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for all endpoints"))
     problem = problem_of_status(error.status_code)
@@ -70,8 +70,9 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     return document_response(document, error.headers or {})
 
 
-def _allowed_methods(request: Request) -> list[str]:
-    methods: set[str] = set()
+def _allowed_methods(request: Request, error: HTTPException) -> list[str]:
+    """Return the methods of all routes with this path. Starlette's Allow header has those of the first one only."""
+    methods = set(((error.headers or {}).get("Allow") or "").split(", ")) - {""}
     for route in iter_route_contexts(request.app.routes):
         if route.matches(request.scope)[0] is not Match.NONE:
             methods |= route.methods or {"GET", "HEAD"}  # mounted files can be read

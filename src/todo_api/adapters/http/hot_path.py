@@ -6,6 +6,7 @@ docs/decisions/http-hot-path.md for its price and its gain.
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
@@ -36,7 +37,7 @@ async def _list_tasks(request: Request) -> Response:
 
 
 async def _get_task(request: Request) -> Response:
-    task_id = request.path_params["task_id"]
+    task_id = UUID(request.path_params["task_id"])
     condition = _condition(request, "If-None-Match")
     return await tasks.get_task(task_id, await authenticate(request), _services(request).tasks, condition)
 
@@ -58,7 +59,7 @@ async def _update_task(request: Request) -> Response:
     condition = _condition(request, "If-Match")
     if_match = None if condition is None else condition.revisions
     return await tasks.update_task(
-        request.path_params["task_id"], body, await authenticate(request), _services(request).tasks, if_match
+        UUID(request.path_params["task_id"]), body, await authenticate(request), _services(request).tasks, if_match
     )
 
 

@@ -38,6 +38,9 @@ class JsonRequest(Request):
     async def json(self) -> Any:
         return self._document
 
+    async def stream(self) -> AsyncGenerator[bytes]:
+        yield self._content
+
 
 async def read_json(request: Request) -> JsonRequest:
     """Read the body.

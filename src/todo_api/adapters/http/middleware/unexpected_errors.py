@@ -28,7 +28,7 @@ class UnexpectedErrors:
         except Exception as error:
             if scope["type"] != "http" or context_of(scope).status is not None:
                 raise
-            if isinstance(error, ClientDisconnect):  # nobody reads the response
+            if isinstance(error, ClientDisconnect):  # the client does not read the response
                 response = Response(status_code=400)
             else:
                 _log.exception("%s %s failed", scope["method"], getattr(scope.get("route"), "path_format", ""))

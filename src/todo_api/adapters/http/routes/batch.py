@@ -27,7 +27,6 @@ router = APIRouter(
 
 @router.post(
     "/batch",
-    summary="Run several operations",
     response_model=BatchResults,
     responses=success(200, "The result of each operation.", REPLAYED)
     | problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),

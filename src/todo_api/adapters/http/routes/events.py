@@ -44,7 +44,6 @@ router = APIRouter(
 
 @router.get(
     "/events",
-    summary="Follow changes",
     response_model=None,
     response_class=Response,
     responses=event_stream(_EXAMPLE) | problems(400, 401, 403, 410, 429, 503),

@@ -48,7 +48,6 @@ _CHANGED = _TASK | problems(404, 412, 413, 415)
 
 @router.get(
     "",
-    summary="List tasks",
     response_model=list[schemas.Task],
     responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED,
 )
@@ -75,7 +74,6 @@ async def list_tasks(
 
 @router.post(
     "",
-    summary="Create a task",
     status_code=201,
     response_model=schemas.Task,
     responses=success(201, "The new task.", ETAG | LOCATION | REPLAYED) | problems(409, 413, 415, 422),
@@ -98,7 +96,6 @@ async def create_task(
 
 @router.get(
     "/{task_id:task_id}",
-    summary="Read a task",
     response_model=schemas.Task,
     responses=_TASK | _UNCHANGED | problems(404),
 )
@@ -112,7 +109,6 @@ async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_mat
 
 @router.put(
     "/{task_id:task_id}",
-    summary="Change a task, or create it with an id of the client's",
     response_model=schemas.Task,
     responses=_CREATED | _CHANGED | problems(409),
 )
@@ -142,7 +138,7 @@ async def put_task(
     return created_response(await tasks.create(user.user_id, body.changes(), task_id))
 
 
-@router.patch("/{task_id:task_id}", summary="Change a task", response_model=schemas.Task, responses=_CHANGED)
+@router.patch("/{task_id:task_id}", response_model=schemas.Task, responses=_CHANGED)
 async def update_task(
     task_id: TaskId, body: schemas.TaskUpdate, user: CurrentUser, tasks: Tasks, if_match: IfMatch
 ) -> Response:
@@ -152,7 +148,6 @@ async def update_task(
 
 @router.patch(
     "/{task_id:task_id}/complete",
-    summary="Complete or reopen a task",
     response_model=schemas.Task,
     responses=_CHANGED,
 )
@@ -169,7 +164,6 @@ async def complete_task(
 
 @router.delete(
     "/{task_id:task_id}",
-    summary="Move a task to the trash",
     status_code=204,
     response_model=None,
     responses=success(204, "The task is in the trash.") | problems(404, 412),
