@@ -83,10 +83,7 @@ def create_http_app(
     app.router.default = unknown_ids.router
     app.state.services = services
     app.state.verifier = verifier
-    app.state.rate_limits = config.rate_limits
-    app.state.max_body_bytes = config.max_body_bytes
-    app.state.request_timeout = config.request_timeout
-    app.state.keep_alive = config.keep_alive
+    app.state.config = config
     app.state.handlers = HANDLERS if config.hot_path else {}
     add_exception_handlers(app)
     customize_openapi(app)

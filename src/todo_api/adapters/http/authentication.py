@@ -33,7 +33,7 @@ class BearerAuthentication(SecurityBase):
         """
         context = context_of(connection.scope)
         if context.principal is None:
-            limits: RateLimits = connection.app.state.rate_limits
+            limits: RateLimits = connection.app.state.config.rate_limits
             principal = context.principal = await _verified(connection, limits)
             add_allowance(connection.scope, await limits.users.take(principal.user_id))
             principal.require(Scope.READ if connection.scope.get("method", "GET") == "GET" else Scope.WRITE)

@@ -40,7 +40,7 @@ def _service(name: str) -> Any:
 
 def _setting(name: str) -> Any:
     async def get(request: Request) -> Any:
-        return getattr(request.app.state, name)
+        return getattr(request.app.state.config, name)
 
     return Depends(get)
 

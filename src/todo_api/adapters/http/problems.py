@@ -71,7 +71,7 @@ class FieldError:
 class RequestError(TodoError):
     """The request is invalid."""
 
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid")
+    problem = ProblemType(400, "invalid-request", "The request is not valid")
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -84,29 +84,27 @@ class RequestError(TodoError):
 
 
 class MalformedJsonError(RequestError):
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON")
+    problem = ProblemType(400, "malformed-json", "The body is not valid JSON")
 
 
 class InvalidCursorError(RequestError):
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-cursor", "The cursor is not valid")
+    problem = ProblemType(400, "invalid-cursor", "The cursor is not valid")
 
 
 class InvalidSyncTokenError(RequestError):
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-sync-token", "The sync token is not valid")
+    problem = ProblemType(400, "invalid-sync-token", "The sync token is not valid")
 
 
 class PreflightRefusedError(RequestError):
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "preflight-refused", "CORS does not allow this request")
+    problem = ProblemType(400, "preflight-refused", "CORS does not allow this request")
 
 
 class NoSuchPathError(RequestError):
-    problem = ProblemType(HTTPStatus.NOT_FOUND, "not-found", "There is nothing at this address")
+    problem = ProblemType(404, "not-found", "There is nothing at this address")
 
 
 class MethodNotAllowedError(RequestError):
-    problem = ProblemType(
-        HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not support the method"
-    )
+    problem = ProblemType(405, "method-not-allowed", "This address does not support the method")
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
         super().__init__(f"{method} is not supported; the methods of this address are {', '.join(allowed)}")
@@ -114,64 +112,50 @@ class MethodNotAllowedError(RequestError):
 
 
 class ContentTooLargeError(RequestError):
-    problem = ProblemType(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "content-too-large", "The body is too large")
+    problem = ProblemType(413, "content-too-large", "The body is too large")
 
 
 class RequestTimeoutError(RequestError):
-    problem = ProblemType(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", "The request did not arrive in time")
+    problem = ProblemType(408, "request-timeout", "The request did not arrive in time")
 
 
 class HeaderTooLargeError(RequestError):
-    problem = ProblemType(
-        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "header-too-large", "The header of the request is too large"
-    )
+    problem = ProblemType(431, "header-too-large", "The header of the request is too large")
 
 
 class TooManyConnectionsError(RequestError):
-    problem = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-connections", "Too many connections")
+    problem = ProblemType(503, "too-many-connections", "Too many connections")
 
 
 class UnsupportedMediaTypeError(RequestError):
-    problem = ProblemType(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON")
+    problem = ProblemType(415, "unsupported-media-type", "The body must be JSON")
 
 
-INTERNAL = ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong on the server")
+INTERNAL = ProblemType(500, "internal-error", "Something went wrong on the server")
 
 PROBLEMS: dict[type[TodoError], ProblemType] = {
-    InvalidValueError: ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid"),
-    MissingTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "missing-token", "The request carries no bearer token"),
-    ExpiredTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "expired-token", "The bearer token has expired"),
-    PrematureTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "premature-token", "The bearer token is not valid yet"),
-    InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
-    InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
-    TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
-    TaskExistsError: ProblemType(HTTPStatus.PRECONDITION_FAILED, "task-exists", "A task with this id exists"),
-    QuotaExceededError: ProblemType(HTTPStatus.CONFLICT, "quota-exceeded", "Too many tasks"),
+    InvalidValueError: ProblemType(400, "invalid-request", "The request is not valid"),
+    MissingTokenError: ProblemType(401, "missing-token", "The request carries no bearer token"),
+    ExpiredTokenError: ProblemType(401, "expired-token", "The bearer token has expired"),
+    PrematureTokenError: ProblemType(401, "premature-token", "The bearer token is not valid yet"),
+    InvalidTokenError: ProblemType(401, "invalid-token", "The bearer token is not valid"),
+    InsufficientScopeError: ProblemType(403, "insufficient-scope", "The token does not allow this"),
+    TaskNotFoundError: ProblemType(404, "task-not-found", "There is no such task"),
+    TaskExistsError: ProblemType(412, "task-exists", "A task with this id exists"),
+    QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks"),
     IdempotencyKeyInUseError: ProblemType(
-        HTTPStatus.CONFLICT, "idempotency-key-in-use", "The first request with this key is still running"
+        409, "idempotency-key-in-use", "The first request with this key is still running"
     ),
-    IdempotencyKeyReusedError: ProblemType(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key belongs to another request"
-    ),
-    TooManyRequestsError: ProblemType(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
-    FeedClosedError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "shutting-down", "The service is shutting down"),
-    TooManyStreamsError: ProblemType(
-        HTTPStatus.TOO_MANY_REQUESTS, "too-many-streams", "Too many event streams are open"
-    ),
-    TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
-    ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
-    RevisionMismatchError: ProblemType(
-        HTTPStatus.PRECONDITION_FAILED, "revision-mismatch", "The task has changed in the meantime"
-    ),
-    ContentionError: ProblemType(
-        HTTPStatus.SERVICE_UNAVAILABLE, "contention", "Too many concurrent changes of this task"
-    ),
-    RepositoryUnavailableError: ProblemType(
-        HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "The database is unavailable"
-    ),
-    VerifierUnavailableError: ProblemType(
-        HTTPStatus.SERVICE_UNAVAILABLE, "verifier-unavailable", "The keys for verifying tokens are unavailable"
-    ),
+    IdempotencyKeyReusedError: ProblemType(422, "idempotency-key-reused", "The key belongs to another request"),
+    TooManyRequestsError: ProblemType(429, "too-many-requests", "Too many requests"),
+    FeedClosedError: ProblemType(503, "shutting-down", "The service is shutting down"),
+    TooManyStreamsError: ProblemType(429, "too-many-streams", "Too many event streams are open"),
+    TaskNotInTrashError: ProblemType(409, "task-not-in-trash", "The task is not in the trash"),
+    ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token is too old"),
+    RevisionMismatchError: ProblemType(412, "revision-mismatch", "The task has changed in the meantime"),
+    ContentionError: ProblemType(503, "contention", "Too many concurrent changes of this task"),
+    RepositoryUnavailableError: ProblemType(503, "database-unavailable", "The database is unavailable"),
+    VerifierUnavailableError: ProblemType(503, "verifier-unavailable", "The keys for verifying tokens are unavailable"),
 }
 PROBLEMS[RequestError] = RequestError.problem
 PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()})

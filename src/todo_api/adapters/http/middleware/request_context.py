@@ -12,10 +12,9 @@ from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo_api.adapters.http.context import RequestContext, set_context
-from todo_api.adapters.http.problem_documents import problem_response
+from todo_api.adapters.http.context import RequestContext, bind_request_id, set_context
+from todo_api.adapters.http.errors import problem_response
 from todo_api.adapters.http.problems import RequestError
-from todo_api.adapters.http.request_id import bind_request_id
 
 _log = structlog.get_logger("todo_api.access")
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.adapters.http.context import context_of
-from todo_api.adapters.http.problem_documents import problem_response
+from todo_api.adapters.http.errors import problem_response
 
 _log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from todo_api.adapters.http.dependencies import Batches, CurrentUser, IdempotencyKey, NewId
+from todo_api.adapters.http.errors import headers_of, problem_document
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.idempotency import response_of
 from todo_api.adapters.http.openapi import REPLAYED, operation_id, problems, success
-from todo_api.adapters.http.problem_documents import headers_of, problem_document
 from todo_api.adapters.http.responses import json_response
 from todo_api.adapters.http.route_class import ProtectedRoute
 from todo_api.adapters.http.schemas.batch import Batch, BatchResults
