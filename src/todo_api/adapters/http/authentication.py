@@ -34,9 +34,11 @@ class BearerAuthentication(SecurityBase):
         context = context_of(connection.scope)
         if context.principal is None:
             limits: RateLimits = connection.app.state.config.rate_limits
-            principal = context.principal = await _verified(connection, limits)
+            principal = await _verified(connection, limits)
+            context.user_id = principal.user_id
             add_allowance(connection.scope, await limits.users.take(principal.user_id))
             principal.require(Scope.READ if connection.scope.get("method", "GET") == "GET" else Scope.WRITE)
+            context.principal = principal
         return context.principal
 
 

@@ -21,11 +21,13 @@ class RequestContext:
 
     Attributes:
         response_headers: Headers to add to the response, including error responses.
-        principal: The verified caller; None until the request is authenticated.
+        user_id: The user of the verified token, for the log.
+        principal: The caller; None until authentication, rate limits and scope have been checked.
         status: The status of the response; None until it starts.
     """
 
     response_headers: list[tuple[bytes, bytes]]
+    user_id: str | None = None
     principal: Principal | None = None
     status: int | None = None
 

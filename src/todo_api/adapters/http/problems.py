@@ -50,13 +50,7 @@ class ProblemType:
 
     def document(self, detail: str) -> dict[str, Any]:
         """Return the members that every problem document has."""
-        return {
-            "type": self.uri,
-            "title": self.title,
-            "status": int(self.status),
-            "detail": detail,
-            "code": self.code,
-        }
+        return {"type": self.uri, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 class StrictRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
 
-    Query parameters that may be repeated (lists), forms and files are left to FastAPI.
+    Forms and files are left to FastAPI: limit them with `max_body_size`.
     """
 
     def get_route_handler(self) -> _Handler:
@@ -53,7 +53,7 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from ((name, _is_list(inner.annotation)) for name, inner in model.model_fields.items())
+            yield from ((inner.alias or name, _is_list(inner.annotation)) for name, inner in model.model_fields.items())
         else:
             yield field.alias, _is_list(model)
     for dependency in dependant.dependencies:
@@ -61,4 +61,5 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
 
 
 def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) in {list, set, frozenset, tuple} or any(map(_is_list, get_args(annotation)))
+    origin = get_origin(annotation) or annotation
+    return origin in {list, set, frozenset, tuple} or any(map(_is_list, get_args(annotation)))

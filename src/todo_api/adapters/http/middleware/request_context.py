@@ -96,8 +96,8 @@ def _log_request(scope: Scope, context: RequestContext, status: int, seconds: fl
         "status": status,
         "duration_ms": round(seconds * 1000, 3),
     }
-    if context.principal:
-        event["user"] = _digest(context.principal.user_id)
+    if context.user_id is not None:
+        event["user"] = _digest(context.user_id)
     _log.info("request", **event)
 
 

@@ -69,12 +69,7 @@ async def import_account(
     return schemas.ImportResult(imported=done.imported, skipped=done.skipped)
 
 
-@router.delete(
-    "",
-    status_code=204,
-    response_model=None,
-    responses=success(204, "Everything was deleted."),
-)
+@router.delete("", status_code=204, response_model=None, responses=success(204, "Everything was deleted."))
 async def erase_account(user: CurrentUser, accounts: Accounts) -> Response:
     """Permanently delete all tasks and everything else that is stored about the user."""
     await accounts.erase(user.user_id)

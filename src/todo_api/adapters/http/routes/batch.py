@@ -18,10 +18,7 @@ from todo_api.domain.errors import TodoError
 from todo_api.domain.operations import Create, Operation
 
 router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=ProtectedRoute,
-    generate_unique_id_function=operation_id,
+    prefix="/api/tasks", tags=["tasks"], route_class=ProtectedRoute, generate_unique_id_function=operation_id
 )
 
 

@@ -35,10 +35,7 @@ _EXAMPLE = format_sse_event(
 _Items: TypeAlias = AsyncGenerator[Changes | None]
 
 router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=ProtectedRoute,
-    generate_unique_id_function=operation_id,
+    prefix="/api/tasks", tags=["tasks"], route_class=ProtectedRoute, generate_unique_id_function=operation_id
 )
 
 

@@ -21,10 +21,7 @@ class Health(BaseModel):
 
 
 router = APIRouter(
-    prefix="/health",
-    tags=["health"],
-    route_class=StrictRoute,
-    responses=success(200, "It is.") | problems(400),
+    prefix="/health", tags=["health"], route_class=StrictRoute, responses=success(200, "It is.") | problems(400)
 )
 
 

@@ -47,9 +47,7 @@ _CHANGED = _TASK | problems(404, 412, 413, 415)
 
 
 @router.get(
-    "",
-    response_model=list[schemas.Task],
-    responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED,
+    "", response_model=list[schemas.Task], responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED
 )
 async def list_tasks(
     parameters: ListParameters, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch, base_url: BaseUrl
@@ -94,11 +92,7 @@ async def create_task(
     return created_response(await tasks.create(user.user_id, body.changes()))
 
 
-@router.get(
-    "/{task_id:task_id}",
-    response_model=schemas.Task,
-    responses=_TASK | _UNCHANGED | problems(404),
-)
+@router.get("/{task_id:task_id}", response_model=schemas.Task, responses=_TASK | _UNCHANGED | problems(404))
 async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch) -> Response:
     """Read a task."""
     task = await tasks.get(user.user_id, task_id)
@@ -107,11 +101,7 @@ async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_mat
     return task_response(task)
 
 
-@router.put(
-    "/{task_id:task_id}",
-    response_model=schemas.Task,
-    responses=_CREATED | _CHANGED | problems(409),
-)
+@router.put("/{task_id:task_id}", response_model=schemas.Task, responses=_CREATED | _CHANGED | problems(409))
 async def put_task(
     *,
     task_id: TaskId,
@@ -146,11 +136,7 @@ async def update_task(
     return task_response(await tasks.change(user.user_id, task_id, body.changes(), if_match))
 
 
-@router.patch(
-    "/{task_id:task_id}/complete",
-    response_model=schemas.Task,
-    responses=_CHANGED,
-)
+@router.patch("/{task_id:task_id}/complete", response_model=schemas.Task, responses=_CHANGED)
 async def complete_task(
     task_id: TaskId,
     user: CurrentUser,

@@ -75,12 +75,7 @@ async def empty_trash(user: CurrentUser, tasks: Tasks) -> Response:
     return Response(status_code=204)
 
 
-@router.delete(
-    "/trash/{task_id:task_id}",
-    status_code=204,
-    response_model=None,
-    responses=_PURGED | problems(404),
-)
+@router.delete("/trash/{task_id:task_id}", status_code=204, response_model=None, responses=_PURGED | problems(404))
 async def purge_task(task_id: TaskId, user: CurrentUser, tasks: Tasks) -> Response:
     """Permanently delete a task that is in the trash."""
     await tasks.purge(user.user_id, task_id)
