@@ -12,7 +12,7 @@ import pytest
 from tests.jwt.signing import NOW, ORIGIN, SECRET, Clock, Signer, sign
 
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
-from todo_api.adapters.jwt.endpoint import LARGEST_KEY_SET, JwksEndpoint, KeySetUnavailableError
+from todo_api.adapters.jwt.endpoint import MAX_BYTES, JwksEndpoint, KeySetUnavailableError
 from todo_api.application.access import InvalidTokenError, VerifierUnavailableError
 
 SIGNERS = [Signer(name, name) for name in ("EdDSA", "ES256", "ES512", "RS256", "PS256")]
@@ -59,8 +59,8 @@ async def verifier_for(url: str) -> AsyncIterator[JwtTokenVerifier]:
         await verifier.aclose()
 
 
-async def fetch(url: str, patience: float = 3.0) -> int:
-    endpoint = JwksEndpoint(url, patience=patience)
+async def fetch(url: str, seconds: float = 3.0) -> int:
+    endpoint = JwksEndpoint(url, timeout=seconds)
     try:
         return len(await endpoint.fetch())
     finally:
@@ -128,7 +128,7 @@ async def test_a_huge_answer_is_cut_off() -> None:
     async def flood(writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
-        while sent < 200 * LARGEST_KEY_SET:
+        while sent < 200 * MAX_BYTES:
             writer.write(b" " * 65536)
             sent += 65536
             await writer.drain()
@@ -136,8 +136,8 @@ async def test_a_huge_answer_is_cut_off() -> None:
     async with server(flood) as url:
         with pytest.raises(KeySetUnavailableError, match="larger"):
             await fetch(url)
-    assert sent < 200 * LARGEST_KEY_SET
-    async with server(http(KEY_SET.ljust(LARGEST_KEY_SET))) as url:
+    assert sent < 200 * MAX_BYTES
+    async with server(http(KEY_SET.ljust(MAX_BYTES))) as url:
         assert await fetch(url) == len(SIGNERS)
 
 
@@ -152,7 +152,7 @@ async def test_an_answer_that_drips_is_given_up_in_time() -> None:
     async with server(drip) as url:
         began = time.monotonic()
         with pytest.raises(KeySetUnavailableError, match=r"within 0\.2 seconds"):
-            await fetch(url, patience=0.2)
+            await fetch(url, seconds=0.2)
         assert time.monotonic() - began < 1
 
 
@@ -162,7 +162,7 @@ async def test_a_server_that_never_answers_is_given_up_in_time() -> None:
 
     async with server(wait) as url:
         with pytest.raises(KeySetUnavailableError, match="within"):
-            await fetch(url, patience=0.1)
+            await fetch(url, seconds=0.1)
 
 
 async def test_the_service_starts_while_the_keys_cannot_be_had() -> None:

@@ -1,4 +1,4 @@
-"""The memory of verified tokens: bounded, and cheap to ask."""
+"""The cache of verified tokens."""
 
 import time
 
@@ -6,8 +6,8 @@ import pytest
 from tests.jwt.signing import NOW, SECRET, Clock, secret_token
 
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
+from todo_api.adapters.jwt.cache import MAX_TOKEN_LENGTH, TokenCache
 from todo_api.adapters.jwt.keys import secret_key
-from todo_api.adapters.jwt.remembered import LONGEST_REMEMBERED, RememberedTokens
 from todo_api.application.access import Principal
 
 KEY = secret_key(SECRET)
@@ -15,26 +15,26 @@ ADA = Principal("ada", None, NOW)
 
 
 def test_the_oldest_token_is_forgotten_first() -> None:
-    remembered = RememberedTokens(most=3)
+    cache = TokenCache(max_tokens=3)
     for token in "abcd":
-        remembered.remember(token, ADA, KEY)
-    assert [remembered.find(token, NOW) for token in "abcd"] == [None, ADA, ADA, ADA]
-    remembered.remember("d", ADA, KEY)
-    assert remembered.find("b", NOW) == ADA
+        cache.add(token, ADA, KEY)
+    assert [cache.get(token, NOW) for token in "abcd"] == [None, ADA, ADA, ADA]
+    cache.add("d", ADA, KEY)
+    assert cache.get("b", NOW) == ADA
 
 
 def test_a_token_that_has_ended_is_forgotten() -> None:
-    remembered = RememberedTokens()
-    remembered.remember("a", ADA, KEY)
-    assert [remembered.find("a", NOW + seconds) for seconds in (29.9, 30, 0)] == [ADA, None, None]
+    cache = TokenCache()
+    cache.add("a", ADA, KEY)
+    assert [cache.get("a", NOW + seconds) for seconds in (29.9, 30, 0)] == [ADA, None, None]
 
 
 def test_very_long_tokens_are_not_remembered() -> None:
-    remembered = RememberedTokens()
-    fits, too_long = "x" * LONGEST_REMEMBERED, "x" * (LONGEST_REMEMBERED + 1)
-    remembered.remember(fits, ADA, KEY)
-    remembered.remember(too_long, ADA, KEY)
-    assert [remembered.find(fits, NOW), remembered.find(too_long, NOW)] == [ADA, None]
+    cache = TokenCache()
+    fits, too_long = "x" * MAX_TOKEN_LENGTH, "x" * (MAX_TOKEN_LENGTH + 1)
+    cache.add(fits, ADA, KEY)
+    cache.add(too_long, ADA, KEY)
+    assert [cache.get(fits, NOW), cache.get(too_long, NOW)] == [ADA, None]
 
 
 async def test_a_remembered_token_is_verified_without_waiting_for_anything() -> None:
