@@ -277,7 +277,7 @@ def test_a_socket_directory_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     user.own_directory(real)  # again, as at every start
     link = tmp_path / "link"
     link.symlink_to(real)
-    with pytest.raises(PermissionError, match="belongs to somebody else"):
+    with pytest.raises(PermissionError, match="belongs to another user"):
         user.own_directory(link)
     strange = tmp_path / "strange"
     strange.mkdir()
@@ -285,7 +285,7 @@ def test_a_socket_directory_that_is_not_ours_is_refused(tmp_path: Path) -> None:
         os.chown(strange, pwd.getpwnam("daemon").pw_uid, -1)
     else:
         strange = Path("/")
-    with pytest.raises(PermissionError, match="belongs to somebody else"):
+    with pytest.raises(PermissionError, match="belongs to another user"):
         user.own_directory(strange)
 
 
