@@ -15,6 +15,8 @@ PIP = $(IN_VENV) pip --disable-pip-version-check --no-input
 COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' pyproject.toml
 DEPLOYED = --extra redis --extra telemetry
+# The revision that `make bench` compares with, as in: make bench BEFORE=v1.0
+BEFORE ?= $(shell git rev-parse --verify --quiet HEAD^)
 POSTGRES_IMAGES ?= postgres:15 postgres:18
 
 # The environment is usable if it was created here completely and no installation into it was interrupted. Otherwise it
@@ -49,7 +51,7 @@ test-faults: $(VENV)/.dev
 	$(IN_VENV) pytest --database=pgbouncer
 
 bench: $(VENV)/.dev build/tools
-	$(IN_VENV) benchmarks --json build/calls.json
+	$(IN_VENV) benchmarks $(if $(BEFORE),--before $(BEFORE)) --json build/calls.json
 	build/tools/bin/python -m benchmarks.plot --calls build/calls.json docs/benchmark.svg
 
 bench-scale: $(VENV)/.dev build/tools

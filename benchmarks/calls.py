@@ -1,24 +1,20 @@
-"""What is asked of the programs, and of which tasks: the same of each."""
+"""The calls that are measured and the tasks that they are about, the same for each program."""
 
 import itertools
-import time
 from collections.abc import Callable, Mapping
 
 import asyncpg
-import jwt
 import msgspec
 
 from benchmarks.load import Call
+from benchmarks.tokens import sign
 from todo_api.adapters.http.sync_tokens import encode_sync_token
 from todo_api.domain.changes import SyncPoint
 
-USERS = [f"user-{number}" for number in range(100)]  # a write waits for the one before of its user alone
+USERS = [f"user-{number}" for number in range(100)]  # a write waits only for earlier writes of the same user
 TASKS = 100  # of each
 FEW = 5
-SECRET = "benchmark-secret-of-32-characters-or-more"
-TOKENS = {
-    user: jwt.encode({"sub": user, "exp": int(time.time()) + 86_400}, SECRET, algorithm="HS256") for user in USERS
-}
+TOKENS = {user: sign(user) for user in USERS}
 
 FILL = f"INSERT INTO users (id, revision, created_at) SELECT unnest($1::text[]), {TASKS}, now()"
 FILL_TASKS = f"""
@@ -40,7 +36,7 @@ SELECT id, (SELECT revision FROM tasks WHERE user_id = users.id ORDER BY revisio
 
 
 async def create_tasks(database: str) -> list[tuple[str, str]]:
-    """Give the users some tasks, and return each with its user, no two of one user side by side."""
+    """Create tasks for all users; return pairs of user and task id, in which consecutive pairs have different users."""
     connection = await asyncpg.connect(database)
     await connection.execute(FILL, USERS)
     tasks = [tuple(row) for row in await connection.fetch(FILL_TASKS, USERS)]
@@ -50,7 +46,7 @@ async def create_tasks(database: str) -> list[tuple[str, str]]:
 
 
 async def read_revisions(database: str) -> dict[str, tuple[int, int]]:
-    """Return for each user the revision before the last few changes, and the one after them."""
+    """Return each user's revision before the last few changes, and the current one."""
     connection = await asyncpg.connect(database)
     rows = await connection.fetch(REVISIONS)
     await connection.close()
@@ -58,7 +54,7 @@ async def read_revisions(database: str) -> dict[str, tuple[int, int]]:
 
 
 async def copy_tasks_for_the_replaced_stack(database: str) -> None:
-    """Put the same tasks into the table that it has made at its start."""
+    """Copy the same tasks into the table that the replaced stack created when it started."""
     connection = await asyncpg.connect(database)
     await connection.execute(FILL_REPLACED)
     await connection.execute("ANALYZE")
@@ -66,7 +62,7 @@ async def copy_tasks_for_the_replaced_stack(database: str) -> None:
 
 
 def http(user: str, method: str, path: str, body: Mapping[str, object] | None = None, more: str = "") -> bytes:
-    """Return a request. The service reads the user from the token, the ceiling from the header."""
+    """Return a request. The service reads the user from the token, the ceiling from `X-User`."""
     content = b"" if body is None else msgspec.json.encode(body)
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKENS[user]}\r\nX-User: {user}\r\n"
     head += more
@@ -76,19 +72,19 @@ def http(user: str, method: str, path: str, body: Mapping[str, object] | None = 
 
 
 def ask_for_changes(user: str, since: int) -> bytes:
-    """Return a request; the service reads the token, the ceiling the header; both answer 304 to who is up to date."""
+    """Return a request for changes. The service reads the token, the ceiling `X-Since`; both may respond with 304."""
     token = encode_sync_token(user, SyncPoint(since))
     more = f'X-Since: {since}\r\nIf-None-Match: "{token}"\r\n'
     return http(user, "GET", f"/api/tasks/changes?since={token}&limit=100", more=more)
 
 
 def ask_for_the_same_list(user: str, revision: int) -> bytes:
-    """Return a request that the service answers with 304, and those who know no conditions with the list."""
+    """Return a conditional request: the service responds with 304, the other programs ignore the condition."""
     return http(user, "GET", "/api/tasks?limit=50", more=f'If-None-Match: "{revision}"\r\n')
 
 
 async def make_calls(database: str, tasks: list[tuple[str, str]]) -> list[Call]:
-    """Return what is measured. Writes come last: those before them expect the revisions that are read here."""
+    """Return the calls. Writes come last, because the reads expect the revisions that are read here."""
     some, number = itertools.cycle(tasks), itertools.count()
     users = itertools.cycle((await read_revisions(database)).items())
 

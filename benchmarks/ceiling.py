@@ -1,11 +1,11 @@
-"""What the service is measured against: raw Starlette and asyncpg, doing the same queries and nothing else.
+"""The lower bound: raw Starlette and asyncpg, which run the same queries and nothing else.
 
-No authentication, no validation, no errors, no conditional requests: the least that a Python process can do to answer
-the same calls from the same tables. Run by uvicorn with the same options as the service.
+There is no authentication, validation, error handling or conditional request. It runs on uvicorn with the same options
+as the service.
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
@@ -19,11 +19,16 @@ from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.sqlalchemy import statements
-from todo_api.adapters.sqlalchemy.repository import NO_QUOTA
+from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
+from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
 from todo_api.domain.changes import SyncPoint, starting_revision
 from todo_api.domain.listing import Order, Sort, Status
 
-PAGE = statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
+PAGE = CompiledStatement(statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False))
+GET = CompiledStatement(statements.GET)
+CHANGES = CompiledStatement(statements.CHANGES)
+ADD = CompiledStatement(statements.ADD)
+SAVE = CompiledStatement(statements.SAVE)
 LAST_ID = SyncPoint().id
 
 
@@ -31,23 +36,28 @@ def answer(content: object, status_code: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status_code, media_type="application/json")
 
 
+def new(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values by the names of the parameters that write them."""
+    return {f"new_{name}": value for name, value in values.items()}
+
+
 async def list_tasks(request: Request) -> Response:
-    values = {"user_id": request.headers["x-user"], "limit": int(request.query_params["limit"]) + 1, "known": ()}
+    values = {"owner": request.headers["x-user"], "limit": int(request.query_params["limit"]) + 1, "known": ()}
     rows = await request.app.state.pool.fetch(PAGE.sql, *PAGE.arguments(values))
     return answer([dict(row) for row in rows])
 
 
 async def get_task(request: Request) -> Response:
-    values = {"user_id": request.headers["x-user"], "id": UUID(request.path_params["id"])}
-    row = await request.app.state.pool.fetchrow(statements.GET.sql, *statements.GET.arguments(values))
+    values = {"owner": request.headers["x-user"], "task_id": UUID(request.path_params["id"])}
+    row = await request.app.state.pool.fetchrow(GET.sql, *GET.arguments(values))
     return answer(dict(row))
 
 
 async def list_changes(request: Request) -> Response:
     since = int(request.headers["x-since"])
     place = {"since": since, "since_id": LAST_ID, "whole": since}
-    values = {"user_id": request.headers["x-user"], "limit": int(request.query_params["limit"]) + 1, **place}
-    rows = await request.app.state.pool.fetch(statements.CHANGES.sql, *statements.CHANGES.arguments(values))
+    values = {"owner": request.headers["x-user"], "limit": int(request.query_params["limit"]) + 1, **place}
+    rows = await request.app.state.pool.fetch(CHANGES.sql, *CHANGES.arguments(values))
     return answer([dict(row) for row in rows]) if rows[0]["id"] else Response(status_code=304)
 
 
@@ -63,22 +73,22 @@ async def create_task(request: Request) -> Response:
         "due_kind": None,
         "created_at": now,
         "updated_at": now,
-        "start": starting_revision(now),
-        "quota": NO_QUOTA,
         **msgspec.json.decode(await request.body()),
     }
     values["title_key"] = values["title"].lower()
-    values["revision"] = await request.app.state.pool.fetchval(statements.ADD.sql, *statements.ADD.arguments(values))
+    parameters = {**new(values), "start": starting_revision(now), "quota": NO_QUOTA}
+    values["revision"] = await request.app.state.pool.fetchval(ADD.sql, *ADD.arguments(parameters))
     return answer(values, 201)
 
 
 async def update_task(request: Request) -> Response:
     pool = request.app.state.pool
-    key = {"user_id": request.headers["x-user"], "id": UUID(request.path_params["id"])}
-    row = await pool.fetchrow(statements.GET.sql, *statements.GET.arguments(key))
+    key = {"owner": request.headers["x-user"], "task_id": UUID(request.path_params["id"])}
+    row = await pool.fetchrow(GET.sql, *GET.arguments(key))
     values = dict(row) | msgspec.json.decode(await request.body()) | {"updated_at": datetime.now(UTC)}
     values["title_key"] = values["title"].lower()
-    await pool.fetch(statements.SAVE.sql, *statements.SAVE.arguments(values))
+    parameters = {**new(values), **key, "expected_revision": row["revision"]}
+    await pool.fetch(SAVE.sql, *SAVE.arguments(parameters))
     return answer(values)
 
 

@@ -1,7 +1,6 @@
-"""A load generator: as many requests as N connections can have answered in a time, with a latency for each."""
+"""A closed-loop load generator: N connections, each sends its next request when the last response is complete."""
 
 import asyncio
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,20 +13,33 @@ WARM_UP = 0.25  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A kind of request: what to send, made anew for each, and the status that is right."""
+    """A kind of request.
+
+    Attributes:
+        name: How it is called in the tables.
+        request: Returns the next request to send.
+        status: The expected status.
+        unconditional: The expected status of programs that ignore conditions, where it differs.
+        is_new: Whether the replaced stack lacks the call.
+    """
 
     name: str
     request: Callable[[], bytes]
     status: int
-    unconditional: int | None = None  # the status that is right for who knows no conditions, where it is another
-    is_new: bool = False  # the stack that was replaced has no such call
+    unconditional: int | None = None
+    is_new: bool = False
 
 
 @dataclass(slots=True)
 class Sample:
-    """What was measured: seconds for each answer after the warm-up, how long they took together, and all answers.
+    """One turn of one program.
 
-    The server's processor time is that of all answers.
+    Attributes:
+        latencies: Seconds from request to response, without the warm-up.
+        answered: Responses, including the warm-up.
+        errors: Responses with another status than expected, and broken connections.
+        seconds: How long it took, without the warm-up.
+        cpu: The server's CPU seconds, including the warm-up.
     """
 
     latencies: list[float] = field(default_factory=list)
@@ -36,37 +48,25 @@ class Sample:
     seconds: float = 0.0
     cpu: float = 0.0
 
-    def add(self, other: "Sample") -> None:
-        """Take in what was measured at another turn."""
-        self.latencies += other.latencies
-        self.answered += other.answered
-        self.errors += other.errors
-        self.seconds += other.seconds
-        self.cpu += other.cpu
-
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return len(self.latencies) / self.seconds
 
     @property
     def cpu_per_request(self) -> float:
-        """Seconds of the server's processor."""
+        """The server's CPU seconds per request."""
         return self.cpu / self.answered
-
-    def percentile(self, percent: int) -> float:
-        """Seconds in which so many in a hundred were answered."""
-        return statistics.quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection that sends the next request when the answer to the last one is complete."""
+    """One keep-alive connection."""
 
     def __init__(self, call: Call, status: int, sample: Sample, start: float, until: float) -> None:
         self._call, self._sample, self._start, self._until = call, sample, start, until
         self._expected = b"HTTP/1.1 %d " % status
         self._buffer = bytearray()
-        self._missing = 0  # bytes of the answer, once its head has said how many there are
+        self._missing = 0  # bytes of the response, known once its head is complete
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -110,9 +110,9 @@ def _content_length(head: bytes) -> int:
 
 
 async def run(call: Call, server: Server, connections: int, seconds: float) -> Sample:
-    """Send requests for so many seconds, the next on each connection when the last is answered.
+    """Send requests for a number of seconds.
 
-    Those of the first quarter of a second, when all come at once and connections are new, are not counted.
+    The first quarter of a second, when all connections are new and arrive at once, is a warm-up and not counted.
     """
     loop, sample, start = asyncio.get_running_loop(), Sample(), time.perf_counter() + WARM_UP
     status = call.status if server.knows_conditions else call.unconditional or call.status

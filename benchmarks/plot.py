@@ -1,4 +1,4 @@
-"""Draws what `benchmarks` and `benchmarks.scale` have measured, as the README shows it.
+"""Draws the figures of `benchmarks` and `benchmarks.scale` as SVG.
 
 `make bench` and `make bench-scale` run it, in the environment of the tools, which has matplotlib.
 """
@@ -21,7 +21,7 @@ CALLS = ("list 50", "list 50, unchanged", "get", "create", "update")
 
 
 def draw_calls(rows: list[dict[str, Any]]) -> Figure:
-    """Two rows of bars for each call: requests per second, and the processor time of one."""
+    """Draw two bar charts: requests per second, and CPU time per request."""
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     axes = figure.subplots(1, 2)
     for axis, (key, (title, form)) in zip(axes, MEASURES.items(), strict=True):
@@ -39,7 +39,7 @@ def draw_calls(rows: list[dict[str, Any]]) -> Figure:
 
 
 def draw_scale(points: list[list[Any]]) -> Figure:
-    """A line for each call: the blocks that it looks at, over the size of the table."""
+    """Draw a line for each call: the blocks that it reads, over the size of the table."""
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     axis = figure.subplots()
     axis.set_prop_cycle(color=mpl.colormaps["tab20"].colors)
@@ -48,7 +48,7 @@ def draw_scale(points: list[list[Any]]) -> Figure:
         axis.plot(*zip(*of_call, strict=True), marker="o", markersize=3, label=call)
     axis.set_xscale("log")
     axis.set_ylim(bottom=0)
-    axis.set_title("blocks of the database that a call looks at, over the tasks in the table", fontsize=10)
+    axis.set_title("database blocks that a call reads, by the number of tasks in the table", fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize=7, ncols=2, bbox_to_anchor=(1.01, 1), loc="upper left")
     return figure
@@ -57,9 +57,9 @@ def draw_scale(points: list[list[Any]]) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plot", description=(__doc__ or "").partition("\n")[0])
     kind = parser.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--calls", type=Path, help="what `python -m benchmarks --json` has written")
-    kind.add_argument("--scale", type=Path, help="what `python -m benchmarks.scale --json` has written")
-    parser.add_argument("image", type=Path, help="where to draw it, an SVG")
+    kind.add_argument("--calls", type=Path, help="the output of `python -m benchmarks --json`")
+    kind.add_argument("--scale", type=Path, help="the output of `python -m benchmarks.scale --json`")
+    parser.add_argument("image", type=Path, help="the SVG file to write")
     arguments = parser.parse_args()
     source = arguments.calls or arguments.scale
     draw = draw_calls if arguments.calls else draw_scale

@@ -1,7 +1,7 @@
-"""What this service replaces: a synchronous backend of FastAPI, SQLModel and psycopg2, as such are usually written.
+"""The stack that this service replaced: a synchronous backend with FastAPI, SQLModel and psycopg2.
 
-Dependencies that yield a session, models that are tables, tables that are made at the start, default pools: nothing is
-tuned, and nothing is made slower than it was. Its table is its own; `benchmarks` fills it with the same tasks.
+It is written as the manuals show: sessions from `yield` dependencies, SQLModel tables that are created at start-up and
+default pools, nothing tuned and nothing slowed down. `benchmarks` fills its own table with the same tasks.
 """
 
 import os
@@ -19,6 +19,7 @@ from sqlmodel import Field, Session, SQLModel, col, create_engine, select
 
 engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://"))
 bearer = HTTPBearer()
+PUBLIC_KEY = os.environ["PUBLIC_KEY"]
 
 
 def now() -> datetime:
@@ -57,7 +58,7 @@ def session() -> Iterator[Session]:
 
 def current_user(credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]) -> str:
     try:
-        claims = jwt.decode(credentials.credentials, os.environ["BETTER_AUTH_SECRET"], algorithms=["HS256"])
+        claims = jwt.decode(credentials.credentials, PUBLIC_KEY, algorithms=["EdDSA"], options={"verify_aud": False})
     except jwt.InvalidTokenError as error:
         raise HTTPException(401, "Invalid token") from error
     return str(claims["sub"])

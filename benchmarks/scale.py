@@ -1,9 +1,9 @@
-"""What each call costs the database as the table and the account grow: blocks looked at, which no noise can change.
+"""What each call costs the database as the tables grow: blocks read, a count that noise does not change.
 
     python -m benchmarks.scale --json scale.json
 
-A tenth of the tasks more belong to one user; the calls are those of that user. Counting the account, exporting and
-erasing it look at all of its tasks; nothing else does.
+One more user owns a tenth as many tasks, and makes the calls. Only the figures of the account, export and erasure read
+all tasks of the user.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.sql.expression import ClauseElement
 from tests.postgres.plans import buffers, explain
 
 from benchmarks.__main__ import migrate
-from todo_api.adapters.sqlalchemy import feed, statements
-from todo_api.adapters.sqlalchemy.repository import NO_QUOTA
-from todo_api.adapters.sqlalchemy.rows import to_parameters
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy import change_poller, statements
+from todo_api.adapters.sqlalchemy.mapping import to_parameters
+from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
 from todo_api.dev.postgres import open_server
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.listing import Order, Sort, Status
@@ -58,7 +58,7 @@ SELECT CASE WHEN $3 THEN '{OWNER}' ELSE 'user-' || (n - 1) / {EACH} + 1 END,
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """How many blocks a call looked at, with so many tasks in the table and in the account."""
+    """The blocks that a call read, with a number of tasks in the table and in the account."""
 
     call: str
     tasks: int
@@ -67,7 +67,7 @@ class Point:
 
 
 async def measure(database: str, sizes: Sequence[int] = SIZES) -> list[Point]:
-    """Fill the database, which is empty, up to each of the sizes, and look what the calls cost there."""
+    """Fill an empty database to each of the sizes, and measure the calls there."""
     connection = await asyncpg.connect(database)
     await connection.execute(FILL_OWNER)
     points, filled = [], 0
@@ -89,13 +89,13 @@ async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", filled: int, s
 
 async def _calls(
     connection: "asyncpg.Connection[asyncpg.Record]", account: int
-) -> list[tuple[str, Statement, Mapping[str, Any]]]:
-    """Return the statement of each call, about what is in the middle of the account."""
+) -> list[tuple[str, ClauseElement, Mapping[str, Any]]]:
+    """Return the statement of each call, about a task in the middle of the account."""
     pick = "SELECT id FROM tasks WHERE user_id = $1 AND (deleted_at IS NULL) = $2 ORDER BY abs(revision - $3) LIMIT 1"
     middle = await connection.fetchval(pick, OWNER, True, account // 2)  # noqa: FBT003 - SQL has no names for it
     buried = await connection.fetchval(pick, OWNER, False, account // 2)  # noqa: FBT003 - likewise
     revision = await connection.fetchval("SELECT revision FROM tasks WHERE user_id = $1 AND id = $2", OWNER, middle)
-    about = {"user_id": OWNER, "id": middle, "revision": revision, "now": NOW, "quota": NO_QUOTA}
+    about = {"owner": OWNER, "task_id": middle, "expected_revision": revision, "now": NOW, "quota": NO_QUOTA}
     task = Task.create(task_id=UUID(int=1), user_id=OWNER, values=TaskChanges(title="New"), now=NOW)
     return [
         *_lists(account),
@@ -103,16 +103,16 @@ async def _calls(
         ("create", statements.ADD, {**to_parameters(task), "start": 1, "quota": NO_QUOTA}),
         ("update", statements.SAVE, {**to_parameters(task), **about}),
         ("delete", statements.REMOVE, about),
-        ("restore", statements.RESTORE, {**about, "id": buried}),
+        ("restore", statements.RESTORE, {**about, "task_id": buried}),
         ("last changes", statements.CHANGES, _since(account - 5)),
         ("no change", statements.CHANGES, _since(1_000_000_000)),
-        ("look for other processes", feed.REVISIONS, {"user_ids": [OWNER, "user-1", "user-2"]}),
+        ("poll for changes", change_poller.REVISIONS, {"user_ids": [OWNER, "user-1", "user-2"]}),
     ]
 
 
-def _lists(account: int) -> Iterator[tuple[str, Statement, Mapping[str, Any]]]:
-    page = {"user_id": OWNER, "limit": LIMIT + 1, "known": [1]}
-    middle = {**page, "key": FIRST + timedelta(seconds=account // 2), "after": UUID(int=0)}
+def _lists(account: int) -> Iterator[tuple[str, ClauseElement, Mapping[str, Any]]]:
+    page = {"owner": OWNER, "limit": LIMIT + 1, "known": [1]}
+    middle = {**page, "after_key": FIRST + timedelta(seconds=account // 2), "after_id": UUID(int=0)}
     for sort in Sort:
         yield f"list by {sort}", statements.page(sort, Order.ASC, Status.PENDING, resumed=False), page
     yield "list from the middle", statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=True), middle
@@ -124,12 +124,12 @@ def _lists(account: int) -> Iterator[tuple[str, Statement, Mapping[str, Any]]]:
 def _since(revision: int) -> Mapping[str, Any]:
     point = SyncPoint(revision)
     return {
-        "user_id": OWNER, "limit": LIMIT + 1, "since": point.revision, "since_id": point.id, "whole": point.whole,
+        "owner": OWNER, "limit": LIMIT + 1, "since": point.revision, "since_id": point.id, "whole": point.whole,
     }  # fmt: skip
 
 
 async def _blocks(
-    connection: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
+    connection: "asyncpg.Connection[asyncpg.Record]", statement: ClauseElement, values: Mapping[str, Any]
 ) -> int:
     transaction = connection.transaction()
     await transaction.start()

@@ -1,4 +1,4 @@
-"""The programs that are measured: each a process of its own with one worker, on the first core."""
+"""The programs that are compared: each is a process of its own with one worker, on the first core."""
 
 import contextlib
 import os
@@ -13,6 +13,9 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.tokens import ISSUER, PUBLIC_KEY
+
+_START_TIMEOUT = 20.0  # seconds
 _UVICORN = (
     "--no-access-log",
     "--no-server-header",
@@ -27,24 +30,41 @@ _UVICORN = (
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How to start it, and what it can do."""
+    """How to start a program.
+
+    Attributes:
+        name: How it is called in the tables.
+        module: What to run with `python -m`.
+        port: Where it listens.
+        knows_conditions: Whether it understands If-None-Match and the calls that only the service has.
+        source: A folder with another version of the package, for an older checkout.
+    """
 
     name: str
     module: tuple[str, ...]
     port: int
     knows_conditions: bool = False
+    source: Path | None = None
 
 
 def _by_uvicorn(app: str) -> tuple[str, ...]:
     return ("uvicorn", app, *_UVICORN)
 
 
-SERVICE = Program("service", ("todo_api", "serve"), 8931, knows_conditions=True)
+_SERVE = ("todo_api", "serve")
+
+SERVICE = Program("service", _SERVE, 8931, knows_conditions=True)
 CEILING = Program("ceiling", _by_uvicorn("benchmarks.ceiling:app"), 8932)
 REPLACED = Program("replaced", _by_uvicorn("benchmarks.replaced:app"), 8933)
 
-# The service does all that it does in production; nobody reaches this limit, but every request counts towards it.
-UNREACHABLE_LIMIT = {"RATE_LIMIT": "1000000000/minute"}
+
+def before(source: Path) -> Program:
+    """Return the service of an older checkout."""
+    return Program("before", _SERVE, 8934, knows_conditions=True, source=source)
+
+
+# The service runs as in production. Nobody reaches this limit, but every request counts towards it.
+ENVIRONMENT = {"RATE_LIMIT": "1000000000/minute", "BETTER_AUTH_URL": ISSUER, "PUBLIC_KEY": PUBLIC_KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +76,12 @@ class Server:
     knows_conditions: bool
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that it has used so far."""
+        """Return the CPU time that the process has used so far."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
     def memory_bytes(self) -> int:
-        """Return how much memory it has in use."""
+        """Return the resident set size of the process."""
         return int(self.process.memory_info().rss)
 
 
@@ -69,25 +89,27 @@ class Server:
 def serve(
     program: Program, environment: Mapping[str, str], log: Path, port: int | None = None, *, pinned: bool = True
 ) -> Iterator[Server]:
-    """Run the program, on the first core if it is pinned, for as long as the block runs; its log goes to the file."""
+    """Run a program for the duration of the block, on the first core if `pinned`; its log goes to the file."""
     port = port or program.port
     command = [sys.executable, "-m", *program.module, "--port", str(port)]
-    settings = {**os.environ, **UNREACHABLE_LIMIT, **environment}
+    variables = {**os.environ, **ENVIRONMENT, **environment}
+    if program.source:
+        variables["PYTHONPATH"] = str(program.source)
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=output) as process,
+        subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=output) as process,
     ):
         try:
             if pinned:
                 _pin(process.pid, 0)
-            _wait_for(port, process)
+            _wait_for(port, process, log)
             yield Server(port, psutil.Process(process.pid), program.knows_conditions)
         finally:
             process.send_signal(signal.SIGTERM)
 
 
 def pin_to_second_core() -> None:
-    """Leave the first core to the servers; the load generator and, as its child, the database take the second."""
+    """Leave the first core to the servers; the load generator and its child, the database, take the second."""
     _pin(0, 1)
 
 
@@ -96,10 +118,10 @@ def _pin(pid: int, core: int) -> None:
         os.sched_setaffinity(pid, {core})
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end and process.poll() is None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.05)
-    raise RuntimeError("the server did not start")
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")

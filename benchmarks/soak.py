@@ -1,7 +1,7 @@
-"""`make soak`: every kind of request at once, good and bad, and what becomes of the memory of the service.
+"""`make soak`: all kinds of requests at once, valid and invalid, while the memory of the service is watched.
 
-Ends with 1 if the memory grows, if any request is answered with a 5xx, or if none is answered at all. Everything is
-on this machine; those who are not to be believed call from addresses of their own (127.0.1.0/24, which Linux has).
+The exit status is 1 if memory grows, if any response is a 5xx, or if none is successful. Everything runs on this
+machine; callers with bad tokens use source addresses of their own (127.0.1.0/24, available on Linux).
 """
 
 import argparse
@@ -31,11 +31,11 @@ from todo_api.dev.postgres import open_server
 from todo_api.dev.token import mint_token
 
 CLIENTS = 16
-USERS = 6000  # more than the service remembers tokens of
-MOST_TASKS = 20  # of each user, so that they are all created, listed and deleted
-WARM_UP = 0.25  # of the time: until all that is remembered, within its bounds, has been remembered
+USERS = 6000  # more than the token cache holds
+MOST_TASKS = 20  # of each user
+WARM_UP = 0.25  # of the time, until the caches are full
 GROWTH = 0.05  # of the median of the first third, after the warm-up
-GARBAGE = 8 * 1024 * 1024  # bytes that may be left for the collector, which main.py has wait for 50,000 new objects
+GARBAGE = 8 * 1024 * 1024  # bytes that may wait for the garbage collector, whose threshold main.py raises to 50,000
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 MEBIBYTE = 1024 * 1024
 
@@ -45,20 +45,20 @@ BAD_BODIES = [b"", b"{", b"[" * 50_000, b'{"title": 1}', b"\xff", b'{"title": "x
 
 @dataclass
 class Tally:
-    """What was answered, and how much memory the service had each second."""
+    """Responses by status, failures, and the memory of the service each second."""
 
-    answers: Counter[int] = field(default_factory=Counter)
+    responses: Counter[int] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     hung_up: int = 0
     memory: list[int] = field(default_factory=list)
 
     @property
     def server_errors(self) -> int:
-        return sum(count for status, count in self.answers.items() if status >= SERVER_ERROR)
+        return sum(count for status, count in self.responses.items() if status >= SERVER_ERROR)
 
     @property
     def thirds(self) -> list[list[int]]:
-        """What was measured after the warm-up."""
+        """The samples after the warm-up, in three parts."""
         kept = self.memory[int(len(self.memory) * WARM_UP) :]
         size = len(kept) // 3
         return [kept[:size], kept[size : 2 * size], kept[2 * size :]]
@@ -69,47 +69,58 @@ class Tally:
         return last > first * (1 + GROWTH) + GARBAGE
 
 
-class _SentAwayError(Exception):
-    """The user has sent too many requests: better try another."""
+class _RateLimitedError(Exception):
+    """The user has sent too many requests; continue with another."""
 
 
 class Client:
-    """Somebody who does one thing after the other, at random, each time as another user."""
+    """Runs random scenarios one after the other, each as another user."""
 
     def __init__(self, url: str, tally: Tally, number: int, users: list[tuple[str, str]]) -> None:
-        """Take the service, whom to tell of the answers, and whose tokens there are."""
         parts = urlsplit(url)
         self._address = str(parts.hostname), int(parts.port or 0)
         self._tally = tally
         self._numbers = random.Random(number)
         self._users = users
         self._http = httpx2.AsyncClient(base_url=url, timeout=30)
-        strange = httpx2.AsyncHTTPTransport(local_address=f"127.0.1.{number + 1}") if sys.platform == "linux" else None
-        self._strange = httpx2.AsyncClient(base_url=url, timeout=30, transport=strange)
-        self._ways: list[tuple[int, Callable[[], Awaitable[None]]]] = [
-            (20, self._list), (20, self._create), (15, self._change), (5, self._batch), (8, self._sync),
-            (3, self._follow), (3, self._account), (4, self._miss), (4, self._send_nonsense), (4, self._pretend),
-            (2, self._be_greedy), (4, self._hang_up), (3, self._send_no_http),
-        ]  # fmt: skip
+        untrusted = (
+            httpx2.AsyncHTTPTransport(local_address=f"127.0.1.{number + 1}") if sys.platform == "linux" else None
+        )
+        self._untrusted = httpx2.AsyncClient(base_url=url, timeout=30, transport=untrusted)
+        self._scenarios: list[tuple[int, Callable[[], Awaitable[None]]]] = [
+            (20, self._list),
+            (20, self._create),
+            (15, self._change),
+            (5, self._batch),
+            (8, self._sync),
+            (3, self._follow),
+            (3, self._account),
+            (4, self._ask_for_missing),
+            (4, self._send_malformed_bodies),
+            (4, self._send_bad_tokens),
+            (2, self._exceed_the_rate_limit),
+            (4, self._hang_up),
+            (3, self._send_malformed_http),
+        ]
 
     async def run(self, until: float) -> None:
-        weights, ways = zip(*self._ways, strict=True)
-        async with self._http, self._strange:
+        weights, scenarios = zip(*self._scenarios, strict=True)
+        async with self._http, self._untrusted:
             while time.monotonic() < until:
-                [way] = self._numbers.choices(ways, weights)
+                [scenario] = self._numbers.choices(scenarios, weights)
                 try:
-                    with suppress(_SentAwayError):
-                        await way()
+                    with suppress(_RateLimitedError):
+                        await scenario()
                 except (httpx2.TransportError, OSError) as error:
-                    self._tally.failures[f"{way.__name__}: {type(error).__name__}"] += 1
+                    self._tally.failures[f"{scenario.__name__}: {type(error).__name__}"] += 1
 
     async def _call(self, method: str, path: str, token: str, **request: Any) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {token}", "X-Request-ID": f"{uuid4()}"} | request.pop("headers", {})
-        answer = await self._http.request(method, path, headers=headers, **request)
-        self._tally.answers[answer.status_code] += 1
-        if answer.status_code == TOO_MANY_REQUESTS:
-            raise _SentAwayError
-        return answer
+        response = await self._http.request(method, path, headers=headers, **request)
+        self._tally.responses[response.status_code] += 1
+        if response.status_code == TOO_MANY_REQUESTS:
+            raise _RateLimitedError
+        return response
 
     @property
     def _token(self) -> str:
@@ -118,10 +129,10 @@ class Client:
     async def _list(self) -> None:
         token = self._token
         sort = self._numbers.choice(["created", "title", "due_date"])
-        answer = await self._call("GET", f"/api/tasks?limit=10&sort={sort}", token)
-        if link := answer.links.get("next"):
+        response = await self._call("GET", f"/api/tasks?limit=10&sort={sort}", token)
+        if link := response.links.get("next"):
             await self._call("GET", str(link["url"]), token)
-        await self._call("GET", "/api/tasks", token, headers={"If-None-Match": answer.headers.get("etag", "*")})
+        await self._call("GET", "/api/tasks", token, headers={"If-None-Match": response.headers.get("etag", "*")})
 
     async def _create(self) -> None:
         token = self._token
@@ -158,9 +169,9 @@ class Client:
         token = self._token
         async with self._http.stream(
             "GET", "/api/tasks/events", headers={"Authorization": f"Bearer {token}"}
-        ) as answer:
-            self._tally.answers[answer.status_code] += 1
-            await anext(answer.aiter_bytes())
+        ) as response:
+            self._tally.responses[response.status_code] += 1
+            await anext(response.aiter_bytes())
             await self._call("POST", "/api/tasks", token, json={"title": "x"})
             await asyncio.sleep(self._numbers.uniform(0, 0.5))
 
@@ -172,35 +183,35 @@ class Client:
         if self._numbers.random() < 0.2:  # noqa: PLR2004
             await self._call("DELETE", "/api/me", token)
 
-    async def _miss(self) -> None:
+    async def _ask_for_missing(self) -> None:
         for path in (f"/api/tasks/{uuid4()}", f"/{uuid4()}", f"/api/tasks?cursor={uuid4()}", f"/api/tasks?{uuid4()}"):
             await self._call(self._numbers.choice(["GET", "DELETE", "PUT"]), path, self._token)
 
-    async def _send_nonsense(self) -> None:
+    async def _send_malformed_bodies(self) -> None:
         body = self._numbers.choice(BAD_BODIES)
         for path in ("/api/tasks", "/api/tasks/batch", "/api/me/import"):
             await self._call("POST", path, self._token, content=body, headers=JSON)
 
-    async def _pretend(self) -> None:
-        """Come with no token, a damaged one, and one that has expired: from an address of one's own."""
+    async def _send_bad_tokens(self) -> None:
+        """Send missing, damaged and expired tokens, from a source address of its own."""
         good = self._token
         expired = mint_token(SECRET, f"{uuid4()}", timedelta(hours=-1))
         for token in ("x", f"{uuid4()}", good[:-4] + "AAAA", expired):
-            answer = await self._strange.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
-            self._tally.answers[answer.status_code] += 1
+            response = await self._untrusted.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
+            self._tally.responses[response.status_code] += 1
 
-    async def _be_greedy(self) -> None:
-        """Always the same user, who is soon told to come again later."""
+    async def _exceed_the_rate_limit(self) -> None:
+        """Send everything as the same user, who soon gets 429."""
         for _ in range(10):
             await self._call("GET", "/api/tasks?limit=1", self._users[0][1])
 
     async def _hang_up(self) -> None:
-        """In the middle of the header, of the body, or before the answer."""
+        """Close the connection within the header, within the body, or before the response."""
         head = f"POST /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self._token}\r\n"
         whole = f'{head}Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{{"title": "x"}}'.encode()
         await self._send(whole[: self._numbers.randint(1, len(whole))], wait=False)
 
-    async def _send_no_http(self) -> None:
+    async def _send_malformed_http(self) -> None:
         await self._send(self._numbers.randbytes(200), wait=True)
 
     async def _send(self, message: bytes, *, wait: bool) -> None:
@@ -235,10 +246,10 @@ async def soak(service: Service, seconds: float) -> Tally:
 def report(tally: Tally, seconds: float, status: int) -> None:
     first, second, third = (statistics.median(part) / MEBIBYTE for part in tally.thirds)
     warm = tally.memory[int(len(tally.memory) * WARM_UP)] / MEBIBYTE
-    answers = ", ".join(f"{status}: {count:,}" for status, count in sorted(tally.answers.items()))
-    print(f"{tally.answers.total():,} requests in {seconds:,.0f} s, and {tally.hung_up:,} connections hung up early")
-    print(f"answers by status   {answers}")
-    print(f"no answer           {dict(tally.failures) or 0}")
+    responses = ", ".join(f"{status}: {count:,}" for status, count in sorted(tally.responses.items()))
+    print(f"{tally.responses.total():,} requests in {seconds:,.0f} s, and {tally.hung_up:,} connections hung up early")
+    print(f"responses by status {responses}")
+    print(f"no response         {dict(tally.failures) or 0}")
     print(f"memory in MiB       at the start {tally.memory[0] / MEBIBYTE:.1f}, after the warm-up {warm:.1f}")
     print(f"  median of thirds  {first:.1f}, {second:.1f}, {third:.1f}; at the end {tally.memory[-1] / MEBIBYTE:.1f}")
     print(f"5xx: {tally.server_errors}; the memory {'GROWS' if tally.grows else 'stays flat'}; exit status {status}")
@@ -263,7 +274,7 @@ def main() -> int:
         report(tally, seconds, status)
         for line in service.logged("error")[:5]:
             print(line)
-    return int(tally.grows or bool(tally.server_errors) or status != 0 or not tally.answers[200])
+    return int(tally.grows or bool(tally.server_errors) or status != 0 or not tally.responses[200])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Live events: what a thousand streams cost while nothing changes, and how soon they tell of what does."""
+"""Event streams: their cost while nothing changes, and the latency of an event."""
 
 import asyncio
 import time
@@ -9,14 +9,14 @@ from typing import cast
 
 from benchmarks.servers import Server
 
-SETTLE = 2.0  # seconds until all that opening the streams brought about is over
+SETTLE = 2.0  # seconds until the cost of opening the streams has passed
 PAUSE = 0.05  # seconds between two writes
-PATIENCE = 5.0  # seconds until an event counts as lost
+EVENT_TIMEOUT = 5.0  # seconds until an event counts as lost
 
 
 @dataclass(slots=True)
 class StreamsSample:
-    """What was measured: seconds of the processor while idle, and from the answer to each event."""
+    """CPU seconds while idle, and seconds from each response to its event."""
 
     idle_seconds: float = 0.0
     idle_cpu: float = 0.0
@@ -26,14 +26,14 @@ class StreamsSample:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How one user opens a stream, and how they write something that all streams of theirs tell of."""
+    """A user's requests: the one that opens a stream, and those that write."""
 
     open: bytes
     write: Callable[[], bytes]
 
 
 class _Stream(asyncio.Protocol):
-    """One open stream, and when each event came."""
+    """One open stream, and the arrival times of its events."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
@@ -60,7 +60,7 @@ class _Stream(asyncio.Protocol):
 async def measure_streams(
     server: Server, readers: Sequence[Reader], streams: int, seconds: float, writes: int
 ) -> StreamsSample:
-    """Open so many streams, by turns of the readers, leave them alone for so many seconds, and then write by turns."""
+    """Open the streams, measure them while they are idle, then write and measure the events."""
     sample = StreamsSample()
     opened = [await _open(server.port, readers[number % len(readers)]) for number in range(streams)]
     sample.errors = sum([not await stream.opened for stream in opened])
@@ -78,7 +78,7 @@ async def measure_streams(
     connection[1].close()
     for stream in opened:
         stream.transport.close()
-    await asyncio.gather(*(stream.closed for stream in opened))  # the server waits for them before it ends
+    await asyncio.gather(*(stream.closed for stream in opened))  # the server waits for them when it stops
     return sample
 
 
@@ -104,7 +104,7 @@ async def _write(
     for stream in streams:
         heard = None
         with suppress(TimeoutError):
-            heard = await asyncio.wait_for(stream.events.get(), PATIENCE)
+            heard = await asyncio.wait_for(stream.events.get(), EVENT_TIMEOUT)
         if heard is None:
             sample.errors += 1
         else:

@@ -70,7 +70,6 @@ async def alone(engine: AsyncEngine) -> AsyncIterator[None]:
     Whoever waited for the lock inside of PostgreSQL would be waited for by those who build an index concurrently.
     """
     async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="READ COMMITTED")  # others would keep what they have seen
         timeout = context.config.attributes.get("others_timeout", OTHERS_TIMEOUT)
         end = time.monotonic() + timeout
         while not await _lock(connection):
@@ -90,7 +89,7 @@ async def _lock(connection: AsyncConnection) -> bool:
 
 async def run() -> None:
     """Connect and migrate."""
-    engine = create_engine(database())
+    engine = create_engine(database(), isolation_level="READ COMMITTED")
     try:
         async with alone(engine), engine.connect() as connection:
             await connection.run_sync(migrate)

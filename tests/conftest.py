@@ -16,12 +16,13 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.ext.asyncio import AsyncEngine
 from testcontainers.community.postgres import PostgresContainer
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
-from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.dev.postgres import open_server
 
 ROOT = Path(__file__).parent.parent
@@ -126,15 +127,15 @@ async def _execute(url: str, sql: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def connections(database_url: str) -> AsyncIterator[Connections]:
-    connections = Connections(DatabaseConfig(url=database_url))
-    yield connections
-    await connections.close()
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(DatabaseConfig(url=database_url))
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def postgres_repository(connections: Connections) -> SqlAlchemyTaskRepository:
-    return SqlAlchemyTaskRepository(connections)
+def postgres_repository(engine: AsyncEngine) -> SqlAlchemyTaskRepository:
+    return SqlAlchemyTaskRepository(engine)
 
 
 def new_user_id() -> str:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from todo_api.adapters.memory.accounts import InMemoryAccountRepository
 from todo_api.adapters.memory.housekeeping import InMemoryHousekeeping
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.memory.store import Store
-from todo_api.adapters.sqlalchemy.accounts import SqlAlchemyAccountRepository
-from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.account_repository import SqlAlchemyAccountRepository
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.ports import AccountRepository, Housekeeping, TaskRepository
 
 
@@ -25,9 +26,9 @@ def in_memory() -> Storage:
     return Storage(InMemoryTaskRepository(store), InMemoryAccountRepository(store), InMemoryHousekeeping(store))
 
 
-def in_postgres(connections: Connections) -> Storage:
+def in_postgres(engine: AsyncEngine) -> Storage:
     return Storage(
-        SqlAlchemyTaskRepository(connections),
-        SqlAlchemyAccountRepository(connections),
-        SqlAlchemyHousekeeping(connections),
+        SqlAlchemyTaskRepository(engine),
+        SqlAlchemyAccountRepository(engine),
+        SqlAlchemyHousekeeping(engine),
     )

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
-from todo_api.adapters.http.edge import refusal
+from todo_api.adapters.http.middleware.request_context import refusal
 from todo_api.adapters.http.problems import (
     HeaderTooLargeError,
     RequestError,
@@ -22,12 +23,12 @@ from todo_api.adapters.http.problems import (
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
 from todo_api.adapters.limits import FixedWindowLimiter, InvalidRateError, RedisUrlError
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
-from todo_api.adapters.sqlalchemy.accounts import SqlAlchemyAccountRepository
-from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.account_repository import SqlAlchemyAccountRepository
+from todo_api.adapters.sqlalchemy.change_poller import SqlAlchemyChangePoller
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError, driver_url
-from todo_api.adapters.sqlalchemy.feed import SqlAlchemyChangePoller
+from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.adapters.telemetry.metrics import CombinedMetrics, create_metrics, exports_telemetry
 from todo_api.application.background import in_background
 from todo_api.application.housekeeping import HousekeepingService
@@ -56,22 +57,22 @@ def create_app(settings: Settings) -> FastAPI:
     """
     settings.require_token_verification()
     metrics = create_metrics(os.environ)
-    connections = Connections(database_config(settings), metrics.statement if metrics else None)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = create_engine(database_config(settings))
+    repository = SqlAlchemyTaskRepository(engine)
     verifier = _verifier(settings, metrics)
     rate_limits = _rate_limits(settings)
     feed = InMemoryChangeFeed()
     services = build_services(
         repository,
-        SqlAlchemyAccountRepository(connections),
+        SqlAlchemyAccountRepository(engine),
         feed,
         clock=_clock,
         new_id=uuid7,
         limits=_limits(settings),
     )
 
-    metrics.watch("database_connections_in_use", "connections that run a statement", lambda: connections.in_use)
-    metrics.watch("database_callers_waiting", "requests that wait for a connection", lambda: connections.waiting)
+    metrics.watch("database_connections_in_use", "connections that run a statement", lambda: engine.queue.in_use)
+    metrics.watch("database_callers_waiting", "requests that wait for a connection", lambda: engine.queue.waiting)
     metrics.watch("event_streams", "open streams of events", lambda: services.events.streams)
 
     @asynccontextmanager
@@ -80,13 +81,13 @@ def create_app(settings: Settings) -> FastAPI:
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         try:
-            poller = SqlAlchemyChangePoller(connections, feed)
-            async with poller.polling(), metrics.sampling(), _purging(connections, settings):
+            poller = SqlAlchemyChangePoller(engine, feed)
+            async with poller.polling(), metrics.sampling(), _purging(engine, settings):
                 yield {SERVER_HOOKS: _server_hooks(settings, feed)}
         finally:
             await verifier.aclose()
             await rate_limits.aclose()
-            await connections.close()
+            await engine.dispose()
 
     return create_http_app(services, verifier, _http_config(settings, rate_limits, metrics), lifespan)
 
@@ -127,21 +128,21 @@ def _refuse(status: int, detail: str, headers: Headers) -> Response:
     return refusal(_REFUSALS[status](detail), headers)
 
 
-def housekeeping(connections: Connections, settings: Settings) -> HousekeepingService:
+def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService:
     """Return what forgets that which is old enough."""
     return HousekeepingService(
-        SqlAlchemyHousekeeping(connections),
+        SqlAlchemyHousekeeping(engine),
         clock=_clock,
         trash_days=settings.trash_days,
         tombstone_days=settings.tombstone_days,
     )
 
 
-def _purging(connections: Connections, settings: Settings) -> AbstractAsyncContextManager[None]:
+def _purging(engine: AsyncEngine, settings: Settings) -> AbstractAsyncContextManager[None]:
     """Purge on a schedule for as long as the block runs, unless the settings say never."""
     if not settings.purge_interval:
         return nullcontext()
-    return in_background(housekeeping(connections, settings).purge_every(settings.purge_interval))
+    return in_background(housekeeping(engine, settings).purge_every(settings.purge_interval))
 
 
 def _clock() -> datetime:

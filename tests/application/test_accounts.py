@@ -1,4 +1,4 @@
-"""The use cases of the account, over the storage in memory."""
+"""Use cases of the account, over the in-memory repositories."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -75,7 +75,7 @@ async def test_an_export_comes_in_pages(make: Make, storage: Storage, count: int
     assert export.exported_at == NOW
 
 
-async def test_an_export_fails_at_once_while_the_storage_is_away(storage: Storage, feed: Mock) -> None:
+async def test_an_export_fails_at_once_without_the_storage(storage: Storage, feed: Mock) -> None:
     away = create_autospec(storage.accounts, instance=True)
     away.export.side_effect = RepositoryUnavailableError
     with pytest.raises(RepositoryUnavailableError):
@@ -83,9 +83,7 @@ async def test_an_export_fails_at_once_while_the_storage_is_away(storage: Storag
 
 
 @pytest.mark.parametrize(("count", "writes"), [(1, 0), (CHUNK, 1), (2 * CHUNK + 1, 3)])
-async def test_an_import_keeps_what_is_not_there(
-    make: Make, storage: Storage, feed: Mock, count: int, writes: int
-) -> None:
+async def test_an_import_stores_new_tasks(make: Make, storage: Storage, feed: Mock, count: int, writes: int) -> None:
     (there,) = numbered(count // 2)
     there = await storage.tasks.add(there)
     changed = [a_task(USER, task_id=UUID(int=number), title="Imported") for number in range(count)]
@@ -101,18 +99,18 @@ async def test_an_import_keeps_what_is_not_there(
     assert (await storage.accounts.account(USER, NOW)).revision == START + 1 + writes
 
 
-async def test_an_import_of_nothing_makes_no_account(make: Make, storage: Storage) -> None:
+async def test_an_empty_import_creates_no_account(make: Make, storage: Storage) -> None:
     assert await make().import_tasks(USER, given([])) == Imported(0, 0)
     assert (await storage.accounts.account(USER, NOW)).first_seen_at is None
 
 
-async def test_a_task_that_comes_twice_is_imported_once(make: Make, storage: Storage) -> None:
+async def test_a_repeated_task_is_imported_once(make: Make, storage: Storage) -> None:
     assert await make().import_tasks(USER, given(numbered(1, 2, 1))) == Imported(2, 1)
     assert await kept(storage) == [1, 2]
 
 
 @pytest.mark.parametrize("count", [0, 5, CHUNK, CHUNK + 5])
-async def test_what_comes_before_an_error_is_kept(make: Make, storage: Storage, count: int) -> None:
+async def test_tasks_before_an_error_are_kept(make: Make, storage: Storage, count: int) -> None:
     await storage.tasks.add(numbered(0)[0])
     error = InvalidValueError("is bad")
     with pytest.raises(IncompleteImportError) as raised:
@@ -122,7 +120,7 @@ async def test_what_comes_before_an_error_is_kept(make: Make, storage: Storage, 
     assert len(await kept(storage)) == max(count, 1)
 
 
-async def test_an_import_fills_the_quota_and_no_more(make: Make, storage: Storage, feed: Mock) -> None:
+async def test_an_import_stops_at_the_quota(make: Make, storage: Storage, feed: Mock) -> None:
     await storage.tasks.add(numbered(0)[0])
     trashed = a_task(USER, task_id=UUID(int=9)).discard(now=NOW)
     tasks = [*numbered(1, 0), trashed, *numbered(2, 3, 4)]
@@ -138,20 +136,20 @@ async def test_an_import_fills_the_quota_and_no_more(make: Make, storage: Storag
 T = TypeVar("T")
 
 
-class Trying(InMemoryTaskRepository):
-    """Decides once in vain, with room for one: the connection is lost, and then there is more room."""
+class RetryingRepository(InMemoryTaskRepository):
+    """Calls `decide` once for nothing, as after a lost connection, with a smaller quota."""
 
     async def edit(self, user_id: str, task_ids: Any, decide: Callable[[Workspace], T], **options: Any) -> Edited[T]:
         decide(Workspace(user_id, [], revision=1, next_revision=2, live_tasks=1, quota=2, now=NOW))
         return await super().edit(user_id, task_ids, decide, **options)
 
 
-async def test_what_an_edit_tried_in_vain_does_not_count(storage: Storage, feed: Mock) -> None:
-    service = AccountService(storage.accounts, Trying(), feed, clock=lambda: NOW, quota=2)
+async def test_a_retried_edit_is_counted_once(storage: Storage, feed: Mock) -> None:
+    service = AccountService(storage.accounts, RetryingRepository(), feed, clock=lambda: NOW, quota=2)
     assert await service.import_tasks(USER, given(numbered(1, 2))) == Imported(2, 0)
 
 
-async def test_what_was_deleted_in_the_future_was_deleted_now(make: Make, storage: Storage) -> None:
+async def test_a_deletion_in_the_future_counts_as_now(make: Make, storage: Storage) -> None:
     deleted = [a_task(USER, task_id=UUID(int=age)).discard(now=later(1 - age)) for age in range(3)]
     await make().import_tasks(USER, given([*deleted]))
     assert [task.deleted_at for task in (await storage.tasks.trash(USER, 9)).tasks] == [NOW, NOW, later(-1)]
@@ -165,6 +163,6 @@ async def test_an_erasure_is_announced(make: Make, storage: Storage, feed: Mock)
     assert (await storage.tasks.changes(USER, SyncPoint(), 10)).next == SyncPoint()
 
 
-async def test_overdue_is_what_is_over_now(make: Make, storage: Storage) -> None:
+async def test_overdue_tasks_are_counted_at_the_current_time(make: Make, storage: Storage) -> None:
     await storage.tasks.add(a_task(USER, due_date=NOW))
     assert [(await make(now=now).account(USER)).overdue for now in (NOW, later(1))] == [0, 1]

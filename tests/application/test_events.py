@@ -1,4 +1,4 @@
-"""Following changes over the repository in memory; `Troubled` plays what goes wrong while it looks."""
+"""Event streams over the in-memory repository; `Troubled` simulates errors and writes while a stream reads."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ LONG = 60.0
 
 
 class Troubled(InMemoryTaskRepository):
-    """Does something right after each look, before the caller hears what was seen."""
+    """Runs a callback after each read, before the caller gets the result."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -68,12 +68,14 @@ Stream = AsyncGenerator[Changes | None]
 Write = Callable[..., Awaitable[None]]
 
 
-def follow(events: EventService, since: SyncPoint = EMPTY, *, seconds: float = LONG, pulse: float = LONG) -> Stream:
-    return events.follow("ada", since, expires_at=time.time() + seconds, pulse=pulse)
+def follow(
+    events: EventService, since: SyncPoint = EMPTY, *, seconds: float = LONG, keep_alive: float = LONG
+) -> Stream:
+    return events.follow("ada", since, expires_at=time.time() + seconds, keep_alive=keep_alive)
 
 
 async def following(stream: Stream) -> Any:
-    """The next item, which is a page."""
+    """Return the next item, which must be a page."""
     async with asyncio.timeout(5):
         found = await anext(stream)
     assert found is not None
@@ -89,9 +91,7 @@ async def ended(stream: Stream) -> bool:
         return [item async for item in stream if item is not None] == []
 
 
-async def test_a_copy_that_is_empty_gets_everything_in_pages_and_then_what_happens(
-    events: EventService, write: Write
-) -> None:
+async def test_an_empty_copy_gets_everything_in_pages_and_then_changes(events: EventService, write: Write) -> None:
     for number in range(PAGE_SIZE + 1):
         await write(title=str(number))
     async with aclosing(follow(events)) as stream:
@@ -103,14 +103,16 @@ async def test_a_copy_that_is_empty_gets_everything_in_pages_and_then_what_happe
         assert titles(await news) == ["later"]
 
 
-async def test_the_first_load_of_nothing_says_so_once(events: EventService, feed: InMemoryChangeFeed) -> None:
+async def test_the_first_load_of_an_empty_account_is_one_empty_page(
+    events: EventService, feed: InMemoryChangeFeed
+) -> None:
     async with aclosing(follow(events)) as stream:
         assert await anext(stream) == Changes([], [], EMPTY, more=False)
         feed.announce("ada")
         assert await anext(stream) is None
 
 
-async def test_a_copy_goes_on_where_it_was(events: EventService, write: Write) -> None:
+async def test_a_stream_resumes_at_its_point(events: EventService, write: Write) -> None:
     await write(title="known")
     await write(title="missed")
     async with aclosing(follow(events, SyncPoint(START + 1))) as stream:
@@ -121,15 +123,15 @@ async def test_a_copy_goes_on_where_it_was(events: EventService, write: Write) -
         assert titles(await following(stream)) == ["new"]
 
 
-async def test_silence_is_told_at_each_pulse(events: EventService, write: Write) -> None:
+async def test_a_keep_alive_follows_each_interval_without_changes(events: EventService, write: Write) -> None:
     await write()
-    async with aclosing(follow(events, SyncPoint(START + 1), pulse=0.01)) as stream:
+    async with aclosing(follow(events, SyncPoint(START + 1), keep_alive=0.01)) as stream:
         for _ in range(3):
             async with asyncio.timeout(5):
                 assert await anext(stream) is None
 
 
-async def test_what_happens_right_after_the_look_is_seen_by_the_next(
+async def test_a_change_right_after_a_read_is_in_the_next(
     events: EventService, repository: Troubled, write: Write
 ) -> None:
     async def write_once() -> None:
@@ -142,7 +144,7 @@ async def test_what_happens_right_after_the_look_is_seen_by_the_next(
         assert titles(await following(stream)) == ["just after"]
 
 
-async def test_it_ends_when_the_token_does(events: EventService, write: Write) -> None:
+async def test_a_stream_ends_when_its_token_expires(events: EventService, write: Write) -> None:
     await write()
     started = time.time()
     stream = follow(events, seconds=0.2)
@@ -151,7 +153,7 @@ async def test_it_ends_when_the_token_does(events: EventService, write: Write) -
     assert time.time() >= started + 0.2
 
 
-async def test_it_ends_with_the_service(events: EventService, feed: InMemoryChangeFeed) -> None:
+async def test_a_stream_ends_when_the_service_stops(events: EventService, feed: InMemoryChangeFeed) -> None:
     before = follow(events)
     await following(before)
     end = asyncio.create_task(ended(before))
@@ -163,12 +165,12 @@ async def test_it_ends_with_the_service(events: EventService, feed: InMemoryChan
     assert await ended(after)
 
 
-async def test_it_does_not_begin_where_the_copy_is_too_old(events: EventService) -> None:
+async def test_a_stream_does_not_start_at_a_forgotten_point(events: EventService) -> None:
     with pytest.raises(ForgottenRevisionError):
         await anext(follow(events, SyncPoint(START + 1)))
 
 
-async def test_it_ends_when_the_account_is_erased(
+async def test_a_stream_ends_when_the_account_is_erased(
     events: EventService, store: Store, write: Write, feed: InMemoryChangeFeed
 ) -> None:
     await write()
@@ -179,7 +181,7 @@ async def test_it_ends_when_the_account_is_erased(
     assert await ended(stream)
 
 
-async def test_it_neither_begins_nor_goes_on_without_the_database(
+async def test_a_stream_neither_starts_nor_continues_without_the_database(
     events: EventService, repository: Troubled, write: Write
 ) -> None:
     async def fail() -> None:
@@ -194,14 +196,14 @@ async def test_it_neither_begins_nor_goes_on_without_the_database(
         await anext(follow(events))
 
 
-async def test_a_user_has_so_many_streams_and_no_more(events: EventService, write: Write) -> None:
+async def test_the_number_of_streams_of_a_user_is_limited(events: EventService, write: Write) -> None:
     await write()
     streams = [follow(events) for _ in range(2)]
     for stream in streams:
         await following(stream)
-    with pytest.raises(TooManyStreamsError, match="there are 2 "):
+    with pytest.raises(TooManyStreamsError, match="you have 2 open streams"):
         await anext(follow(events))
-    async with aclosing(events.follow("bob", EMPTY, expires_at=time.time() + LONG, pulse=LONG)) as other:
+    async with aclosing(events.follow("bob", EMPTY, expires_at=time.time() + LONG, keep_alive=LONG)) as other:
         await anext(other)
     await streams[0].aclose()
     with pytest.raises(ForgottenRevisionError):

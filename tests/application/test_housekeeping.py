@@ -1,4 +1,4 @@
-"""What is purged when, and that nothing keeps it from being purged the next time."""
+"""When entries are purged, and that failures do not stop later purges."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ Call = tuple[str, datetime, int]
 
 
 class Fake:
-    """Has so many things of each kind, and remembers what it was asked."""
+    """Holds a number of entries of each kind, and records the calls."""
 
     def __init__(self, **counts: int) -> None:
         self.counts = counts
@@ -54,7 +54,7 @@ async def test_each_kind_is_purged_at_its_age_until_nothing_is_left() -> None:
     ]
 
 
-async def test_what_was_purged_is_told_in_words() -> None:
+async def test_the_result_is_readable() -> None:
     purged = Purged(1, 2_000, 0)
     assert str(purged) == "1 task, 2,000 tombstones, 0 idempotency keys"
     assert purged
@@ -62,7 +62,7 @@ async def test_what_was_purged_is_told_in_words() -> None:
 
 
 async def naps(fake: Fake, count: int) -> list[float]:
-    """Purge by the hour until it has slept so many times, and return for how long."""
+    """Purge hourly until the service has slept a number of times; return the pauses in seconds."""
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -75,7 +75,7 @@ async def naps(fake: Fake, count: int) -> list[float]:
     return slept
 
 
-async def test_it_is_done_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_purges_repeat(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     fake = Fake(trash=1)
     await naps(fake, 4)
@@ -86,17 +86,17 @@ async def test_it_is_done_again_and_again(caplog: pytest.LogCaptureFixture) -> N
 @pytest.mark.parametrize(
     "error", [RepositoryUnavailableError("the database cannot be reached"), KeyError("unforeseen")]
 )
-async def test_a_failure_is_logged_and_no_reason_to_stop(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_is_logged_and_the_next_purge_runs(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     fake = Fake(trash=1)
     fake.errors = [error]
     await naps(fake, 3)
     assert fake.counts["trash"] == 0
     (record,) = caplog.records
-    assert "will try again" in record.message
+    assert "will retry" in record.message
     assert (record.exc_info is None) == isinstance(error, RepositoryUnavailableError)
 
 
-async def test_those_who_start_together_do_it_apart() -> None:
+async def test_processes_that_start_together_purge_at_different_times() -> None:
     first, *others = zip(*[await naps(Fake(), 4) for _ in range(50)], strict=True)
     assert 0 <= min(first) < 900
     assert 2700 < max(first) <= 3600

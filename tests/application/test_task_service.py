@@ -1,4 +1,4 @@
-"""The use cases over the repository in memory; what goes wrong between load and save is played by `Interfering`."""
+"""Use cases of tasks over the in-memory repository; `Interfering` simulates races between load and save."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +22,7 @@ FIRST = START + 1
 
 
 class Interfering(InMemoryTaskRepository):
-    """Lets somebody else act right before each save and removal, for as many times as it is told."""
+    """Runs a callback before each save and removal, a given number of times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,9 +72,7 @@ async def revision_of(repository: Interfering) -> int:
     return (await repository.page("ada", TaskQuery())).revision
 
 
-async def test_a_created_task_is_kept_with_the_id_and_the_time_of_the_ports(
-    service: TaskService, repository: Interfering
-) -> None:
+async def test_a_created_task_has_the_id_and_time_of_the_ports(service: TaskService, repository: Interfering) -> None:
     created = await service.create("ada", TaskChanges(title="Buy milk"))
 
     assert (created.id, created.created_at, created.revision) == (
@@ -87,21 +85,21 @@ async def test_a_created_task_is_kept_with_the_id_and_the_time_of_the_ports(
     assert (await service.page("ada", TaskQuery(), [created.revision])).tasks == []
 
 
-async def test_a_task_that_breaks_a_rule_is_not_kept(service: TaskService, repository: Interfering) -> None:
+async def test_an_invalid_task_is_not_stored(service: TaskService, repository: Interfering) -> None:
     for values in (TaskChanges(), TaskChanges(title=" ")):
         with pytest.raises(InvalidValueError):
             await service.create("ada", values)
     assert await revision_of(repository) == 0
 
 
-async def test_a_change_is_kept(service: TaskService, task: Task) -> None:
+async def test_a_change_is_stored(service: TaskService, task: Task) -> None:
     changed = await service.change("ada", task.id, TaskChanges(title="Other"))
 
     assert changed == replace(task, title="Other", updated_at=later(60), revision=FIRST + 1)
     assert await service.get("ada", task.id) == changed
 
 
-async def test_a_change_that_loses_a_race_is_applied_to_what_won(
+async def test_a_change_that_loses_a_race_is_applied_to_the_winner(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     repository.interfere, repository.times = repository.describe, 3
@@ -112,7 +110,7 @@ async def test_a_change_that_loses_a_race_is_applied_to_what_won(
     assert repository.writes == 4
 
 
-async def test_a_toggle_that_loses_a_race_turns_around_what_won(
+async def test_a_toggle_that_loses_a_race_inverts_the_winner(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     async def complete(current: Task) -> None:
@@ -124,19 +122,19 @@ async def test_a_toggle_that_loses_a_race_turns_around_what_won(
 
 
 @pytest.mark.parametrize("if_revisions", [{FIRST}, {FIRST, FIRST + 6}, [FIRST]])
-async def test_a_change_happens_at_a_revision_that_was_asked_for(
+async def test_a_change_happens_at_a_required_revision(
     service: TaskService, task: Task, if_revisions: Collection[int]
 ) -> None:
     assert (await service.change("ada", task.id, TaskChanges(title="Other"), if_revisions)).revision == FIRST + 1
 
 
 @pytest.mark.parametrize("if_revisions", [(), {START}, {FIRST + 1}, {START, FIRST + 1}])
-async def test_nothing_happens_at_another_revision(
+async def test_a_change_at_another_revision_is_refused(
     service: TaskService, repository: Interfering, task: Task, if_revisions: Collection[int]
 ) -> None:
     for call in (
         service.change("ada", task.id, TaskChanges(title="Other"), if_revisions),
-        service.change("ada", task.id, TaskChanges(title=task.title), if_revisions),  # though it would change nothing
+        service.change("ada", task.id, TaskChanges(title=task.title), if_revisions),  # even if it would change nothing
         service.complete("ada", task.id, None, if_revisions),
         service.delete("ada", task.id, if_revisions),
     ):
@@ -159,7 +157,9 @@ async def test_a_change_with_a_precondition_that_loses_a_race_is_refused(
     assert (await service.get("ada", task.id)).title == task.title
 
 
-async def test_what_changes_nothing_writes_nothing(service: TaskService, repository: Interfering, task: Task) -> None:
+async def test_a_change_without_effect_writes_nothing(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
     assert await service.change("ada", task.id, TaskChanges(title=" Buy milk ", due_date=None)) == task
     assert await service.change("ada", task.id, TaskChanges()) == task
     assert await service.complete("ada", task.id, completed=False) == task
@@ -167,7 +167,7 @@ async def test_what_changes_nothing_writes_nothing(service: TaskService, reposit
     assert (repository.writes, await revision_of(repository)) == (0, task.revision)
 
 
-async def test_what_is_not_there_or_not_theirs_is_not_found(service: TaskService, task: Task) -> None:
+async def test_missing_and_foreign_tasks_are_not_found(service: TaskService, task: Task) -> None:
     for user_id, task_id in (("ada", uuid4()), ("bob", task.id)):
         for if_revisions in (None, {task.revision}):
             for call in (
@@ -181,7 +181,7 @@ async def test_what_is_not_there_or_not_theirs_is_not_found(service: TaskService
     assert await service.get("ada", task.id) == task
 
 
-async def test_a_task_that_goes_while_it_is_changed_is_not_found(
+async def test_a_task_that_is_deleted_during_a_change_is_not_found(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     repository.interfere = repository.take_away
@@ -190,9 +190,7 @@ async def test_a_task_that_goes_while_it_is_changed_is_not_found(
         await service.change("ada", task.id, TaskChanges(title="Other"))
 
 
-async def test_a_change_that_breaks_a_rule_writes_nothing(
-    service: TaskService, repository: Interfering, task: Task
-) -> None:
+async def test_an_invalid_change_writes_nothing(service: TaskService, repository: Interfering, task: Task) -> None:
     with pytest.raises(InvalidValueError):
         await service.change("ada", task.id, TaskChanges(title="\0"))
     assert (repository.writes, await revision_of(repository)) == (0, task.revision)
@@ -207,7 +205,7 @@ async def test_a_deleted_task_is_gone(service: TaskService, task: Task, if_revis
             await call
 
 
-async def test_a_deletion_without_a_precondition_does_not_mind_a_change(
+async def test_a_deletion_without_a_precondition_ignores_a_concurrent_change(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     repository.interfere = repository.describe
@@ -231,7 +229,7 @@ async def test_a_deletion_with_a_precondition_that_loses_a_race_is_refused(
     assert (await service.get("ada", task.id)).description == "x"
 
 
-async def test_a_deletion_that_names_both_revisions_survives_the_race(
+async def test_a_deletion_that_allows_both_revisions_succeeds_after_a_race(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     repository.interfere = repository.describe
@@ -241,7 +239,9 @@ async def test_a_deletion_that_names_both_revisions_survives_the_race(
     assert repository.writes == 2
 
 
-async def test_who_always_loses_is_told_in_the_end(service: TaskService, repository: Interfering, task: Task) -> None:
+async def test_a_change_that_always_loses_is_refused_in_the_end(
+    service: TaskService, repository: Interfering, task: Task
+) -> None:
     repository.interfere, repository.times = repository.describe, 1_000
 
     with pytest.raises(ContentionError, match="nothing was changed"):
@@ -252,7 +252,7 @@ async def test_who_always_loses_is_told_in_the_end(service: TaskService, reposit
     assert (await service.get("ada", task.id)).title == task.title
 
 
-async def test_changes_of_different_fields_at_once_lose_nothing(service: TaskService, task: Task) -> None:
+async def test_concurrent_changes_of_different_fields_are_all_kept(service: TaskService, task: Task) -> None:
     await asyncio.gather(
         service.change("ada", task.id, TaskChanges(title="Other")),
         service.change("ada", task.id, TaskChanges(description="words")),
@@ -268,11 +268,11 @@ async def test_changes_of_different_fields_at_once_lose_nothing(service: TaskSer
     )
 
 
-async def test_an_even_number_of_toggles_at_once_ends_where_it_began(
+async def test_an_even_number_of_concurrent_toggles_changes_nothing(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     await asyncio.gather(*(service.complete("ada", task.id, None) for _ in range(100)))
 
     kept = await service.get("ada", task.id)
     assert (kept.completed, kept.revision) == (False, task.revision + 100)
-    assert repository.writes == 100  # in turns nobody loses
+    assert repository.writes == 100  # serialized changes never lose a race

@@ -14,9 +14,9 @@ from tests.conftest import new_user_id
 from tests.domain.builders import NOW, a_task, later
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import TodoError
 from todo_api.domain.listing import Order, Position, Sort, Status, TaskPage, TaskQuery
 from todo_api.domain.ports import TaskRepository
@@ -131,11 +131,11 @@ class Comparison(RuleBasedStateMachine):
 
 def test_both_adapters_answer_alike(database_url: str) -> None:
     with closing(asyncio.new_event_loop()) as loop:
-        connections = Connections(DatabaseConfig(url=database_url, pool_size=1))
+        engine = create_engine(DatabaseConfig(url=database_url, pool_size=1))
         try:
             run_state_machine_as_test(
-                lambda: Comparison(loop.run_until_complete, SqlAlchemyTaskRepository(connections)),  # type: ignore[arg-type] # any factory
+                lambda: Comparison(loop.run_until_complete, SqlAlchemyTaskRepository(engine)),  # type: ignore[arg-type] # any factory
                 settings=settings(max_examples=40, stateful_step_count=30, deadline=None),
             )
         finally:
-            loop.run_until_complete(connections.close())
+            loop.run_until_complete(engine.dispose())

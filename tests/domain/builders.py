@@ -1,4 +1,4 @@
-"""Tasks to test with: whatever a test does not name has a plain value."""
+"""Builders of test data: fields that a test does not name get default values."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from todo_api.domain.changes import starting_revision
 from todo_api.domain.task import Task
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
-# The revision before the first one of an account that comes to be with a task of these.
+# The revision before the first one of an account that is created at NOW.
 START = starting_revision(NOW)
 
 
@@ -17,7 +17,7 @@ def later(seconds: float) -> datetime:
 
 
 def a_task(user_id: str = "ada", *, task_id: UUID | None = None, **values: Any) -> Task:
-    """A task as its creator hands it to a repository; completed ones have been so since `NOW`."""
+    """Return a task that no repository has stored; a completed one was completed when it was created."""
     created_at = values.get("created_at", NOW)
     fields = {
         "title": "Buy milk",

@@ -44,7 +44,7 @@ def instant(*values: int) -> datetime:
         ("2026-12-31T17:00:00." + "1" * 44, floating(2026, 12, 31, 17, 0, 0, 111_111)),  # 64 characters
     ],
 )
-def test_a_due_date_is_read_in_its_kind(text: str, expected: DueDate) -> None:
+def test_a_due_date_is_parsed_as_its_kind(text: str, expected: DueDate) -> None:
     parsed = parse_due_date(text)
 
     assert parsed == expected
@@ -95,7 +95,7 @@ def test_a_due_date_is_read_in_its_kind(text: str, expected: DueDate) -> None:
     ],
     ids=lambda text: ascii(text[:40]),
 )
-def test_what_is_none_of_the_three_kinds_is_refused(text: str) -> None:
+def test_other_formats_are_refused(text: str) -> None:
     with pytest.raises(InvalidValueError, match="must be a date"):
         parse_due_date(text)
 
@@ -119,23 +119,23 @@ def test_what_is_none_of_the_three_kinds_is_refused(text: str) -> None:
         "9999-12-31T23:59:59-00:01",
     ],
 )
-def test_what_does_not_exist_is_refused(text: str) -> None:
+def test_days_and_times_that_do_not_exist_are_refused(text: str) -> None:
     with pytest.raises(InvalidValueError, match="must be a day and time that exist"):
         parse_due_date(text)
 
 
 @given(st.dates(min_value=date(2, 1, 1)))
-def test_every_day_is_read(day: date) -> None:
+def test_every_day_is_parsed(day: date) -> None:
     assert parse_due_date(day.isoformat()) == day
 
 
 @given(st.datetimes(min_value=floating(2, 1, 1), max_value=floating(9999, 12, 31)))
-def test_every_floating_time_is_read(moment: datetime) -> None:
+def test_every_floating_time_is_parsed(moment: datetime) -> None:
     assert parse_due_date(moment.isoformat()) == moment
 
 
 @given(st.datetimes(min_value=floating(2, 1, 3), max_value=floating(9999, 12, 29), timezones=offsets))
-def test_an_instant_is_the_same_one_in_utc(moment: datetime) -> None:
+def test_an_instant_is_converted_to_utc(moment: datetime) -> None:
     parsed = parse_due_date(moment.isoformat())
 
     assert isinstance(parsed, datetime)
@@ -144,7 +144,7 @@ def test_an_instant_is_the_same_one_in_utc(moment: datetime) -> None:
 
 
 @given(st.text(max_size=70))
-def test_any_text_is_a_due_date_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         parsed = parse_due_date(text)
     except InvalidValueError:
@@ -153,7 +153,7 @@ def test_any_text_is_a_due_date_or_refused(text: str) -> None:
 
 
 @given(due_dates)
-def test_instant_and_kind_make_the_due_date_again(due_date: DueDate) -> None:
+def test_a_due_date_can_be_restored_from_instant_and_kind(due_date: DueDate) -> None:
     again = due_date_from(due_instant(due_date), due_kind(due_date))
 
     assert again == due_date
@@ -166,7 +166,7 @@ def test_the_instant_is_in_utc(due_date: DueDate) -> None:
     assert due_instant(due_date).utcoffset() == timedelta()
 
 
-def test_a_day_stands_at_its_start_and_a_floating_time_as_if_in_utc() -> None:
+def test_a_day_sorts_at_its_start_and_a_floating_time_as_utc() -> None:
     assert due_instant(date(2026, 7, 1)) == instant(2026, 7, 1)
     assert due_instant(floating(2026, 7, 1, 9)) == due_instant(instant(2026, 7, 1, 9)) == instant(2026, 7, 1, 9)
 
@@ -181,6 +181,6 @@ def test_the_three_kinds_are_never_equal() -> None:
     "text",
     ["0001-01-01", "0001-12-31T23:59:59.999999Z", "0002-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999999"],
 )
-def test_where_undated_tasks_stand_none_is_due(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="null is no due date"):
+def test_the_instants_of_tasks_without_a_due_date_are_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="use null for no due date"):
         parse_due_date(text)

@@ -46,7 +46,7 @@ def test_a_new_task_has_defaults() -> None:
     )
 
 
-def test_a_new_task_has_the_values_that_it_is_given() -> None:
+def test_a_new_task_has_the_given_values() -> None:
     task = create(title="T", description="", completed=True, due_date=date(2026, 1, 1))
 
     assert values_of(task) == {"title": "T", "description": "", "completed": True, "due_date": date(2026, 1, 1)}
@@ -67,7 +67,7 @@ def test_values_that_break_a_rule_are_refused_on_creation_and_change(values: dic
 
 
 @given(changes)
-def test_a_change_sets_what_it_names_and_keeps_the_rest(change: TaskChanges) -> None:
+def test_a_change_sets_the_given_fields_and_keeps_the_rest(change: TaskChanges) -> None:
     task = a_task(description="old", due_date=date(2025, 1, 1), revision=3)
     changed = task.change(change, now=later(1))
 
@@ -80,7 +80,7 @@ def test_a_change_sets_what_it_names_and_keeps_the_rest(change: TaskChanges) -> 
 
 
 @given(changes, changes)
-def test_a_change_that_changes_nothing_returns_the_very_task(first: TaskChanges, second: TaskChanges) -> None:
+def test_a_change_without_effect_returns_the_same_object(first: TaskChanges, second: TaskChanges) -> None:
     task = a_task().change(first, now=later(1))
     changed = task.change(second, now=later(2))
 
@@ -89,7 +89,7 @@ def test_a_change_that_changes_nothing_returns_the_very_task(first: TaskChanges,
     assert changed.change(second, now=later(3)) is changed
 
 
-def test_null_clears_and_absence_keeps() -> None:
+def test_none_clears_and_unset_keeps() -> None:
     task = a_task(description="words", due_date=date(2026, 1, 1))
 
     assert task.change(TaskChanges(), now=later(1)) is task
@@ -107,12 +107,12 @@ def test_a_change_of_the_kind_of_a_due_date_is_a_change() -> None:
             assert type(changed.due_date) is type(after)
 
 
-def test_completing_notes_when() -> None:
+def test_completing_sets_completed_at() -> None:
     done = a_task().change(TaskChanges(completed=True), now=later(1))
     assert (done.completed, done.completed_at, done.updated_at) == (True, later(1), later(1))
 
 
-def test_completing_again_keeps_when_it_was_first() -> None:
+def test_completing_again_keeps_completed_at() -> None:
     done = a_task(completed=True)
 
     assert done.complete(completed=True, now=later(1)) is done
@@ -120,12 +120,12 @@ def test_completing_again_keeps_when_it_was_first() -> None:
     assert (renamed.completed_at, renamed.updated_at) == (NOW, later(1))
 
 
-def test_reopening_forgets_when() -> None:
+def test_reopening_clears_completed_at() -> None:
     reopened = a_task(completed=True).complete(completed=False, now=later(1))
     assert (reopened.completed, reopened.completed_at) == (False, None)
 
 
-def test_toggling_turns_completion_around() -> None:
+def test_toggling_inverts_completion() -> None:
     task = a_task()
     done = task.complete(None, now=later(1))
     again = done.complete(None, now=later(2))
@@ -135,7 +135,7 @@ def test_toggling_turns_completion_around() -> None:
 
 
 @given(st.lists(st.tuples(changes, st.integers(-5, 5)), max_size=6))
-def test_times_never_run_backwards_though_clocks_do(steps: list[tuple[TaskChanges, int]]) -> None:
+def test_updated_at_never_decreases_when_the_clock_does(steps: list[tuple[TaskChanges, int]]) -> None:
     task = a_task()
     for change, seconds in steps:
         before, task = task, task.change(change, now=later(seconds))
@@ -144,7 +144,7 @@ def test_times_never_run_backwards_though_clocks_do(steps: list[tuple[TaskChange
         assert task.completed_at is None or task.created_at <= task.completed_at <= task.updated_at
 
 
-def test_a_task_cannot_be_altered() -> None:
+def test_a_task_is_immutable() -> None:
     task = a_task()
     for field in fields(task):
         with pytest.raises(FrozenInstanceError):

@@ -17,7 +17,7 @@ titles = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size
 
 
 @given(st.text(max_size=20))
-def test_a_title_is_kept_without_the_white_space_around_it_or_refused(text: str) -> None:
+def test_a_title_is_trimmed_or_refused(text: str) -> None:
     try:
         title = clean_title(text)
     except InvalidValueError:
@@ -31,11 +31,11 @@ def test_a_title_is_kept_without_the_white_space_around_it_or_refused(text: str)
 
 @pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\u00a0\u2003\u3000"])
 def test_a_title_of_white_space_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="must have a character that is no white space"):
+    with pytest.raises(InvalidValueError, match="must contain a character that is not white space"):
         clean_title(text)
 
 
-def test_what_is_in_the_middle_of_a_title_stays() -> None:
+def test_white_space_inside_a_title_stays() -> None:
     assert clean_title("\u3000 a \n  b\u200b ") == "a \n  b\u200b"
 
 
@@ -58,13 +58,13 @@ def test_a_combining_accent_counts_as_a_code_point() -> None:
 def test_nul_and_surrogates_are_refused(text: str) -> None:
     assert not is_storable(text)
     for clean in (clean_title, clean_description):
-        with pytest.raises(InvalidValueError, match="must not have NUL characters or lone surrogates"):
+        with pytest.raises(InvalidValueError, match="must not contain NUL characters or lone surrogates"):
             clean(text)
 
 
 @given(st.text(max_size=8))
 @example("\ud7ff\ue000\uffff\U00010000\U0010ffff")
-def test_storable_is_what_utf_8_can_encode_and_has_no_nul(text: str) -> None:
+def test_text_is_storable_if_utf_8_can_encode_it_without_nul(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -75,7 +75,7 @@ def test_storable_is_what_utf_8_can_encode_and_has_no_nul(text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30))
-def test_a_description_stays_as_it_is(text: str) -> None:
+def test_a_description_is_not_changed(text: str) -> None:
     assert clean_description(text) == text
 
 
@@ -89,8 +89,8 @@ def test_a_sort_key_is_bounded_and_can_be_stored(title: str) -> None:
 
 
 @given(titles)
-def test_the_key_of_a_key_is_the_key(title: str) -> None:
-    """Otherwise equal titles would be written with different keys."""
+def test_a_sort_key_is_its_own_sort_key(title: str) -> None:
+    """Otherwise equal titles would have different keys."""
     key = sort_key(title)
     assert sort_key(key) == key
 
@@ -135,7 +135,7 @@ def test_a_sort_key_has_neither_case_nor_accents(title: str, key: str) -> None:
     assert sort_key(title) == key
 
 
-def test_a_cut_sort_key_ends_with_a_whole_character() -> None:
+def test_a_truncated_sort_key_ends_with_a_whole_character() -> None:
     assert sort_key("a" + "日" * 500) == "a" + "日" * 499
 
 

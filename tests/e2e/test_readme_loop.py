@@ -1,4 +1,4 @@
-"""The README's client, run by Node against the server as it stands: what it promises about syncing and retrying."""
+"""The client loop of docs/sync.md, run by Node against the server."""
 
 import json
 import re
@@ -65,7 +65,7 @@ def running(start: Start) -> Running:
 
 @pytest.fixture
 def client(running: Running, started: Started, tmp_path: Path) -> Connect:
-    (loop,) = re.findall(r"```ts\n(const copy.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (loop,) = re.findall(r"```ts\n(const copy.*?)```", (ROOT / "docs" / "sync.md").read_text(), re.DOTALL)
     program = tmp_path / "client.mts"
     program.write_text(BEFORE + loop + AFTER)
 

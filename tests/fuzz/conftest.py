@@ -16,7 +16,7 @@ from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 
 @pytest.fixture(scope="module", params=["memory", "postgres"])
 def app(request: pytest.FixtureRequest) -> FastAPI:
-    storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("connections"))
+    storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("engine"))
     feed = InMemoryChangeFeed()
     feed.close()  # so that streams of events end after their first page
     return make_app(storage.tasks, config=HttpConfig(trusted_proxies=("*",)), feed=feed, accounts=storage.accounts)

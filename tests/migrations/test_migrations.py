@@ -20,12 +20,11 @@ from sqlalchemy.exc import DBAPIError
 from tests.conftest import ROOT, alembic_config
 from tests.pooler import direct
 
-from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import create_engine
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision
 from todo_api.adapters.sqlalchemy.tables import metadata
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 
 # Everything that the two could differ in, by name: columns with type, collation and nullability, constraints, indexes.
@@ -135,8 +134,7 @@ def test_the_program_names_the_newest_revision(config: Config) -> None:
 
 
 async def set_revision(url: str, revision: str) -> None:
-    async with create_engine(DatabaseConfig(url=url)).begin() as connection:
-        await connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    await asyncio.to_thread(query, url, f"UPDATE alembic_version SET version_num = '{revision}'")
 
 
 def test_revisions_are_in_order(config: Config) -> None:
@@ -146,19 +144,19 @@ def test_revisions_are_in_order(config: Config) -> None:
 
 
 async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_database: str) -> None:
-    connections = Connections(DatabaseConfig(url=fresh_database))
+    engine = create_engine(DatabaseConfig(url=fresh_database))
     try:
         with pytest.raises(RepositoryUnavailableError):
-            await SqlAlchemyTaskRepository(connections).check()
+            await SqlAlchemyTaskRepository(engine).check()
         await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
-        await SqlAlchemyTaskRepository(connections).check()
+        await SqlAlchemyTaskRepository(engine).check()
         await set_revision(fresh_database, "0002")
         with pytest.raises(RepositoryUnavailableError, match="alembic upgrade head"):
-            await SqlAlchemyTaskRepository(connections).check()
+            await SqlAlchemyTaskRepository(engine).check()
         await set_revision(fresh_database, "0004")  # for the version that is about to replace this one
-        await SqlAlchemyTaskRepository(connections).check()
+        await SqlAlchemyTaskRepository(engine).check()
     finally:
-        await connections.close()
+        await engine.dispose()
 
 
 def test_two_upgrades_at_once_both_succeed(fresh_database: str) -> None:

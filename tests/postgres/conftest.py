@@ -8,23 +8,24 @@ from typing import Any
 import asyncpg
 import pytest
 from alembic import command
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.conftest import alembic_config
 from tests.pooler import direct
 from tests.ports import unused_port
 
-from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
 
 
 @pytest.fixture
-async def connect(database_url: str) -> AsyncIterator[Callable[..., Connections]]:
+async def connect(database_url: str) -> AsyncIterator[Callable[..., AsyncEngine]]:
     """Makes connections that are closed after the test; configured as told, and to the common database by default."""
     async with AsyncExitStack() as stack:
 
-        def make(url: str = database_url, **config: Any) -> Connections:
-            connections = Connections(DatabaseConfig(url=url, **config))
-            stack.push_async_callback(connections.close)
-            return connections
+        def make(url: str = database_url, **config: Any) -> AsyncEngine:
+            engine = create_engine(DatabaseConfig(url=url, **config))
+            stack.push_async_callback(engine.dispose)
+            return engine
 
         yield make
 

@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+from sqlalchemy.sql.expression import ClauseElement
 
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
 
 Node = Mapping[str, Any]
 
 
 async def explain(
-    database: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
+    database: "asyncpg.Connection[asyncpg.Record]", statement: ClauseElement, values: Mapping[str, Any]
 ) -> Node:
     """The plan that the statement was really executed with."""
-    await database.execute(f"PREPARE explained AS {statement.sql}")
-    arguments = ", ".join(literal(value) for value in statement.arguments(values))
+    compiled = CompiledStatement(statement)
+    await database.execute(f"PREPARE explained AS {compiled.sql}")
+    arguments = ", ".join(literal(value) for value in compiled.arguments(values))
     plan = await database.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({arguments})")
     await database.execute("DEALLOCATE explained")
     root: Node = json.loads(plan)[0]["Plan"]

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from tests.domain.builders import NOW, a_task, later
 
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
-from todo_api.adapters.sqlalchemy.rows import to_parameters
+from todo_api.adapters.sqlalchemy.mapping import to_row
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -16,7 +16,7 @@ NEVER_NULL = ("user_id", "id", "title", "title_key", "completed", "created_at", 
 
 
 async def insert(database: Database, owner: str, **changes: Any) -> None:
-    row = {**to_parameters(a_task(owner)), "revision": 1, **changes}
+    row = {**to_row(a_task(owner)), "revision": 1, **changes}
     places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
     await database.execute(f"INSERT INTO tasks ({', '.join(row)}) VALUES ({places})", *row.values())
 

@@ -8,28 +8,26 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.domain.builders import NOW, a_task
 from tests.postgres.proxy import Proxy, open_proxy
+from tests.postgres.running import read
 
-from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
 from todo_api.adapters.sqlalchemy.schema import VERSION
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
-Connect = Callable[..., Connections]
+Connect = Callable[..., AsyncEngine]
 
 READ_ONLY = "-c default_transaction_read_only=on"
-DEMOTE = Statement(
-    select(
-        literal_column("set_config('default_transaction_read_only', 'on', false)"), func.pg_sleep(literal_column("0.1"))
-    )
+DEMOTE = select(
+    literal_column("set_config('default_transaction_read_only', 'on', false)"), func.pg_sleep(literal_column("0.1"))
 )
-BACKEND = Statement(select(func.pg_backend_pid()))
+BACKEND = select(func.pg_backend_pid().label("pid"))
 SEARCH_PAUSE = 1.0
 
 
@@ -136,14 +134,14 @@ def both(port: int, proxy: Proxy, **query: str) -> str:
 
 async def test_the_one_server_that_is_there_is_used(connect: Connect, unused_port: int, database_url: str) -> None:
     async with open_proxy(database_url) as proxy:
-        assert await connect(both(unused_port, proxy)).read(VERSION, {})
+        assert await read(connect(both(unused_port, proxy)), VERSION, {})
 
 
 async def test_where_no_server_will_do_each_is_told_of(connect: Connect, unused_port: int, server_url: str) -> None:
     async with open_proxy(server_url) as proxy:
-        connections = connect(both(unused_port, proxy, options=READ_ONLY))
+        engine = connect(both(unused_port, proxy, options=READ_ONLY))
         with pytest.raises(RepositoryUnavailableError) as refusal:
-            await connections.read(VERSION, {})
+            await read(engine, VERSION, {})
 
     assert isinstance(refusal.value.__cause__, NoServerError)
     assert f"127.0.0.1:{unused_port}: [Errno" in str(refusal.value.__cause__)
@@ -158,9 +156,9 @@ def create(workspace: Workspace) -> bytes:
 async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(
     connect: Connect, server_url: str, user_id: str
 ) -> None:
-    connections = connect(server_url, pool_size=4)
-    repository = SqlAlchemyTaskRepository(connections)
-    await asyncio.gather(*(connections.read(DEMOTE, {}) for _ in range(4)))
+    engine = connect(server_url, pool_size=4)
+    repository = SqlAlchemyTaskRepository(engine)
+    await asyncio.gather(*(read(engine, DEMOTE, {}) for _ in range(4)))
     await asyncio.sleep(SEARCH_PAUSE + 0.1)
 
     await asyncio.gather(
@@ -175,13 +173,13 @@ async def test_a_server_that_takes_no_writes_for_long_is_not_left_for_each_of_th
     connect: Connect, server_url: str, user_id: str
 ) -> None:
     separator = "&" if urlsplit(server_url).query else "?"
-    connections = connect(f"{server_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = connect(f"{server_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
+    repository = SqlAlchemyTaskRepository(engine)
     servers = set()
     start = time.monotonic()
     while time.monotonic() - start < 2.5 * SEARCH_PAUSE:
         with pytest.raises(RepositoryUnavailableError):
             await repository.add(a_task(user_id))
-        servers.add((await connections.read(BACKEND, {}))[0][0])
+        servers.add((await read(engine, BACKEND, {}))[0]["pid"])
 
     assert 2 <= len(servers) <= 3

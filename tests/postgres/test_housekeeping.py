@@ -9,11 +9,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, a_task
 from tests.storages import Storage, in_postgres
 
-from todo_api.adapters.sqlalchemy.connections import Connections
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
@@ -49,7 +49,7 @@ async def inside(own_database: Database) -> Database:
 
 
 @pytest.fixture
-async def storage(inside: Database, migrated_database: str, connect: Callable[..., Connections]) -> Storage:
+async def storage(inside: Database, migrated_database: str, connect: Callable[..., AsyncEngine]) -> Storage:
     return in_postgres(connect(migrated_database, statement_timeout=5.0))
 
 

@@ -7,20 +7,20 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, later
 from tests.http.application import make_app, make_token
 from tests.postgres.proxy import Proxy, open_proxy
 
-from todo_api.adapters.sqlalchemy.connections import Connections
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
-Connect = Callable[..., Connections]
+Connect = Callable[..., AsyncEngine]
 TASK = {"title": "Once"}
 
 
@@ -31,8 +31,8 @@ async def proxy(server_url: str) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-def client_of(connections: Connections, user_id: str) -> AsyncClient:
-    app = make_app(SqlAlchemyTaskRepository(connections))
+def client_of(engine: AsyncEngine, user_id: str) -> AsyncClient:
+    app = make_app(SqlAlchemyTaskRepository(engine))
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)
 
@@ -64,7 +64,7 @@ async def test_what_was_committed_is_not_done_again(connect: Connect, proxy: Pro
     headers = {"Idempotency-Key": str(uuid4())}
     async with client_of(connect(proxy.url), user_id) as client:
         await client.post("/api/tasks", json=TASK)
-        proxy.unanswered = b"COMMIT"
+        proxy.unanswered = b"COMMIT;"
         answer = await client.post(call, json=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (503, "database-unavailable")
         proxy.unanswered = None
@@ -102,8 +102,8 @@ async def test_a_database_that_stays_away_is_told(connect: Connect, proxy: Proxy
 
 
 async def test_a_cancelled_edit_leaves_nothing_behind(connect: Connect, user_id: str) -> None:
-    connections = connect(pool_size=1)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = connect(pool_size=1)
+    repository = SqlAlchemyTaskRepository(engine)
 
     def decide(workspace: Workspace) -> bytes:
         workspace.create(uuid4(), TaskChanges(title="Never"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.conftest import new_user_id
 from tests.domain.builders import NOW, START, a_task
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
@@ -14,8 +15,7 @@ from tests.postgres.proxy import open_proxy
 from tests.postgres.storm import weather
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
-from todo_api.adapters.sqlalchemy.connections import Connections
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
@@ -34,7 +34,7 @@ def pooler_url(database_url: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def repositories(pooler_url: str, connect: Callable[..., Connections]) -> list[SqlAlchemyTaskRepository]:
+def repositories(pooler_url: str, connect: Callable[..., AsyncEngine]) -> list[SqlAlchemyTaskRepository]:
     """Three, as three processes of the service would have them."""
     return [SqlAlchemyTaskRepository(connect(pooler_url, pool_size=8)) for _ in range(3)]
 
@@ -92,7 +92,7 @@ async def test_copies_miss_nothing_of_what_many_processes_write(
 
 
 async def test_a_statement_costs_one_round_trip_also_behind_a_pooler(
-    pooler_url: str, connect: Callable[..., Connections], user_id: str
+    pooler_url: str, connect: Callable[..., AsyncEngine], user_id: str
 ) -> None:
     async with open_proxy(pooler_url) as proxy:
         repository = SqlAlchemyTaskRepository(connect(proxy.url, pool_size=1))

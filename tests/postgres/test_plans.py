@@ -87,9 +87,9 @@ async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes
         await filled.execute(f"SET plan_cache_mode = {mode}")
         for (sort, order), status, resumed in product(INDEXES, Status, (False, True)):
             index = f"ix_tasks_by_{'' if status is Status.ALL else 'status_'}{INDEXES[sort, order]}"
-            values = {"user_id": USER, "limit": READ, "known": [1]}
+            values = {"owner": USER, "limit": READ, "known": [1]}
             if resumed:
-                values |= {"key": NEAR_THE_END[sort, order], "after": NEAR_THE_END_ID[order]}
+                values |= {"after_key": NEAR_THE_END[sort, order], "after_id": NEAR_THE_END_ID[order]}
             root = await explain(filled, statements.page(sort, order, status, resumed=resumed), values)
             complaints[mode, sort, order, status, resumed] = complaint(root, index)
 
@@ -102,7 +102,7 @@ async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes
 
     task_id = await filled.fetchval("SELECT id FROM tasks WHERE user_id = $1 LIMIT 1", USER)
     for statement in (statements.GET, statements.REMOVE_AT_REVISION):
-        root = await explain(filled, statement, {"user_id": USER, "id": task_id, "revision": 1, "now": NOW})
+        root = await explain(filled, statement, {"owner": USER, "task_id": task_id, "expected_revision": 1, "now": NOW})
         scans = [node for node in nodes(root) if node.get("Relation Name") == "tasks" and "Index Name" in node]
 
         assert [node["Index Name"] for node in scans] in (["pk_tasks"], ["ix_tasks_by_revision"])
@@ -114,7 +114,7 @@ async def test_changes_are_read_from_the_point_on(filled: "asyncpg.Connection[as
     read = {}
     for mode, since in product(MODES, (0, 50_000, 99_990, 100_000)):
         await filled.execute(f"SET plan_cache_mode = {mode}")
-        values = {"user_id": USER, "limit": READ, "since": since, "since_id": UUID(int=2**128 - 1), "whole": since}
+        values = {"owner": USER, "limit": READ, "since": since, "since_id": UUID(int=2**128 - 1), "whole": since}
         root = await explain(filled, statements.CHANGES, values)
         read[mode, since] = buffers(root)
 

@@ -11,35 +11,33 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from sqlalchemy import Float, bindparam, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
+from tests.postgres.running import read, write
 
-from todo_api.adapters.sqlalchemy.connections import Connections
-from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
-from todo_api.adapters.sqlalchemy.engine import create_engine
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-Connect = Callable[..., Connections]
+Connect = Callable[..., AsyncEngine]
 
-SLEEP = Statement(select(func.pg_sleep(bindparam("seconds", type_=Float))))
-ECHO = Statement(select(bindparam("value", type_=Float), func.pg_sleep(literal_column("0.001"))))
-
-
-async def sleep(connections: Connections, seconds: float) -> None:
-    await connections.read(SLEEP, {"seconds": seconds})
+SLEEP = select(func.pg_sleep(bindparam("seconds", type_=Float)))
+ECHO = select(bindparam("value", type_=Float).label("value"), func.pg_sleep(literal_column("0.001")))
 
 
-async def fill(connections: Connections, count: int) -> None:
+async def sleep(engine: AsyncEngine, seconds: float) -> None:
+    await read(engine, SLEEP, {"seconds": seconds})
+
+
+async def fill(engine: AsyncEngine, count: int) -> None:
     """Have that many connections open and idle."""
-    await asyncio.gather(*(sleep(connections, 0.1) for _ in range(count)))
+    await asyncio.gather(*(sleep(engine, 0.1) for _ in range(count)))
 
 
 @pytest.fixture
-def marked(connect: Connect, server_url: str, user_id: str) -> Callable[..., Connections]:
+def marked(connect: Connect, server_url: str, user_id: str) -> Callable[..., AsyncEngine]:
     """Makes connections that the server knows by the user's name."""
     separator = "&" if "?" in server_url else "?"
     return lambda **config: connect(f"{server_url}{separator}application_name={user_id}", **config)
@@ -62,11 +60,11 @@ KILL = "pg_terminate_backend(pid, 5000)"
 async def test_connections_that_the_server_has_ended_cost_nothing(
     marked: Connect, backends: Callable[..., Any], user_id: str
 ) -> None:
-    connections = marked(pool_size=5)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = marked(pool_size=5)
+    repository = SqlAlchemyTaskRepository(engine)
     task = await repository.add(a_task(user_id))
     for _ in range(3):
-        await fill(connections, 5)
+        await fill(engine, 5)
         assert await backends(KILL) == [True] * 5
 
         saved = await repository.save(replace(task, title=f"{task.title}!"))
@@ -77,9 +75,9 @@ async def test_connections_that_the_server_has_ended_cost_nothing(
 
 
 async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, backends: Callable[..., Any]) -> None:
-    connections = marked(pool_size=1)
-    await sleep(connections, 0)
-    reading = asyncio.create_task(sleep(connections, 0.3))
+    engine = marked(pool_size=1)
+    await sleep(engine, 0)
+    reading = asyncio.create_task(sleep(engine, 0.3))
     await asyncio.sleep(0.1)
 
     assert await backends(KILL) == [True]
@@ -90,9 +88,9 @@ async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, bac
 async def test_a_write_that_the_server_says_it_has_given_up_is_run_again(
     marked: Connect, backends: Callable[..., Any]
 ) -> None:
-    connections = marked(pool_size=1)
-    await sleep(connections, 0)
-    writing = asyncio.create_task(connections.write(SLEEP, {"seconds": 0.3}))
+    engine = marked(pool_size=1)
+    await sleep(engine, 0)
+    writing = asyncio.create_task(write(engine, SLEEP, {"seconds": 0.3}))
     await asyncio.sleep(0.1)
 
     assert await backends(KILL) == [True]
@@ -104,54 +102,54 @@ async def test_a_write_whose_fate_is_unknown_is_never_run_again(
     connect: Connect, database_url: str, user_id: str
 ) -> None:
     async with open_proxy(database_url) as proxy:
-        connections = connect(proxy.url, pool_size=1)
-        await sleep(connections, 0)
-        writing = asyncio.create_task(connections.write(SLEEP, {"seconds": 0.5}))
+        engine = connect(proxy.url, pool_size=1)
+        await sleep(engine, 0)
+        writing = asyncio.create_task(write(engine, SLEEP, {"seconds": 0.5}))
         await asyncio.sleep(0.1)
 
         await proxy.hang_up()
 
         with pytest.raises(RepositoryUnavailableError):
             await writing
-        await SqlAlchemyTaskRepository(connections).add(a_task(user_id))
+        await SqlAlchemyTaskRepository(engine).add(a_task(user_id))
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Connect) -> None:
-    connections = connect(pool_size=1, pool_timeout=0.2)
-    holder = asyncio.create_task(sleep(connections, 1))
+    engine = connect(pool_size=1, pool_timeout=0.2)
+    holder = asyncio.create_task(sleep(engine, 1))
     await asyncio.sleep(0.05)
     start = time.monotonic()
 
-    results = await asyncio.gather(*(sleep(connections, 0) for _ in range(20)), return_exceptions=True)
+    results = await asyncio.gather(*(sleep(engine, 0) for _ in range(20)), return_exceptions=True)
 
     assert time.monotonic() - start < 0.8
     assert {type(result) for result in results} == {RepositoryUnavailableError}
     assert {str(result) for result in results} == {"no database connection was free in time; nothing was changed"}
     await holder
-    await sleep(connections, 0)
+    await sleep(engine, 0)
 
 
 async def test_writes_go_on_while_the_server_hangs_up_on_everybody(
-    marked: Callable[..., Connections], backends: Callable[[str], Any], user_id: str
+    marked: Callable[..., AsyncEngine], backends: Callable[[str], Any], user_id: str
 ) -> None:
-    connections = marked(pool_size=4)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = marked(pool_size=4)
+    repository = SqlAlchemyTaskRepository(engine)
     for written in range(1, 16):
-        await asyncio.gather(*(sleep(connections, 0.001) for _ in range(4)))
+        await asyncio.gather(*(sleep(engine, 0.001) for _ in range(4)))
         await backends("pg_terminate_backend(pid)")
         assert (await repository.add(a_task(user_id))).revision == START + written
 
 
 async def test_latecomers_do_not_overtake(connect: Connect) -> None:
-    connections, order = connect(pool_size=2), []
+    engine, order = connect(pool_size=2), []
 
     async def twice(number: int) -> None:
         """Ask, and ask again as soon as the answer is there, when others have waited for long."""
         for turn in range(3):
-            await sleep(connections, 0.002)
+            await sleep(engine, 0.002)
             order.append((turn, number))
 
-    await asyncio.gather(sleep(connections, 0.002), sleep(connections, 0.002))
+    await asyncio.gather(sleep(engine, 0.002), sleep(engine, 0.002))
     await asyncio.gather(*(twice(number) for number in range(12)))
 
     # Two are served at once, and one may be slower, so neighbours may change places.
@@ -161,21 +159,21 @@ async def test_latecomers_do_not_overtake(connect: Connect) -> None:
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(connect: Connect) -> None:
-    connections = connect(pool_size=1, statement_timeout=0.2)
+    engine = connect(pool_size=1, statement_timeout=0.2)
     start = time.monotonic()
 
     with pytest.raises(RepositoryUnavailableError):
-        await connections.write(SLEEP, {"seconds": 5})
+        await write(engine, SLEEP, {"seconds": 5})
 
     assert time.monotonic() - start < 2
-    await sleep(connections, 0)
+    await sleep(engine, 0)
 
 
 async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> None:
-    connections = connect(pool_size=2, pool_timeout=2)
+    engine = connect(pool_size=2, pool_timeout=2)
     numbers = random.Random(1)
     for moment in [*(numbers.uniform(0, 0.02) for _ in range(40)), 0, 0]:
-        callers = [asyncio.create_task(connections.read(ECHO, {"value": n})) for n in range(4)]
+        callers = [asyncio.create_task(read(engine, ECHO, {"value": n})) for n in range(4)]
         await asyncio.sleep(moment)
         for caller in callers[::2]:
             caller.cancel()
@@ -183,44 +181,44 @@ async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> No
         for number in (1, 3):
             rows = results[number]
             assert not isinstance(rows, BaseException)
-            assert rows[0][0] == number  # and not what somebody else has asked for
+            assert rows[0]["value"] == number  # and not what somebody else has asked for
 
     start = time.monotonic()
-    await fill(connections, 4)
+    await fill(engine, 4)
     assert time.monotonic() - start < 1.5
 
 
 async def test_a_cancelled_wait_does_not_take_a_place(connect: Connect) -> None:
-    connections = connect(pool_size=1, pool_timeout=1)
-    holder = asyncio.create_task(sleep(connections, 0.2))
+    engine = connect(pool_size=1, pool_timeout=1)
+    holder = asyncio.create_task(sleep(engine, 0.2))
     await asyncio.sleep(0.05)
-    waiting = [asyncio.create_task(sleep(connections, 5)) for _ in range(5)]
+    waiting = [asyncio.create_task(sleep(engine, 5)) for _ in range(5)]
     await asyncio.sleep(0.05)
     for caller in waiting:
         caller.cancel()
         with suppress(asyncio.CancelledError):
             await caller
 
-    await sleep(connections, 0)
+    await sleep(engine, 0)
     await holder
 
 
 async def test_no_more_connections_are_open_than_the_pool_has_places(
     marked: Connect, backends: Callable[..., Any]
 ) -> None:
-    connections = marked(pool_size=3)
+    engine = marked(pool_size=3)
     for _ in range(3):
-        callers = [asyncio.create_task(sleep(connections, 0.02)) for _ in range(12)]
+        callers = [asyncio.create_task(sleep(engine, 0.02)) for _ in range(12)]
         await asyncio.sleep(0.01)
         for caller in callers[:6]:
             caller.cancel()
         await asyncio.gather(*callers, return_exceptions=True)
-    await fill(connections, 12)
+    await fill(engine, 12)
 
     await asyncio.sleep(0.05)
     assert len(await backends()) <= 3
 
-    await connections.close()
+    await engine.dispose()
     await asyncio.sleep(0.05)
     assert await backends() == []
 
@@ -228,12 +226,12 @@ async def test_no_more_connections_are_open_than_the_pool_has_places(
 async def test_a_migration_under_a_running_service_costs_nothing(
     migrated_database: str, connect: Connect, user_id: str
 ) -> None:
-    connections = connect(migrated_database, pool_size=1)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = connect(migrated_database, pool_size=1)
+    repository = SqlAlchemyTaskRepository(engine)
     task = await repository.add(a_task(user_id))
     assert (await repository.page(user_id, TaskQuery())).tasks == [await repository.get(user_id, task.id)]
 
-    async with create_engine(DatabaseConfig(url=migrated_database)).begin() as other:
+    async with connect(migrated_database).begin() as other:
         await other.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN title TYPE varchar(600)")
 
     assert await repository.get(user_id, task.id) == task

@@ -5,15 +5,15 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import column, select, table
+from sqlalchemy import Text, column, select, table
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, a_task, later
 from tests.postgres.proxy import Proxy, open_proxy
+from tests.postgres.running import read
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
-from todo_api.adapters.sqlalchemy.connections import Connections
-from todo_api.adapters.sqlalchemy.repository import SqlAlchemyTaskRepository
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.application.batches import BatchService, RepeatableRequest
 from todo_api.application.tasks import TaskService
 from todo_api.domain.listing import TaskQuery
@@ -28,7 +28,7 @@ async def proxy(database_url: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def repository(proxy: Proxy, connect: Callable[..., Connections]) -> SqlAlchemyTaskRepository:
+async def repository(proxy: Proxy, connect: Callable[..., AsyncEngine]) -> SqlAlchemyTaskRepository:
     return SqlAlchemyTaskRepository(connect(proxy.url, pool_size=1))
 
 
@@ -125,14 +125,16 @@ async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
 
 
 async def test_a_server_that_is_reached_directly_parses_each_statement_once(
-    connect: Callable[..., Connections], server_url: str, new_user_id: Callable[[], str]
+    connect: Callable[..., AsyncEngine], server_url: str, new_user_id: Callable[[], str]
 ) -> None:
-    connections = connect(server_url, pool_size=1)
-    repository = SqlAlchemyTaskRepository(connections)
+    engine = connect(server_url, pool_size=1)
+    repository = SqlAlchemyTaskRepository(engine)
     for _ in range(3):
         await use_everything(repository, new_user_id())
 
-    shown = Statement(select(column("name")).select_from(table("pg_prepared_statements")))
-    names = [row[0] for row in await connections.read(shown, {})]
-    assert "" not in names
-    assert len(names) == len(set(names)) == 8  # as many as `use_everything` has to use, and this one
+    shown = select(column("name", Text), column("statement", Text)).select_from(table("pg_prepared_statements"))
+    prepared = await read(engine, shown, {})
+    assert "" not in {row["name"] for row in prepared}
+    texts = [row["statement"] for row in prepared]
+    assert len(texts) == len(set(texts))
+    assert sum("tasks" in text for text in texts) == 6  # as many as `use_everything` has to use

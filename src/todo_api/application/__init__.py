@@ -1,1 +1,1 @@
-"""What the service does, written against ports alone: it does not know who calls or what keeps the tasks."""
+"""The use cases and the other ports that they need. Nothing here knows which adapter is calling."""

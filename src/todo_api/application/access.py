@@ -1,4 +1,4 @@
-"""Who is calling and what they may do: the port that verifies bearer tokens, and its errors."""
+"""Authentication and authorization: the caller, the scopes, and the port that verifies bearer tokens."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from todo_api.domain.errors import TodoError
 
 
 class Scope(StrEnum):
-    """What a call needs; a token may be limited to some of these (RFC 8693, section 4.2)."""
+    """What a token may be restricted to (RFC 8693, section 4.2)."""
 
     READ = "tasks:read"
     WRITE = "tasks:write"
@@ -16,12 +16,12 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The verified caller.
+    """The authenticated caller.
 
     Attributes:
-        user_id: The token's `sub`, 1 to 255 Unicode code points.
-        scopes: What the token is limited to; None is a token without limits.
-        expires_at: When the token ends, in seconds since the epoch.
+        user_id: The `sub` of the token, 1 to 255 code points.
+        scopes: The scopes of the token; None if it is not restricted.
+        expires_at: When the token expires, in seconds since the epoch.
     """
 
     user_id: str
@@ -29,7 +29,7 @@ class Principal:
     expires_at: float
 
     def require(self, scope: Scope) -> None:
-        """Raise InsufficientScopeError unless the token may do this."""
+        """Raise InsufficientScopeError unless the token has the scope."""
         if self.scopes is not None and scope not in self.scopes:
             raise InsufficientScopeError(scope)
 
@@ -38,27 +38,27 @@ class TokenVerifier(Protocol):
     """Verifies bearer tokens."""
 
     async def verify(self, token: str) -> Principal:
-        """Return who the token speaks for.
+        """Return the caller that the token was issued to.
 
         Raises:
-            ExpiredTokenError: The token was good and has ended.
+            ExpiredTokenError: The token has expired.
             PrematureTokenError: The token is not valid yet.
-            InvalidTokenError: Anything else is wrong with the token; the message names it without quoting the token.
-            VerifierUnavailableError: The keys to verify it with could not be had; trying again later may help.
+            InvalidTokenError: The token is invalid in any other way. The message says how, without quoting the token.
+            VerifierUnavailableError: The keys cannot be fetched now; a retry may succeed.
         """
         ...
 
 
 class AuthenticationError(TodoError):
-    """The caller is not known."""
+    """The caller is not authenticated."""
 
 
 class MissingTokenError(AuthenticationError):
-    """The request carries no bearer token."""
+    """The request has no bearer token."""
 
 
 class InvalidTokenError(AuthenticationError):
-    """The token cannot be trusted."""
+    """The token is invalid."""
 
 
 class PrematureTokenError(InvalidTokenError):
@@ -66,17 +66,16 @@ class PrematureTokenError(InvalidTokenError):
 
 
 class ExpiredTokenError(AuthenticationError):
-    """The token has ended."""
+    """The token has expired."""
 
 
 class InsufficientScopeError(TodoError):
-    """The token is good, but not for this call."""
+    """The token lacks the scope that the call needs."""
 
     def __init__(self, scope: Scope) -> None:
-        """Take the scope that the call needs."""
         super().__init__(f"this call needs a token with the scope {scope}")
         self.scope = scope
 
 
 class VerifierUnavailableError(TodoError):
-    """The token cannot be verified now."""
+    """Tokens cannot be verified now; a retry may succeed."""

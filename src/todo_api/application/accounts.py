@@ -1,4 +1,4 @@
-"""The account: its figures, everything out of it, everything into it, and nothing left of it."""
+"""Use cases of the account: figures, export, import and erasure."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from todo_api.domain.ports import AccountRepository, TaskRepository
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
-# How many tasks of an export or an import are in memory at the same time.
+# Tasks of an export or import that are in memory at the same time.
 CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Everything of one user, page by page: tasks in the order of their ids, those in the trash too.
+    """All tasks of a user, including the trash, in pages ordered by id.
 
-    The pages raise RepositoryUnavailableError when the storage cannot be reached any more.
+    Iterating the pages raises RepositoryUnavailableError if the storage cannot be reached.
     """
 
     exported_at: datetime
@@ -28,14 +28,14 @@ class Export:
 
 @dataclass(slots=True)
 class Imported:
-    """How many tasks came to be, and how many were left out because there is a task of their id."""
+    """How many tasks were imported, and how many were skipped because a task with their id exists."""
 
     imported: int = 0
     skipped: int = 0
 
 
 class AccountService:
-    """The use cases; every one acts for one user, whose id comes first."""
+    """Use cases of the account. Each acts for the user whose id is the first argument."""
 
     def __init__(
         self,
@@ -46,7 +46,6 @@ class AccountService:
         clock: Callable[[], datetime],
         quota: int | None = None,
     ) -> None:
-        """Take the storage, whom to tell of changes, the time in UTC and how many tasks a user may have."""
         self._accounts = accounts
         self._tasks = tasks
         self._announce = feed.announce
@@ -54,16 +53,16 @@ class AccountService:
         self._quota = quota
 
     async def account(self, user_id: str) -> Account:
-        """Return the user's tasks in figures."""
+        """Return the figures of the account."""
         return await self._accounts.account(user_id, self._clock())
 
     async def erase(self, user_id: str) -> None:
-        """Forget the user and everything of theirs, for good."""
+        """Delete the user and everything that belongs to the user, for good."""
         await self._accounts.erase(user_id)
         self._announce(user_id)
 
     async def export(self, user_id: str) -> Export:
-        """Return all tasks of the user."""
+        """Start an export."""
         exported_at = self._clock()
         first_page = await self._accounts.export(user_id, CHUNK)
         return Export(exported_at, self._pages(user_id, first_page))
@@ -74,10 +73,10 @@ class AccountService:
             page = await self._accounts.export(user_id, CHUNK, page[-1].id) if len(page) == CHUNK else []
 
     async def import_tasks(self, user_id: str, tasks: AsyncIterable[Task]) -> Imported:
-        """Keep the tasks as they are, but for those whose ids the user has; nothing that is there changes.
+        """Store the tasks as they are; skip those whose ids exist. Existing tasks never change.
 
         Raises:
-            IncompleteImportError: A task could not be kept, or `tasks` raised an error. Whatever came before is kept.
+            IncompleteImportError: A task could not be stored, or `tasks` raised an error. Earlier tasks are kept.
         """
         done = Imported()
         try:
@@ -88,7 +87,7 @@ class AccountService:
         return done
 
     async def _adopt(self, user_id: str, chunk: list[Task], done: Imported) -> None:
-        """Keep the tasks that the user has not and count them; raise QuotaExceededError after those that have room."""
+        """Store and count the new tasks; raise QuotaExceededError after storing those within the quota."""
         now = self._clock()
         adopted: list[bool] = []
         refusal: QuotaExceededError | None = None
@@ -99,7 +98,7 @@ class AccountService:
             adopted.clear()
             try:
                 for task in chunk:
-                    adopted.append(workspace.adopt(_deleted_by(now, task)))  # noqa: PERF401 - up to an error
+                    adopted.append(workspace.adopt(_deleted_by(now, task)))  # noqa: PERF401 - stops at an error
             except QuotaExceededError as error:
                 refusal = error
 
@@ -113,12 +112,12 @@ class AccountService:
 
 
 def _deleted_by(now: datetime, task: Task) -> Task:
-    """Return the task; one that was deleted in the future, which would never be purged, as deleted now."""
+    """Return the task; one that was deleted in the future, and so would never be purged, as deleted now."""
     return replace(task, deleted_at=now) if isinstance(task, TrashedTask) and task.deleted_at > now else task
 
 
 async def _chunks(tasks: AsyncIterable[Task]) -> AsyncIterator[list[Task]]:
-    """Yield the tasks in lists; also those right before an error, which is raised after them."""
+    """Yield the tasks in lists. An error of `tasks` is raised after the tasks before it were yielded."""
     chunk: list[Task] = []
     failure: TodoError | None = None
     try:

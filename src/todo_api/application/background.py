@@ -1,4 +1,4 @@
-"""Work that goes on beside everything else."""
+"""Background tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do the work, which has no end of its own, for as long as the block runs."""
+    """Run an endless coroutine for the duration of the block, then cancel it."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Batches: several operations at once, and requests that may come again."""
+"""Use cases that run several operations at once, or one operation at most once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from todo_api.domain.workspace import Workspace
 
 MAX_OPERATIONS = 100
 
-# What came of an operation: the task as it is now, None for one that was deleted, or why nothing was done.
+# The result of an operation: the task as it is now, None for a deleted task, or the error.
 Outcome: TypeAlias = Task | TodoError | None
 
 T = TypeVar("T")
@@ -31,12 +31,11 @@ class RepeatableRequest(Generic[T]):
 
 
 class BatchService:
-    """The use cases that do several things at once, or one thing once."""
+    """Runs operations in one transaction, with an idempotency key if the client sent one."""
 
     def __init__(
         self, repository: TaskRepository, feed: ChangeFeed, *, clock: Callable[[], datetime], quota: int | None = None
     ) -> None:
-        """Take the storage, whom to tell of changes, the time in UTC and how many tasks a user may have."""
         self._repository = repository
         self._announce = feed.announce
         self._clock = clock
@@ -46,30 +45,30 @@ class BatchService:
         self,
         user_id: str,
         operations: Sequence[Operation],
-        answer: Callable[[Sequence[Outcome], int], T],
+        respond: Callable[[Sequence[Outcome], int], T],
         *,
         atomic: bool = True,
         request: RepeatableRequest[T] | None = None,
     ) -> Edited[T]:
-        """Do the operations in their order, in one transaction and at one revision.
+        """Run the operations in order, in one transaction and at one revision.
 
         Args:
-            user_id: Whose tasks they are about.
-            operations: What to do; later ones see what earlier ones did.
-            answer: Makes the result from what came of each operation and the user's revision after all of them.
-            atomic: Whether nothing is to be done unless all can be; otherwise those that fail are left out.
+            user_id: The owner of the tasks.
+            operations: The operations; later ones see the changes of earlier ones.
+            respond: Makes the result from the outcome of each operation and the user's revision after all of them.
+            atomic: Whether one failure undoes all operations; otherwise failed operations are left out.
             request: The idempotency key, if the client sent one. A retry gets the result of the first request.
 
         Raises:
-            OperationError: One failed, and nothing was done.
-            IdempotencyKeyReusedError: The key was another request's.
+            OperationError: An operation failed, and nothing was changed.
+            IdempotencyKeyReusedError: The key was used for another request.
             IdempotencyKeyInUseError: The first request with this key is still running.
         """
         now = self._clock()
 
         def decide(workspace: Workspace) -> T:
             outcomes = [_outcome(workspace, *numbered, atomic=atomic) for numbered in enumerate(operations)]
-            return answer(outcomes, workspace.revision)
+            return respond(outcomes, workspace.revision)
 
         edited = await self._repository.edit(
             user_id,

@@ -1,4 +1,4 @@
-"""Live events: what has happened to a user's tasks, and then what happens, for as long as the caller listens."""
+"""Live events: a stream of a user's changes, past ones first and then each as it happens."""
 
 import asyncio
 from collections import Counter
@@ -16,21 +16,20 @@ _EMPTY = Changes([], [], SyncPoint(), more=False)
 
 
 class TooManyStreamsError(TodoError):
-    """The user follows their changes from as many places as one user may."""
+    """The user has as many open streams as one user may."""
 
     def __init__(self, streams: int) -> None:
-        """Take how many streams a user may have."""
-        super().__init__(f"there are {streams:,} streams of yours already: close one, or wait until one has ended")
+        super().__init__(f"you have {streams:,} open streams already; close one, or wait until one ends")
         self.streams = streams
 
 
 class EventService:
-    """Follows the changes of users' tasks."""
+    """Streams the changes of users' tasks."""
 
     def __init__(
         self, repository: TaskRepository, feed: ChangeFeed, *, clock: Callable[[], datetime], streams: int
     ) -> None:
-        """Take the storage, who tells of changes, the time in UTC, and how many streams a user may have open here."""
+        """Allow each user `streams` open streams in this process."""
         self._repository = repository
         self._feed = feed
         self._clock = clock
@@ -39,35 +38,35 @@ class EventService:
 
     @property
     def streams(self) -> int:
-        """How many streams are open."""
+        """The number of open streams."""
         return self._open.total()
 
     async def follow(
-        self, user_id: str, since: SyncPoint, *, expires_at: float, pulse: float
+        self, user_id: str, since: SyncPoint, *, expires_at: float, keep_alive: float
     ) -> AsyncGenerator[Changes | None]:
-        """Yield pages of what has happened after the point, and then of what happens: each change once.
+        """Yield pages of the changes behind a point, then of new changes: each change once.
 
-        The first item comes at once. It is a page where there is news or the copy is empty, and otherwise None, which
-        also comes whenever there was no news for `pulse` seconds. The stream ends at `expires_at`, in seconds since
-        the epoch, when the service is about to stop, and when it cannot go on; whoever then comes again hears why.
+        The first item comes at once: a page if there are changes or the client's copy is empty, else None. None also
+        comes after each `keep_alive` seconds without a change. The stream ends at `expires_at` (seconds since the
+        epoch), when the service stops, and when it cannot continue; the next request then gets the error.
 
         Raises:
-            TooManyStreamsError: The user has too many streams.
-            ForgottenRevisionError: It is too long ago; load everything afresh, from the point of an empty copy.
+            TooManyStreamsError: The user has too many open streams.
+            ForgottenRevisionError: The point is too old; the client must load everything again.
             RepositoryUnavailableError: The storage cannot be reached.
         """
         with self._counted(user_id), self._feed.listen(user_id) as listener:
-            news, point, more = await self._look(user_id, since)
+            news, point, more = await self._read(user_id, since)
             yield _EMPTY if news is None and since == _EMPTY.next else news
             with suppress(FeedClosedError, ForgottenRevisionError, RepositoryUnavailableError):
                 while (left := expires_at - self._clock().timestamp()) > 0:
-                    news = None  # a stream that waits keeps nothing of what it has told
-                    if more or await _hears(listener, min(pulse, left)):
-                        news, point, more = await self._look(user_id, point)
+                    news = None  # a waiting stream keeps no page in memory
+                    if more or await _is_notified(listener, min(keep_alive, left)):
+                        news, point, more = await self._read(user_id, point)
                     yield news
 
-    async def _look(self, user_id: str, since: SyncPoint) -> tuple[Changes | None, SyncPoint, bool]:
-        """Return the news since the point, where to go on, and whether there is more already."""
+    async def _read(self, user_id: str, since: SyncPoint) -> tuple[Changes | None, SyncPoint, bool]:
+        """Return the changes since the point (None if there are none), the next point, and whether there are more."""
         page = await self._repository.changes(user_id, since, PAGE_SIZE)
         return (page if page.next != since else None), page.next, page.more
 
@@ -84,8 +83,8 @@ class EventService:
                 del self._open[user_id]
 
 
-async def _hears(listener: Listener, seconds: float) -> bool:
-    """Wait for the listener for so long, and say whether it has heard something."""
+async def _is_notified(listener: Listener, seconds: float) -> bool:
+    """Wait for the listener; return False after `seconds` without notice."""
     try:
         async with asyncio.timeout(seconds):
             await listener.wait()

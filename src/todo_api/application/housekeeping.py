@@ -1,4 +1,4 @@
-"""Housekeeping: what nobody can have back any more is forgotten, little by little."""
+"""Housekeeping: deletes what has been kept long enough, in small batches."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import KEY_LIFETIME
 from todo_api.domain.ports import Housekeeping
 
-# What one call to the storage removes at most: it locks that much for as long as it takes.
+# Entries that one call to the storage deletes at most, and so locks at a time.
 BATCH = 1_000
 
 _log = logging.getLogger(__name__)
@@ -19,24 +19,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many things were forgotten."""
+    """How many entries were deleted."""
 
     tasks: int
     tombstones: int
     idempotency_keys: int
 
     def __bool__(self) -> bool:
-        """Say whether there was anything."""
         return self.tasks + self.tombstones + self.idempotency_keys > 0
 
     def __str__(self) -> str:
-        """Say it to people."""
         counts = {"task": self.tasks, "tombstone": self.tombstones, "idempotency key": self.idempotency_keys}
         return ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
 
 
 class HousekeepingService:
-    """Purges what is old enough; many may do so at the same time, and share the work."""
+    """Purges old entries. Any number of processes may run it at the same time; they share the work."""
 
     def __init__(
         self,
@@ -46,10 +44,10 @@ class HousekeepingService:
         trash_days: int,
         tombstone_days: int,
     ) -> None:
-        """Take the storage, the time in UTC, and how long to keep tasks in the trash, and tombstones.
+        """Keep tasks in the trash for `trash_days`, and tombstones for `tombstone_days`.
 
-        The two are independent: a task that outlives its tombstone in the trash is restored as a change like any other,
-        and whoever may have missed that it was deleted loads afresh.
+        The two are independent: a task that outlives its tombstone in the trash is restored like any other, and clients
+        that may have missed its deletion load everything again.
         """
         self._housekeeping = housekeeping
         self._clock = clock
@@ -57,10 +55,10 @@ class HousekeepingService:
         self._tombstones = timedelta(days=tombstone_days)
 
     async def purge(self) -> Purged:
-        """Forget everything that is old enough, and say how much that was.
+        """Delete everything that is old enough, and return how much that was.
 
         Raises:
-            RepositoryUnavailableError: The storage cannot be reached; what was purged stays purged.
+            RepositoryUnavailableError: The storage cannot be reached. Completed batches stay deleted.
         """
         now = self._clock()
         return Purged(
@@ -70,19 +68,19 @@ class HousekeepingService:
         )
 
     async def purge_every(self, seconds: float, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
-        """Purge time and again, about that often, until cancelled. What fails is logged, and tried the next time.
+        """Purge about every `seconds` until cancelled. Failures are logged, and retried at the next interval.
 
-        The times are a matter of chance: of many that start together, each has its own.
+        The intervals are jittered, so that processes that start together do not purge together.
         """
-        await sleep(random.uniform(0, seconds))  # noqa: S311 - apart from the others, not secret
+        await sleep(random.uniform(0, seconds))  # noqa: S311 - jitter, not a secret
         while True:
             try:
                 if purged := await self.purge():
                     _log.info("purged %s", purged)
             except RepositoryUnavailableError as error:
-                _log.warning("could not purge what is old, and will try again: %s", error)
+                _log.warning("purge failed, will retry: %s", error)
             except Exception:  # noqa: BLE001 - logged with its trace
-                _log.exception("could not purge what is old, and will try again")
+                _log.exception("purge failed, will retry")
             await sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
 
 

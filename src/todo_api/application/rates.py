@@ -1,4 +1,4 @@
-"""How often somebody may call: the port, and the error of those who call more often."""
+"""Rate limits: the port that counts calls."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,14 @@ from todo_api.domain.errors import TodoError
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a limit: `remaining` of `limit` calls in the window of so many seconds, which ends in `reset`."""
+    """What is left of a rate limit.
+
+    Attributes:
+        limit: Calls that are allowed in a window.
+        window: The length of the window in seconds.
+        remaining: Calls that are left in the current window.
+        reset: Seconds until the current window ends.
+    """
 
     limit: int
     window: int
@@ -17,59 +24,58 @@ class Allowance:
 
 
 class TooManyRequestsError(TodoError):
-    """The limit is used up until the window ends."""
+    """The rate limit is exceeded until the window ends."""
 
     def __init__(self, allowance: Allowance) -> None:
-        """Take what there was to use."""
         super().__init__(
             f"{allowance.limit:,} requests in {allowance.window:,} seconds are allowed; "
-            f"send this one again in {allowance.reset:,} seconds"
+            f"retry in {allowance.reset:,} seconds"
         )
         self.allowance = allowance
 
 
 class RateLimiter(Protocol):
-    """Counts the calls of each name, such as a user's id. What cannot count, lets everybody pass."""
+    """Counts calls by name, such as a user id. If it cannot count, it allows every call."""
 
     async def take(self, name: str) -> Allowance | None:
-        """Count a call and return what is left; None where there is no limit, or none that can be told.
+        """Count a call and return what is left; None if there is no limit or it cannot be counted.
 
         Raises:
-            TooManyRequestsError: There was nothing left.
+            TooManyRequestsError: Nothing was left.
         """
         ...
 
     async def check(self, name: str) -> None:
-        """Count nothing, and raise TooManyRequestsError if nothing is left."""
+        """Raise TooManyRequestsError if nothing is left; count nothing."""
         ...
 
     async def aclose(self) -> None:
-        """Close the connections to where it is counted."""
+        """Close the connections to the store of the counters."""
         ...
 
 
 class Unlimited:
-    """Lets everybody call as often as they like."""
+    """The RateLimiter that allows every call."""
 
     async def take(self, name: str) -> None:
-        """Count nothing."""
+        pass
 
     async def check(self, name: str) -> None:
-        """Let everybody pass."""
+        pass
 
     async def aclose(self) -> None:
-        """Do nothing: there is no connection."""
+        pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimits:
-    """Limits on the calls of each user, and on the failed sign-ins from each network address."""
+    """Limits for the calls of each user, and for failed authentications from each network address."""
 
     users: RateLimiter
     addresses: RateLimiter
 
     async def aclose(self) -> None:
-        """Close the connections of both."""
+        """Close both limiters."""
         await self.users.aclose()
         await self.addresses.aclose()
 

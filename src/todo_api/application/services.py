@@ -1,4 +1,4 @@
-"""All use cases together, for whatever drives them."""
+"""All use cases, for the driving adapters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from todo_api.domain.ports import AccountRepository, TaskRepository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much each user may have, and how long it is kept.
+    """Limits of each user, and how long data are kept.
 
     Attributes:
-        tasks: Tasks that are not in the trash.
-        event_streams: Streams of events that are open at the same time, in each process.
-        trash_days: After how many days in the trash a task is purged.
-        tombstone_days: For how many days whoever syncs may be away without loading afresh.
+        tasks: Tasks outside the trash.
+        event_streams: Event streams that are open at the same time, in each process.
+        trash_days: Days after which a task in the trash is purged.
+        tombstone_days: Days for which a client may be offline without having to load everything again.
     """
 
     tasks: int = 10_000
@@ -32,7 +32,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases, and the ports below them that a driving adapter needs for itself."""
+    """The use cases, and the ports that a driving adapter needs directly."""
 
     tasks: TaskService
     batches: BatchService
@@ -55,12 +55,12 @@ def build_services(
     """Return the use cases over these adapters.
 
     Args:
-        repository: The storage of the tasks.
-        accounts: The same storage, by users.
-        feed: Whom to tell of changes.
-        clock: The time in UTC.
-        new_id: A source of version 7 UUIDs.
-        limits: How much each user may have, and how long it is kept.
+        repository: The tasks.
+        accounts: The accounts, in the same storage.
+        feed: Notifies listeners of changes.
+        clock: Returns the current time (UTC).
+        new_id: Returns a new UUID, version 7.
+        limits: Limits of each user; by default those of `Limits`.
     """
     limits = limits or Limits()
     return Services(

@@ -2,14 +2,15 @@
 
 import asyncio
 
-import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError
+from todo_api.adapters.sqlalchemy.errors import driver_error
 from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision, serves
 from todo_api.main import database_config
 from todo_api.settings import ConfigurationError, Settings
 
-DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_ERRORS = (OSError, SQLAlchemyError)
 
 
 def schema_revision(config: DatabaseConfig) -> str | None:
@@ -43,5 +44,5 @@ def require_usable_schema(settings: Settings) -> str:
 
 def unusable(error: Exception) -> ConfigurationError:
     """Describe the error in one line. Messages of PostgreSQL and the system do not contain the password."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(driver_error(error)).split()) or type(error).__name__
     return ConfigurationError(f"the database of DATABASE_URL cannot be used: {reason}")

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from todo_api.adapters.sqlalchemy.connections import Connections
+from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.application.housekeeping import Purged
 from todo_api.cli.configuration import settings_of
 from todo_api.cli.database import require_usable_schema
@@ -23,8 +23,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 async def _purge(settings: Settings) -> Purged:
-    connections = Connections(database_config(settings))
+    engine = create_engine(database_config(settings))
     try:
-        return await housekeeping(connections, settings).purge()
+        return await housekeeping(engine, settings).purge()
     finally:
-        await connections.close()
+        await engine.dispose()

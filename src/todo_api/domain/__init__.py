@@ -1,1 +1,1 @@
-"""The task, its rules and the port that keeps it: pure Python, no input or output, no clock."""
+"""The task, its rules, and the ports of the repositories that store it: pure Python, without I/O or a clock."""

@@ -1,4 +1,4 @@
-"""The account: what there is of one user."""
+"""The account: figures about one user's tasks."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,16 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user's tasks in figures; by default, those of a user who never wrote.
+    """Figures about a user's tasks. The defaults describe a user who has never written.
 
     Attributes:
-        user_id: Whose they are.
-        first_seen_at: When the user's first task was written, an instant in UTC; None for a user who never wrote.
-        revision: The user's revision, 0 for a user who never wrote.
-        pending: How many tasks are not done; those in the trash count for none but `trash`.
-        completed: How many are done.
-        overdue: How many of the pending ones are due before now; a task that is due on a day has all of it, in UTC.
-        trash: How many are in the trash.
+        user_id: The user.
+        first_seen_at: When the user's first task was written (UTC); None for a user who has never written.
+        revision: The user's current revision; 0 for a user who has never written.
+        pending: Tasks that are not completed. Tasks in the trash only count for `trash`.
+        completed: Completed tasks.
+        overdue: Pending tasks that are past their due date. A due day ends at midnight UTC.
+        trash: Tasks in the trash.
     """
 
     user_id: str

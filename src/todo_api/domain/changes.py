@@ -1,4 +1,4 @@
-"""What has happened to a user's tasks since a revision: enough to bring a copy up to date."""
+"""Delta sync: what has happened to a user's tasks since a revision."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,17 +13,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def starting_revision(now: datetime) -> int:
-    """Return the revision at which an account starts that comes to be now: the microseconds since 1970.
+    """Return the first revision of an account that is created at `now`: microseconds since 1970.
 
-    An account that was erased leaves nothing behind, so a new one of the same user must be above it by itself. An
-    account that starts at the time and counts its writes is always below the time at which it is erased.
+    An erased account leaves nothing behind, so a new account of the same user must start above all revisions of the
+    old one. An account that starts at the clock and counts writes stays below the clock.
     """
     return max(0, (now - _EPOCH) // _MICROSECOND)
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """That a task is gone: deleted at this revision."""
+    """The record that a task was deleted at a revision."""
 
     id: UUID
     revision: int
@@ -34,12 +34,13 @@ Change: TypeAlias = Task | Tombstone
 
 @dataclass(frozen=True, slots=True)
 class SyncPoint:
-    """How far a copy has come: it has seen every change up to here.
+    """The point up to which a client has seen all changes.
 
     Attributes:
-        revision: The revision of the last change that it has seen; 0 for a copy that is empty.
-        id: The id of that change where others of the same revision, which a batch writes, may follow by their ids.
-        began: The revision at which the copy's first load began; what was deleted up to then, it has never seen.
+        revision: The revision of the last change that the client has seen; 0 for an empty copy.
+        id: The id of that change. A batch writes several changes at one revision; those with a greater id follow.
+        began: The revision at which the client's first load began. The client has never seen tasks that were deleted
+            before it.
     """
 
     revision: int = 0
@@ -48,29 +49,31 @@ class SyncPoint:
 
     @property
     def whole(self) -> int:
-        """The newest revision of which the copy has seen everything."""
+        """The newest revision of which the client has seen every change."""
         return self.revision if self.id == _LAST_ID else self.revision - 1
 
     def precedes(self, change: Change) -> bool:
-        """Say whether the change is news to the copy."""
+        """Return whether the client has not seen the change."""
         return (change.revision, change.id) > (self.revision, self.id)
 
     def is_forgotten(self, current: int, floor: int) -> bool:
-        """Say whether the copy cannot be brought up to date.
+        """Return whether the client must load everything again.
 
-        Tombstones up to the revision `floor` were purged, or the account, now at `current`, is not the one it was.
+        Args:
+            current: The user's current revision. A client beyond it has seen another account.
+            floor: The revision up to which tombstones have been purged.
         """
         return self.revision > current or (self.revision > 0 and max(self.whole, self.began) < floor)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The tasks as they are now and the tombstones, each in the order of their revisions, then of their ids.
+    """A page of changes: tasks as they are now, and tombstones, each ordered by revision and id.
 
     Attributes:
-        tasks: What was created, changed or restored.
-        deleted: What is gone.
-        next: Where to go on next time: whoever applies these changes has come this far.
+        tasks: Created, changed and restored tasks.
+        deleted: Deleted tasks.
+        next: The point that a client has reached when it has applied this page.
         more: Whether there are further changes already.
     """
 
@@ -81,7 +84,7 @@ class Changes:
 
     @classmethod
     def page(cls, found: list[Change], limit: int, since: SyncPoint, current: int) -> "Changes":
-        """Return the page of what was found, which is in order and one more than the limit where there is more."""
+        """Return the page of up to `limit` + 1 changes in order; the extra one shows that there are more."""
         more, found = len(found) > limit, found[:limit]
         began = since.began if since.revision else current
         return cls(

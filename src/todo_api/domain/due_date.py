@@ -1,4 +1,4 @@
-"""Due dates come in three kinds, and none is ever turned into another.
+"""Due dates have three kinds, and no kind is ever converted into another.
 
 A day is a `date`, a floating local time is a `datetime` without a time zone, an instant is a `datetime` in UTC.
 """
@@ -23,14 +23,14 @@ _FORMAT = re.compile(
 )
 DUE_DATE_MAX_LENGTH = 64
 
-# Where tasks without a due date stand in lists: before or after all others, so that none may be due there.
+# Tasks without a due date sort at these instants, before or after all others, so no task may be due there.
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 FIRST_DUE_INSTANT = datetime(2, 1, 1, tzinfo=UTC)
 
 
 class DueKind(StrEnum):
-    """Which of the three kinds a due date is."""
+    """The kind of a due date."""
 
     DATE = "date"
     FLOATING = "floating"
@@ -38,14 +38,14 @@ class DueKind(StrEnum):
 
 
 def parse_due_date(text: str) -> DueDate:
-    """Read `2026-12-31`, `2026-12-31T17:00[:00[.123456]]`, or the latter with `Z` or an offset such as `+02:00`.
+    """Parse `2026-12-31`, `2026-12-31T17:00[:00[.123456]]`, or the latter with `Z` or an offset such as `+02:00`.
 
-    The formats are RFC 3339's full-date and date-time, with optional seconds and offset. Digits of the fraction
-    beyond the microsecond are dropped.
+    The formats are the full-date and date-time of RFC 3339, with optional seconds and offset. Digits of the fraction
+    beyond microseconds are dropped.
 
     Raises:
-        InvalidValueError: The text is none of these, or no day or time of the years 2 to 9999 in UTC. The first year,
-            which some programs write for "no date", and the last microsecond are where tasks without a due date stand.
+        InvalidValueError: The text has none of these formats, or is not in the years 2 to 9999 (UTC). Year 1, which
+            some programs write for "no date", and the last microsecond are reserved for tasks without a due date.
     """
     match = _FORMAT.fullmatch(text) if len(text) <= DUE_DATE_MAX_LENGTH else None
     if match is None:
@@ -57,7 +57,7 @@ def parse_due_date(text: str) -> DueDate:
     except (ValueError, OverflowError) as error:
         raise InvalidValueError(f"must be a day and time that exist ({error})") from error
     if not FIRST_DUE_INSTANT <= due_instant(due_date) < END_OF_TIME:
-        raise InvalidValueError("must be of the years 2 to 9999, the last microsecond excepted; null is no due date")
+        raise InvalidValueError("must be in the years 2 to 9999, before the last microsecond; use null for no due date")
     return due_date
 
 
@@ -73,28 +73,28 @@ def _due_date(match: re.Match[str]) -> DueDate:
 
 
 def due_kind(due_date: DueDate) -> DueKind:
-    """Return the kind."""
+    """Return the kind of the due date."""
     if not isinstance(due_date, datetime):
         return DueKind.DATE
     return DueKind.FLOATING if due_date.tzinfo is None else DueKind.INSTANT
 
 
 def due_instant(due_date: DueDate) -> datetime:
-    """Return where the due date stands among others: a day at its start, a floating time as if it were UTC."""
+    """Return the instant (UTC) that the due date is sorted by: a day at its start, a floating time as if in UTC."""
     if not isinstance(due_date, datetime):
         return datetime.combine(due_date, time(), UTC)
     return due_date.replace(tzinfo=UTC) if due_date.tzinfo is None else due_date
 
 
 def due_date_from(instant: datetime, kind: DueKind) -> DueDate:
-    """Return the due date of this kind that stands at this instant of UTC: the inverse of the two above."""
+    """Return the due date with this instant (UTC) and kind: the inverse of `due_instant` and `due_kind`."""
     if kind is DueKind.INSTANT:
         return instant
     return instant.date() if kind is DueKind.DATE else instant.replace(tzinfo=None)
 
 
 def is_over(due_date: DueDate, now: datetime) -> bool:
-    """Say whether the due date lies before this instant of UTC; a day does when all of it has passed, in UTC."""
+    """Return whether the due date has passed at `now` (UTC). A day has passed when it has ended in UTC."""
     if due_kind(due_date) is DueKind.DATE:
         return due_date < now.date()
     return due_instant(due_date) < now

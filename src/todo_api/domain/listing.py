@@ -1,9 +1,9 @@
-"""Lists of tasks: which, in what order, from where on."""
+"""Lists of tasks: filter, order and pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME, due_instant
@@ -14,19 +14,19 @@ MAX_PAGE_SIZE = 1_000
 
 
 class Status(StrEnum):
-    """Which tasks."""
+    """Which tasks a list contains."""
 
     ALL = "all"
     PENDING = "pending"
     COMPLETED = "completed"
 
     def admits(self, task: Task) -> bool:
-        """Say whether the task belongs in the list."""
+        """Return whether the task belongs to the list."""
         return self is Status.ALL or task.completed == (self is Status.COMPLETED)
 
 
 class Sort(StrEnum):
-    """By what."""
+    """What a list is sorted by."""
 
     CREATED = "created"
     TITLE = "title"
@@ -37,9 +37,22 @@ class Sort(StrEnum):
         """Newest first for the time of creation, ascending for the others."""
         return Order.DESC if self is Sort.CREATED else Order.ASC
 
+    def key(self, task: Task, order: "Order") -> "SortKey":
+        """Return the value that the task is sorted by; tasks without a due date come last in either order."""
+        match self:
+            case Sort.CREATED:
+                return task.created_at
+            case Sort.TITLE:
+                return sort_key(task.title)
+            case Sort.DUE_DATE:
+                if task.due_date is None:
+                    return END_OF_TIME if order is Order.ASC else BEGINNING_OF_TIME
+                return due_instant(task.due_date)
+        assert_never(self)
+
 
 class Order(StrEnum):
-    """Which way."""
+    """The direction of a list."""
 
     ASC = "asc"
     DESC = "desc"
@@ -50,7 +63,7 @@ SortKey: TypeAlias = datetime | str
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place between two tasks of a sorted list; it stays right while tasks come and go."""
+    """A place in a sorted list, right behind one task; it stays valid while tasks come and go."""
 
     key: SortKey
     id: UUID
@@ -58,7 +71,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """A page, the owner's revision that it shows, and where the next page starts, if there is one."""
+    """A page of a list, the owner's revision at that moment, and the start of the next page if there is one."""
 
     tasks: list[Task]
     revision: int
@@ -67,21 +80,21 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True)
 class TrashPage:
-    """A page of the trash, newest first, and where the next page starts, if there is one."""
+    """A page of the trash, newest first, and the start of the next page if there is one."""
 
     tasks: list[TrashedTask]
     next: Position | None
 
     @classmethod
     def of(cls, tasks: list[TrashedTask], limit: int) -> "TrashPage":
-        """Return the page of these tasks, which are in order and one more than the limit where there is more."""
+        """Return the page of up to `limit` + 1 tasks in order; the extra one shows that there is a next page."""
         more, tasks = len(tasks) > limit, tasks[:limit]
         return cls(tasks, Position(tasks[-1].deleted_at, tasks[-1].id) if more else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
-    """One page of a list: at most `limit` (1 to 1,000) tasks that come after the position."""
+    """A request for one page: at most `limit` (1 to 1,000) tasks behind a position."""
 
     status: Status = Status.ALL
     sort: Sort = Sort.CREATED
@@ -90,20 +103,11 @@ class TaskQuery:
     after: Position | None = None
 
     def position(self, task: Task) -> Position:
-        """Return the place right behind the task; every order ends with the id, so that pages never overlap."""
-        return Position(self._key(task), task.id)
+        """Return the position right behind the task. Every order ends with the id, so pages never overlap."""
+        return Position(self.sort.key(task, self.order), task.id)
 
     def page(self, tasks: list[Task], revision: int) -> TaskPage:
-        """Return the page of these tasks, which are in order and one more than the limit where there is more."""
+        """Return the page of up to `limit` + 1 tasks in order; the extra one shows that there is a next page."""
         more = len(tasks) > self.limit
         tasks = tasks[: self.limit]
         return TaskPage(tasks, revision, self.position(tasks[-1]) if more else None)
-
-    def _key(self, task: Task) -> SortKey:
-        if self.sort is Sort.CREATED:
-            return task.created_at
-        if self.sort is Sort.TITLE:
-            return sort_key(task.title)
-        if task.due_date is None:
-            return END_OF_TIME if self.order is Order.ASC else BEGINNING_OF_TIME
-        return due_instant(task.due_date)

@@ -1,4 +1,4 @@
-"""The ports that the domain asks its storage to fill."""
+"""The repositories that the domain needs."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -16,58 +16,67 @@ T = TypeVar("T")
 
 
 class TaskRepository(Protocol):
-    """Keeps the tasks of all users apart.
+    """Stores tasks, each user's apart from all others'.
 
-    Every call is atomic, and durable when it returns. Each write raises its user's revision by one and stamps the task
-    with it; writes of one user are ordered by their revisions, so whoever has seen revision N has seen all up to N.
-    An account comes to be with the user's first task, at `starting_revision`; the user of none is at revision 0.
-    Another user's task does not exist. Calls raise RepositoryUnavailableError when the storage cannot be reached in
-    time; a write may then have happened, unless the message says that it has not.
+    Atomicity: every call is atomic, and durable when it returns.
+
+    Order: each write increments its user's revision and stamps the task with it. The order of a user's revisions is
+    the order of the commits, so a reader who has seen revision N has seen every change up to N. An account is created
+    with the user's first task, at `starting_revision`; a user without an account is at revision 0.
+
+    Ownership: another user's task does not exist.
+
+    Errors: every call raises RepositoryUnavailableError if the storage cannot be reached in time. A write may then have
+    happened, unless the message says that nothing was changed.
     """
 
     async def add(self, task: Task, quota: int | None = None) -> Task:
-        """Keep a new task and return it with its revision.
+        """Store a new task and return it with its revision.
 
         Raises:
-            TaskExistsError: The user has a task of this id, perhaps in the trash.
-            QuotaExceededError: The user has `quota` tasks, where one is given, that are not in the trash.
+            TaskExistsError: The user has a task with this id, perhaps in the trash.
+            QuotaExceededError: The user has `quota` tasks outside the trash already.
         """
         ...
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
-        """Return the task, or raise TaskNotFoundError."""
+        """Return the task.
+
+        Raises:
+            TaskNotFoundError: The user has no such task, or it is in the trash.
+        """
         ...
 
     async def save(self, task: Task) -> Task | None:
-        """Replace the kept task if it is still at `task.revision`, and return it with its new revision.
+        """Replace the stored task if it is still at `task.revision`, and return it with its new revision.
 
-        None means that it is not: another change or a removal came first, and nothing was written.
+        Returns None if another change or a removal came first; then nothing was written.
         """
         ...
 
     async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
-        """Move the task to the trash if it is there and still at the revision, where one is given; say whether it was.
+        """Move the task to the trash, if it exists and is at `revision` where one is given; return whether it did.
 
-        A task in the trash is not there for any call but those about the trash. It leaves a tombstone.
+        The task leaves a tombstone. Only the calls about the trash see it from now on.
         """
         ...
 
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
-        """Take the task out of the trash and return it with its new revision; None if it is not in the trash.
+        """Restore the task from the trash and return it with its new revision; None if it is not in the trash.
 
         Raises:
-            QuotaExceededError: The user has `quota` tasks, where one is given, that are not in the trash.
+            QuotaExceededError: The user has `quota` tasks outside the trash already.
         """
         ...
 
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
-        """Return a page of the user's trash, the task that was deleted last first."""
+        """Return a page of the trash, the most recently deleted task first."""
         ...
 
     async def purge(self, user_id: str, task_id: UUID | None = None) -> int:
-        """Forget the task that is in the trash, or all that are, for good; return how many there were.
+        """Delete one task, or all, from the trash for good; return how many.
 
-        Their tombstones stay, and so does the revision: nothing has changed for those who sync.
+        Tombstones and the revision stay: nothing changes for clients that sync.
         """
         ...
 
@@ -84,79 +93,80 @@ class TaskRepository(Protocol):
         """Change several tasks together: all or nothing, at one revision.
 
         Args:
-            user_id: Whose tasks they are.
-            task_ids: The tasks that `decide` may name.
-            decide: What to do; its return value is the result. It is called while nobody else may change the user's
-                tasks, and may be called again, with what there is then. If it raises, nothing is written.
-            now: The time in UTC.
-            quota: How many tasks the user may have that are not in the trash.
+            user_id: The owner of the tasks.
+            task_ids: The tasks to load into the workspace.
+            decide: Changes the workspace and returns the result. The user's tasks are locked while it runs. It may be
+                called again with a new workspace. If it raises, nothing is written.
+            now: The current time (UTC).
+            quota: How many tasks the user may have outside the trash.
             key: The idempotency key of the request, if it has one. The result is kept in the same transaction, and
                 every later request with this key gets it and changes nothing.
 
         Raises:
-            IdempotencyKeyReusedError: The key was another request's.
+            IdempotencyKeyReusedError: The key was used for another request.
             IdempotencyKeyInUseError: The first request with this key is still running.
         """
         ...
 
     async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
-        """Return what has happened after the point.
+        """Return the changes behind a point, ordered by revision and id.
 
         Raises:
-            ForgottenRevisionError: Later tombstones were purged since, or the user never was at the revision.
+            ForgottenRevisionError: Later tombstones have been purged, or the user was never at this revision.
         """
         ...
 
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
-        """Return a page of the user's tasks as they were at one revision.
+        """Return a page of the user's tasks as they are at one revision.
 
-        At one of the `known` revisions the page comes without its tasks.
+        Args:
+            user_id: The owner of the tasks.
+            query: Which page.
+            known: Revisions that the caller has the page of. If the user is still at one of them, the page comes
+                without tasks, which spares reading them.
         """
         ...
 
     async def check(self) -> None:
-        """Raise RepositoryUnavailableError unless the storage answers and is of the shape that this program needs."""
+        """Raise RepositoryUnavailableError unless the storage can be reached and has the schema of this version."""
         ...
 
 
 class AccountRepository(Protocol):
-    """What concerns all the tasks of one user; the same tasks as the TaskRepository's.
-
-    Calls raise RepositoryUnavailableError as those of the TaskRepository do.
-    """
+    """Reads and erases whole accounts, over the same storage as TaskRepository and with the same errors."""
 
     async def account(self, user_id: str, now: datetime) -> Account:
-        """Return the user's tasks in figures, as they are at this instant of UTC."""
+        """Return the figures of the user's account at `now` (UTC)."""
         ...
 
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
-        """Return the tasks of the next ids, at most `limit`, in the order of the ids; those in the trash too.
+        """Return up to `limit` tasks with ids above `after`, ordered by id; those in the trash as TrashedTask.
 
-        The latter are TrashedTask. What is written between two calls may be in what the second one returns, or not.
+        Tasks that are written between two calls may or may not be included.
         """
         ...
 
     async def erase(self, user_id: str) -> None:
-        """Forget the user and everything of theirs, at once and for good."""
+        """Delete the user and everything that belongs to the user, at once and for good."""
         ...
 
 
 class Housekeeping(Protocol):
-    """Forgets what has been kept for long enough; safe to call from several places at once.
+    """Deletes what has been kept long enough.
 
-    Each call removes at most `limit` things that are from before an instant of UTC, the oldest first, and returns how
-    many there were; it passes over what others are about to change. Calls raise RepositoryUnavailableError as those of
-    the TaskRepository do.
+    Each call deletes up to `limit` entries that are older than an instant (UTC), the oldest first, and returns how many
+    it deleted. It skips entries that others are changing, so any number of processes may call it at the same time.
+    Errors are those of TaskRepository.
     """
 
     async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
-        """Forget tasks in the trash; their tombstones stay."""
+        """Delete tasks from the trash; their tombstones stay."""
         ...
 
     async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
-        """Forget tombstones; whoever has not seen them must load afresh (ForgottenRevisionError)."""
+        """Delete tombstones; a client that has not seen them gets ForgottenRevisionError."""
         ...
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
-        """Forget the answers to requests."""
+        """Delete the kept results of requests."""
         ...

@@ -1,5 +1,6 @@
-"""The task: one thing that one user means to do."""
+"""The task: one thing that one user plans to do."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
@@ -23,29 +24,40 @@ _Unset: TypeAlias = Literal[Unset.UNSET]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChanges:
-    """What to change of a task: fields that are UNSET keep their value, None clears."""
+    """The fields that a user can write: UNSET keeps the value of a field, None clears it."""
 
     title: str | _Unset = UNSET
     description: str | None | _Unset = UNSET
     completed: bool | _Unset = UNSET
     due_date: DueDate | None | _Unset = UNSET
 
+    def given(self) -> Mapping[str, Any]:
+        """Return the fields that are set."""
+        values = ((name, getattr(self, name)) for name in WRITABLE_FIELDS)
+        return {name: value for name, value in values if value is not UNSET}
+
+
+WRITABLE_FIELDS: Final = tuple(field.name for field in fields(TaskChanges))
+
+# How the text of a field is checked and normalized before it is written.
+_CLEAN: Mapping[str, Callable[[str], str]] = {"title": clean_title, "description": clean_description}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task as it was at one revision.
+    """A task at one revision. No field has a default, so that no adapter can forget one.
 
     Attributes:
-        id: A UUID, version 7 where this service chose it.
-        user_id: Its owner, 1 to 255 code points.
-        title: 1 to 500 code points, without white space around them.
+        id: A UUID; version 7 if this service created it.
+        user_id: The owner, 1 to 255 code points.
+        title: 1 to 500 code points, without surrounding white space.
         description: Up to 10,000 code points.
-        completed: Whether it is done.
-        completed_at: Since when; None unless it is done.
+        completed: Whether it is completed.
+        completed_at: When it was completed; None unless it is.
         due_date: A day, a floating local time or an instant.
-        created_at: An instant in UTC, as are `completed_at` and `updated_at`.
+        created_at: An instant in UTC, like `completed_at` and `updated_at`.
         updated_at: When it last changed; never before `created_at`.
-        revision: The owner's revision when it last changed; 0 until the repository has kept it.
+        revision: The owner's revision when it last changed; 0 until a repository has stored it.
     """
 
     id: UUID
@@ -61,14 +73,14 @@ class Task:
 
     @classmethod
     def create(cls, *, task_id: UUID, user_id: str, values: TaskChanges, now: datetime) -> "Task":
-        """Return a new task of these values; those that are UNSET get their defaults.
+        """Return a new task; fields that are UNSET get their defaults.
 
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
         """
         if values.title is UNSET:
             raise InvalidValueError("must have a title")
-        blank = cls(
+        empty = cls(
             id=task_id,
             user_id=user_id,
             title="",
@@ -80,41 +92,28 @@ class Task:
             updated_at=now,
             revision=0,
         )
-        return blank.change(values, now=now)
+        return empty.change(values, now=now)
 
     def change(self, changes: TaskChanges, *, now: datetime) -> "Task":
-        """Return the task with the changes applied, or this very task where they change nothing.
+        """Return the task with the changes applied, or this very task if they change nothing.
 
         Raises:
-            InvalidValueError: A new title or description breaks a rule.
+            InvalidValueError: A value breaks a rule.
         """
-        title = self.title if changes.title is UNSET else clean_title(changes.title)
-        description = self.description if changes.description is UNSET else changes.description
-        if description is not None and description is not self.description:
-            description = clean_description(description)
-        due_date = self.due_date if changes.due_date is UNSET else changes.due_date
-        completed = self.completed if changes.completed is UNSET else changes.completed
-        # Python never calls a day, a floating time and an instant equal, so a change of the kind alone counts as one.
-        if (title, description, completed, due_date) == (self.title, self.description, self.completed, self.due_date):
+        changed = {name: value for name, value in _cleaned(changes) if value != getattr(self, name)}
+        if not changed:
             return self
-        now = max(now, self.updated_at)  # clocks step back; a task never does
-        completed_at = self.completed_at if completed == self.completed else now if completed else None
-        return replace(
-            self,
-            title=title,
-            description=description,
-            completed=completed,
-            completed_at=completed_at,
-            due_date=due_date,
-            updated_at=now,
-        )
+        now = max(now, self.updated_at)  # clocks can step back, a task's history cannot
+        if "completed" in changed:
+            changed["completed_at"] = now if changed["completed"] else None
+        return replace(self, **changed, updated_at=now)
 
     def complete(self, completed: bool | None, *, now: datetime) -> "Task":  # noqa: FBT001 - it is the state itself
-        """Return the task in this state of completion, or in the other one for None."""
+        """Return the task completed or not; None toggles."""
         return self.change(TaskChanges(completed=not self.completed if completed is None else completed), now=now)
 
     def is_overdue(self, now: datetime) -> bool:
-        """Say whether the task should have been done by this instant of UTC, and is not."""
+        """Return whether the task is pending and past its due date at `now` (UTC)."""
         return not self.completed and self.due_date is not None and is_over(self.due_date, now)
 
     def discard(self, *, now: datetime) -> "TrashedTask":
@@ -124,13 +123,20 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashedTask(Task):
-    """A task in the trash: deleted at this instant of UTC, and not yet purged."""
+    """A task in the trash, deleted at `deleted_at` (UTC) and not yet purged."""
 
     deleted_at: datetime
 
     def restore(self) -> Task:
         """Return the task as it was before it was deleted."""
         return Task(**_values(self))
+
+
+def _cleaned(changes: TaskChanges) -> list[tuple[str, Any]]:
+    return [
+        (name, value if value is None or name not in _CLEAN else _CLEAN[name](value))
+        for name, value in changes.given().items()
+    ]
 
 
 def _values(task: Task) -> dict[str, Any]:

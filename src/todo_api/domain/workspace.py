@@ -1,4 +1,4 @@
-"""Edits: several tasks of one user that are changed together, at one revision, all or nothing."""
+"""The unit of work of an edit: several tasks of one user, changed together at one revision, all or nothing."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -16,9 +16,9 @@ from todo_api.domain.task import Task, TaskChanges, TrashedTask
 
 
 class Workspace:
-    """The tasks that an edit is about, as they are while nobody else may change them, and what it makes of them.
+    """The tasks of an edit while they are locked, and the changes made to them so far.
 
-    A method that raises an error has changed nothing.
+    A method that raises has changed nothing.
     """
 
     def __init__(
@@ -32,16 +32,16 @@ class Workspace:
         quota: int | None,
         now: datetime,
     ) -> None:
-        """Take those of the tasks that there are, in the trash or not.
+        """Start an edit.
 
         Args:
-            user_id: Whose they are.
-            tasks: The tasks.
-            revision: The revision that the user is at.
-            next_revision: The one that the edit brings about.
-            live_tasks: How many tasks the user has, all in all, without those in the trash.
-            quota: How many they may be; None for any number.
-            now: The time in UTC.
+            user_id: The owner of the tasks.
+            tasks: The requested tasks that exist, in the trash or not.
+            revision: The user's current revision.
+            next_revision: The revision that the edit writes.
+            live_tasks: How many tasks the user has outside the trash, including those that were not requested.
+            quota: How many they may be; None for no limit.
+            now: The current time (UTC).
         """
         self.user_id = user_id
         self.live_tasks = live_tasks
@@ -54,21 +54,21 @@ class Workspace:
 
     @property
     def written(self) -> Mapping[UUID, Task]:
-        """What the edit has made: tasks at the new revision, those that it deleted as TrashedTask."""
+        """The changed tasks at the new revision; deleted ones are TrashedTask."""
         return self._written
 
     @property
     def revision(self) -> int:
-        """The user's revision after the edit: the next one, if anything was written."""
+        """The user's revision after the edit; it only changes if a task was written."""
         return self._next_revision if self._written else self._revision
 
     def create(self, task_id: UUID, values: TaskChanges) -> Task:
-        """Return a new task of these values.
+        """Create a task and return it.
 
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
-            TaskExistsError: The user has a task of this id, perhaps in the trash.
-            QuotaExceededError: The user has too many tasks.
+            TaskExistsError: The user has a task with this id, perhaps in the trash.
+            QuotaExceededError: The user has reached the quota.
         """
         if taken := self._tasks.get(task_id):
             raise TaskExistsError(taken.revision)
@@ -76,10 +76,10 @@ class Workspace:
         return self._add(task)
 
     def adopt(self, task: Task) -> bool:
-        """Add a task as it is, in the trash or not, unless there is one of its id; say whether there was none.
+        """Add a task as it is, in the trash or not; return False if a task with its id exists.
 
         Raises:
-            QuotaExceededError: The user has too many tasks.
+            QuotaExceededError: The user has reached the quota.
         """
         if task.id in self._tasks:
             return False
@@ -90,12 +90,12 @@ class Workspace:
         return True
 
     def change(self, task_id: UUID, changes: TaskChanges, if_revisions: Collection[int] | None = None) -> Task:
-        """Return the task with the changes applied.
+        """Apply the changes to a task and return it.
 
         Raises:
             InvalidValueError: A value breaks a rule.
             TaskNotFoundError: The user has no such task.
-            RevisionMismatchError: It is at none of `if_revisions`.
+            RevisionMismatchError: It is at none of `if_revisions`, where they are given.
         """
         task = self._live(task_id, if_revisions)
         changed = task.change(changes, now=self._now)
@@ -107,7 +107,7 @@ class Workspace:
         completed: bool | None,  # noqa: FBT001 - it is the state itself
         if_revisions: Collection[int] | None = None,
     ) -> Task:
-        """Return the task in this state of completion, or in the other one for None; raises what `change` does."""
+        """Complete or reopen a task and return it; None toggles. Raises the errors of `change`."""
         state = self._live(task_id, if_revisions).completed
         return self.change(task_id, TaskChanges(completed=not state if completed is None else completed), if_revisions)
 
@@ -116,18 +116,18 @@ class Workspace:
 
         Raises:
             TaskNotFoundError: The user has no such task.
-            RevisionMismatchError: It is at none of `if_revisions`.
+            RevisionMismatchError: It is at none of `if_revisions`, where they are given.
         """
         self._write(self._live(task_id, if_revisions).discard(now=self._now))
         self.live_tasks -= 1
 
     def restore(self, task_id: UUID) -> Task:
-        """Take the task out of the trash and return it.
+        """Restore a task from the trash and return it.
 
         Raises:
-            TaskNotFoundError: The user has no such task, nor had one that is not purged.
-            TaskNotInTrashError: The task was not deleted.
-            QuotaExceededError: The user has too many tasks.
+            TaskNotFoundError: The user has no such task, or it has been purged.
+            TaskNotInTrashError: The task is not in the trash.
+            QuotaExceededError: The user has reached the quota.
         """
         task = self._tasks.get(task_id)
         if isinstance(task, TrashedTask):

@@ -1,25 +1,27 @@
-"""Entity tags (RFC 9110, section 8.8.3): a task's is its revision, a list's the revision of its user."""
+"""Entity tags (RFC 9110, section 8.8.3): a task has its revision, a list the revision of its user."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from todo_api.adapters.http.problems import FieldError, RequestError
+
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
-# Empty members of a list are skipped (RFC 9110, section 5.6.1.2). Possessive, so that no text takes long to refuse.
+# Empty list elements are ignored (RFC 9110, section 5.6.1.2). Possessive quantifiers keep the matching time linear.
 _TAGS = re.compile(rf"(?:[ \t]*+,)*+[ \t]*+{_TAG}(?:[ \t]*+,[ \t]*+(?:{_TAG})?+)*+[ \t]*+")
-# The same, for documents.
+# For the OpenAPI document.
 TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 _OPAQUE = re.compile(_TAG)
 _REVISION = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def entity_tag(revision: int) -> str:
-    """Return the tag of a task or list at this revision."""
     return f'"{revision}"'
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What If-Match or If-None-Match names: tags without their quotes, or whatever there is (`*`) for None."""
+    """The value of If-Match or If-None-Match: tags without their quotes, or None for `*`."""
 
     tags: frozenset[str] | None
 
@@ -29,19 +31,17 @@ class Condition:
         return None if self.tags is None else frozenset(int(tag) for tag in self.tags if _REVISION.fullmatch(tag))
 
     def names(self, tag: str) -> bool:
-        """Say whether the condition names this tag."""
         return self.tags is None or tag in self.tags
 
     def holds_for(self, revision: int) -> bool:
-        """Say whether the condition names this revision."""
         return self.names(str(revision))
 
 
 def parse_condition(value: str) -> Condition | None:
-    """Read the value of If-Match or If-None-Match (RFC 9110, sections 13.1.1 and 13.1.2), or return None.
+    """Parse the value of If-Match or If-None-Match (RFC 9110, sections 13.1.1 and 13.1.2); None if it is malformed.
 
-    Weak tags count as strong ones: a proxy that compresses makes weak tags of ours. Tags that no revision has are
-    well-formed and match nothing.
+    Weak tags are compared like strong ones, because proxies that compress responses make tags weak. Tags that are no
+    revisions are well-formed and match nothing.
     """
     value = value.strip(" \t")
     if value == "*":
@@ -49,3 +49,19 @@ def parse_condition(value: str) -> Condition | None:
     if not _TAGS.fullmatch(value):
         return None
     return Condition(frozenset(_OPAQUE.findall(value)))
+
+
+def read_condition(header: str, values: Sequence[str] | None) -> Condition | None:
+    """Return the condition in the header fields of this name, or None without any.
+
+    Raises:
+        RequestError: The value is malformed.
+    """
+    if not values:
+        return None
+    condition = parse_condition(", ".join(values))
+    if condition is None:
+        raise RequestError.of(
+            [FieldError("header", header, 'must be `*` or entity tags such as "7" with their quotes')]
+        )
+    return condition

@@ -1,7 +1,7 @@
-"""Reads an export back, task by task: however long the document is, no more than one task of it is kept.
+"""Reads the tasks of an import one by one, so that a document of any length needs memory for one task only.
 
-The document is cut where its structure says so, strings aside, and the pieces are read by the parser of all other
-bodies: what is JSON, and what is a task, is the same everywhere.
+The document is split by its structure: outside of strings, tasks are flat objects. Each part is then parsed like every
+other body.
 """
 
 import re
@@ -11,87 +11,86 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from todo_api.adapters.http.account_schemas import Import, ImportedTask
 from todo_api.adapters.http.problems import ContentTooLargeError, FieldError, MalformedJsonError, RequestError
-from todo_api.adapters.http.requests import refuse_numbers_that_json_has_not
-from todo_api.adapters.http.validation import to_request_error
+from todo_api.adapters.http.requests import parse_json
+from todo_api.adapters.http.schemas.account import Import, ImportedTask
+from todo_api.adapters.http.validation import errors_of, to_request_error
 from todo_api.domain.task import Task
 
-_MARK = re.compile(rb"[ \t\n\r]*+([^ \t\n\r])")
-# An object's text up to the first brace or bracket behind its own. Possessive, so that no text takes long.
+_CHARACTER = re.compile(rb"[ \t\n\r]*+([^ \t\n\r])")
+# An object up to the first brace or bracket inside it, or to its end. Possessive quantifiers keep the time linear.
 _FLAT = re.compile(rb'(\{(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+)([][{}])', re.DOTALL)
-# What makes such a text whole again.
+# The text that completes such an object, by the brace or bracket that was found.
 _ENDS = {b"}": b"}", b"[": b"[]}", b"{": b"{}}", b"]": b"]"}
 
 
 async def read_tasks(user_id: str, content: AsyncIterable[bytes], max_bytes: int) -> AsyncGenerator[Task]:
-    """Yield the tasks of an export, as the user's own.
+    """Yield the tasks of an export, owned by the user.
 
     Args:
-        user_id: Whose they shall be.
-        content: The document, in pieces of any size.
-        max_bytes: How long each task may be.
+        user_id: The new owner of the tasks.
+        content: The document, in parts of any size.
+        max_bytes: The maximum length of each task.
 
     Raises:
-        RequestError: The document is no export, or a task is none.
+        RequestError: The document is not an export, or a task is not valid.
         MalformedJsonError: The document is not JSON.
-        ContentTooLargeError: A task, or what precedes the tasks, is longer than `max_bytes`.
+        ContentTooLargeError: A task, or the part before the tasks, is longer than `max_bytes`.
     """
     window = _Window(content, max_bytes)
     await _read_head(window)
     if await window.peek() == b"]":
         await window.take()
     else:
-        index, mark = 0, b","
-        while mark == b",":
+        index, character = 0, b","
+        while character == b",":
             yield await _read_task(window, index, user_id)
-            index, mark = index + 1, await window.take()
-        if mark != b"]":
-            raise _malformed(f"there must be a comma or a bracket behind tasks.{index - 1}")
+            index, character = index + 1, await window.take()
+        if character != b"]":
+            raise _malformed(f"there must be a comma or a bracket after tasks.{index - 1}")
     await _read_end(window)
 
 
 async def _read_head(window: "_Window") -> None:
     if await window.peek() != b"{":
         raise RequestError.of([FieldError("body", "body", "must be an export: a JSON object with format and tasks")])
-    text, mark = await window.flat()
-    refuse_numbers_that_json_has_not(text + _ENDS[mark])
+    text, end = await window.flat()
     try:
-        Import.model_validate_json(text + _ENDS[mark])
+        Import.model_validate(parse_json(text + _ENDS[end]))
     except ValidationError as error:
-        fault = to_request_error("body", error, Import.model_fields)
-        raise type(fault).of([_that_it_may_come_too_late(item) for item in fault.errors]) from error
+        invalid = to_request_error("body", errors_of(error), Import)
+        raise type(invalid).of([_explain_order(item) for item in invalid.errors]) from error
 
 
-def _that_it_may_come_too_late(fault: FieldError) -> FieldError:
-    is_missing = fault.detail == "is required" and fault.field != "tasks"
-    return replace(fault, detail="is required, before the tasks") if is_missing else fault
+def _explain_order(error: FieldError) -> FieldError:
+    """Tell the client that fields after the tasks are not read."""
+    is_missing = error.detail == "is required" and error.field != "tasks"
+    return replace(error, detail="is required, before the tasks") if is_missing else error
 
 
 async def _read_task(window: "_Window", index: int, user_id: str) -> Task:
     if await window.peek() != b"{":
         raise RequestError.of([FieldError("body", f"tasks.{index}", "must be a JSON object")])
-    text, mark = await window.flat()
+    text, end = await window.flat()
     try:
-        if mark != b"}":
+        if end != b"}":
             raise RequestError.of([FieldError("body", "body", "must have no lists and no objects in it")])
-        refuse_numbers_that_json_has_not(text + mark)
-        return ImportedTask.model_validate_json(text + mark).task(user_id)
+        return ImportedTask.model_validate(parse_json(text + end)).task(user_id)
     except ValidationError as error:
-        raise _of_task(index, to_request_error("body", error, ImportedTask.model_fields)) from error
+        raise _in_task(index, to_request_error("body", errors_of(error), ImportedTask)) from error
     except RequestError as error:
-        raise _of_task(index, error) from error
+        raise _in_task(index, error) from error
 
 
 async def _read_end(window: "_Window") -> None:
     if await window.take() != b"}":
-        raise _malformed("there must be nothing behind the tasks")
-    if not await window.is_over():
-        raise _malformed("there must be nothing behind the document")
+        raise _malformed("there must be nothing after the tasks")
+    if not await window.is_at_end():
+        raise _malformed("there must be nothing after the document")
 
 
-def _of_task(index: int, error: RequestError) -> RequestError:
-    """Return the error with its fields as those of the task."""
+def _in_task(index: int, error: RequestError) -> RequestError:
+    """Return the error with its fields prefixed with the path of the task."""
     names = {item.field: "" if item.field == "body" else f".{item.field}" for item in error.errors}
     return type(error).of([replace(item, field=f"tasks.{index}{names[item.field]}") for item in error.errors])
 
@@ -101,68 +100,67 @@ def _malformed(detail: str) -> MalformedJsonError:
 
 
 class _Window:
-    """What has come of the document and has not been read."""
+    """The part of the document that has arrived and has not been read."""
 
     def __init__(self, content: AsyncIterable[bytes], max_bytes: int) -> None:
-        """Take the document, and how long a part of it may be that is read at once."""
         self._content = aiter(content)
         self._max_bytes = max_bytes
         self._text = bytearray()
         self._position = 0
 
     async def peek(self) -> bytes:
-        """Return the next character that is no white space, and stay before it."""
-        return await self._next() or self._ends_early()
+        """Return the next character that is not white space, without reading it."""
+        return await self._next() or self._end_early()
 
     async def take(self) -> bytes:
-        """Return the next character that is no white space, and go past it."""
-        mark = await self.peek()
+        """Read the next character that is not white space."""
+        character = await self.peek()
         self._position += 1
-        return mark
+        return character
 
     async def flat(self) -> tuple[bytes, bytes]:
-        """Return the text of the object that begins here up to the next brace or bracket, and that; go past it.
+        """Read the object that starts here up to the first brace or bracket; return the text and that character.
 
         Raises:
-            ContentTooLargeError: It is longer than a part may be.
+            ContentTooLargeError: The text is too long.
         """
         while not (match := _FLAT.match(self._text, self._position)):
-            await self._receive() or self._ends_early()
+            await self._receive() or self._end_early()
         if len(match[0]) > self._max_bytes:
             raise self._too_large()
         self._position = match.end()
         return match[1], match[2]
 
-    async def is_over(self) -> bool:
-        """Say whether there is nothing left but white space."""
+    async def is_at_end(self) -> bool:
+        """Return whether only white space is left."""
         return not await self._next()
 
     async def _next(self) -> bytes:
-        """Return the next character that is no white space, or nothing at the end, and stay before it."""
-        while not (mark := _MARK.match(self._text, self._position)):
+        """Return the next character that is not white space, or b"" at the end, without reading it."""
+        while not (match := _CHARACTER.match(self._text, self._position)):
             self._position = len(self._text)
             if not await self._receive():
                 return b""
-        self._position = mark.start(1)
-        return mark[1]
+        self._position = match.start(1)
+        return match[1]
 
     async def _receive(self) -> bool:
-        """Wait until there is twice as much; say whether anything has come.
+        """Wait until the text has doubled, so that many small parts take no longer than a few large ones.
 
-        As each part is looked at again only when it has doubled, many small pieces take no longer than few large ones.
+        Return whether anything has arrived.
         """
         del self._text[: self._position]
         self._position = 0
-        had = len(self._text)
-        if had > self._max_bytes:
+        length = len(self._text)
+        if length > self._max_bytes:
             raise self._too_large()
-        async for piece in self._content:
-            self._text += piece
-            if len(self._text) > 2 * had:
+        async for part in self._content:
+            self._text += part
+            if len(self._text) > 2 * length:
                 break
-        return len(self._text) > had
+        return len(self._text) > length
 
-    def _ends_early(self) -> NoReturn:
+    def _end_early(self) -> NoReturn:
         raise _malformed("it ends too early")
 
     def _too_large(self) -> ContentTooLargeError:

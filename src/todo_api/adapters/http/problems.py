@@ -1,17 +1,11 @@
-"""Errors as RFC 9457 problem documents: the one table that maps what went wrong to an HTTP answer."""
+"""The errors of HTTP requests, and the table that maps every error to a problem type (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 
-import msgspec
-from starlette.responses import Response
-
-from todo_api.adapters.http.etags import entity_tag
-from todo_api.adapters.http.request_id import current_request_id
 from todo_api.application.access import (
-    AuthenticationError,
     ExpiredTokenError,
     InsufficientScopeError,
     InvalidTokenError,
@@ -27,9 +21,7 @@ from todo_api.domain.errors import (
     ForgottenRevisionError,
     IdempotencyKeyInUseError,
     IdempotencyKeyReusedError,
-    IncompleteImportError,
     InvalidValueError,
-    OperationError,
     QuotaExceededError,
     RepositoryUnavailableError,
     RevisionMismatchError,
@@ -45,21 +37,31 @@ RETRY_AFTER = "1"  # seconds
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of problem: clients tell kinds apart by the code, which never changes."""
+    """A kind of problem. Clients tell problems apart by the `code`, which never changes."""
 
-    status: HTTPStatus
+    status: int
     code: str
     title: str
 
     @property
     def uri(self) -> str:
-        """The problem's `type`, a name and not an address."""
+        """The problem's `type`: a name, not an address."""
         return f"urn:todo-api:problem:{self.code}"
+
+    def document(self, detail: str) -> dict[str, Any]:
+        """Return the members that every problem document has."""
+        return {
+            "type": self.uri,
+            "title": self.title,
+            "status": int(self.status),
+            "detail": detail,
+            "code": self.code,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing that is wrong with the request: where (body, query, path or header), in which field, and what."""
+    """One error in the request: its location (body, query, path or header), the field, and the reason."""
 
     location: str
     field: str
@@ -67,76 +69,74 @@ class FieldError:
 
 
 class RequestError(TodoError):
-    """The request itself is at fault, before any use case is asked."""
+    """The request is invalid."""
 
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid")
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
-        """Take what to tell the caller, and where the faults are."""
         super().__init__(detail)
         self.errors = tuple(errors)
 
     @classmethod
     def of(cls, errors: Sequence[FieldError]) -> Self:
-        """Return an error whose detail sums up its entries."""
+        """Return an error with a detail made of its entries."""
         return cls("; ".join(f"{error.field}: {error.detail}" for error in errors), errors)
 
 
 class MalformedJsonError(RequestError):
-    """The body is no JSON object."""
+    """The body is not valid JSON."""
 
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON")
 
 
 class InvalidCursorError(RequestError):
-    """The cursor is damaged, somebody else's, or for another list."""
+    """The cursor is damaged, or belongs to another user or list."""
 
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-cursor", "The cursor does not fit")
 
 
 class InvalidSyncTokenError(RequestError):
-    """The sync token is damaged, or somebody else's."""
+    """The sync token is damaged, or belongs to another user."""
 
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-sync-token", "The sync token does not fit")
 
 
 class PreflightRefusedError(RequestError):
-    """A page of this origin may not send such a request."""
+    """CORS does not allow the request."""
 
     problem = ProblemType(HTTPStatus.BAD_REQUEST, "preflight-refused", "Pages of this origin may not send this")
 
 
 class NoSuchPathError(RequestError):
-    """There is nothing at this address."""
+    """No route has this path."""
 
     problem = ProblemType(HTTPStatus.NOT_FOUND, "not-found", "There is nothing at this address")
 
 
 class MethodNotAllowedError(RequestError):
-    """The address knows other methods only."""
+    """The path has other methods only."""
 
     problem = ProblemType(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "This address has no such method")
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
-        """Take the method and those that would do."""
         super().__init__(f"{method} is not among the methods of this address: {', '.join(allowed)}")
         self.allowed = allowed
 
 
 class ContentTooLargeError(RequestError):
-    """The body is longer than the server takes."""
+    """The body is longer than the limit."""
 
     problem = ProblemType(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "content-too-large", "The body is too large")
 
 
 class RequestTimeoutError(RequestError):
-    """The request does not arrive."""
+    """The request did not arrive in time."""
 
     problem = ProblemType(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", "The request did not arrive in time")
 
 
 class HeaderTooLargeError(RequestError):
-    """The header is longer than the server takes."""
+    """The request line and headers are longer than the limit."""
 
     problem = ProblemType(
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "header-too-large", "The header of the request is too large"
@@ -144,13 +144,13 @@ class HeaderTooLargeError(RequestError):
 
 
 class TooManyConnectionsError(RequestError):
-    """The server has no room for another connection."""
+    """The server has reached its limit of connections."""
 
     problem = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-connections", "There are too many connections")
 
 
 class UnsupportedMediaTypeError(RequestError):
-    """The body is something else than JSON."""
+    """The body is not declared as JSON."""
 
     problem = ProblemType(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON")
 
@@ -211,73 +211,19 @@ DETAILS: Mapping[type[TodoError], str] = {
 
 
 def problem_type(error: TodoError) -> ProblemType:
-    """Return the row of the table for the error's class or the nearest class above it."""
+    """Return the problem type of the error's class or its nearest base class in the table."""
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
-def problem_response(error: Exception) -> Response:
-    """Return the answer to a request that met this error; one that nobody planned for tells nothing of itself."""
-    match error:
-        case OperationError():
-            return _response({**problem_document(error.error), "index": error.index}, problem_headers(error.error))
-        case IncompleteImportError():
-            so_far = {"imported": error.imported, "skipped": error.skipped}
-            return _response({**problem_document(error.error), **so_far}, problem_headers(error.error))
-    if isinstance(error, TodoError):
-        return _response(problem_document(error), problem_headers(error))
-    return _response(_document(INTERNAL, "the error was logged; sending the request again may help"), {})
+_BY_STATUS = {
+    kind.problem.status: kind.problem
+    for kind in (NoSuchPathError, ContentTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError)
+}
 
 
-def problem_document(error: TodoError) -> dict[str, Any]:
-    """Return what to tell of this error."""
-    problem = problem_type(error)
-    document = _document(problem, DETAILS.get(type(error)) or str(error) or problem.title)
-    if isinstance(error, RequestError) and error.errors:
-        document["errors"] = error.errors
-    return document
-
-
-def problem_headers(error: TodoError) -> dict[str, str]:
-    """Return the headers that go with it."""
-    match error:
-        case MissingTokenError():
-            return {"WWW-Authenticate": "Bearer"}  # RFC 6750, section 3.1: no error code where no token was sent
-        case AuthenticationError():
-            return {
-                "WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem_type(error).title}"'
-            }
-        case InsufficientScopeError():
-            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-        case RevisionMismatchError() | TaskExistsError():
-            return {"ETag": entity_tag(error.current)}
-        case MethodNotAllowedError():
-            return {"Allow": ", ".join(error.allowed)}
-    return _when_to_retry(error)
-
-
-def _when_to_retry(error: TodoError) -> dict[str, str]:
-    if isinstance(error, TooManyRequestsError):
-        return {"Retry-After": str(error.allowance.reset)}
-    later = isinstance(error, IdempotencyKeyInUseError | TooManyStreamsError)
-    unavailable = problem_type(error).status is HTTPStatus.SERVICE_UNAVAILABLE
-    return {"Retry-After": RETRY_AFTER} if later or unavailable else {}
-
-
-def _document(problem: ProblemType, detail: str) -> dict[str, Any]:
-    return {
-        "type": problem.uri,
-        "title": problem.title,
-        "status": problem.status.value,
-        "detail": detail,
-        "code": problem.code,
-    }
-
-
-def _response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    request_id = current_request_id()
-    return Response(
-        msgspec.json.encode({**document, "request_id": request_id} if request_id else document),
-        status_code=document["status"],
-        headers={"Cache-Control": "no-store", **headers},
-        media_type=MEDIA_TYPE,
-    )
+def problem_of_status(status: int) -> ProblemType:
+    """Return the problem type for an HTTPException: one of ours, or one that is named like its status."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else f"Error {status}"
+    return ProblemType(status, phrase.lower().replace(" ", "-").replace("'", ""), phrase)

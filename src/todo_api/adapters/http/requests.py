@@ -1,15 +1,14 @@
-"""Reading requests: the caller, the body as JSON, the query's names and the conditions."""
+"""Reading the query and the body of requests, more strictly than FastAPI does."""
 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
+from typing import Any
 
 import pydantic_core
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Scope
 
-from todo_api.adapters.http.etags import Condition, parse_condition
 from todo_api.adapters.http.problems import (
     ContentTooLargeError,
     FieldError,
@@ -18,110 +17,49 @@ from todo_api.adapters.http.problems import (
     RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
-from todo_api.application.access import MissingTokenError, Principal
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
-_LONGEST_LENGTH = 18  # digits of a Content-Length
-_LONGEST_NAME, _MOST_NAMES = 100, 20  # of query parameters that are complained about
+_MAX_LENGTH_DIGITS = 18  # of Content-Length
+_MAX_NAME_LENGTH, _MAX_NAMES = 100, 20  # of query parameters in an error
 _LATE = "the body of the request did not arrive in time; send it again"
-_PRINCIPAL = "todo_api.principal"
-_CONTENT = "todo_api.content"
 
 
-def set_principal(request: Request, principal: Principal) -> None:
-    """Remember who calls, for as long as the request lasts."""
-    request.scope[_PRINCIPAL] = principal
+class JsonRequest(Request):
+    """A request whose JSON body has been read and parsed."""
+
+    def __init__(self, request: Request, content: bytes, document: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._content = content
+        self._document = document
+
+    async def body(self) -> bytes:
+        return self._content
+
+    async def json(self) -> Any:
+        return self._document
 
 
-def principal_of(request: Request) -> Principal:
-    """Return who calls."""
-    principal: Principal = request.scope[_PRINCIPAL]
-    return principal
-
-
-def user_of(request: Request) -> str:
-    """Return the id of the user who calls."""
-    return principal_of(request).user_id
-
-
-def caller_of(scope: Scope) -> str | None:
-    """Return the id of the user who calls, or None where nobody has been verified."""
-    principal: Principal | None = scope.get(_PRINCIPAL)
-    return principal.user_id if principal else None
-
-
-def set_content(request: Request, content: bytes) -> None:
-    """Remember the body as it came, for as long as the request lasts."""
-    request.scope[_CONTENT] = content
-
-
-def content_of(request: Request) -> bytes:
-    """Return the body as it came; nothing where the call takes none."""
-    content: bytes = request.scope.get(_CONTENT, b"")
-    return content
-
-
-def bearer_token(request: Request) -> str:
-    """Return the token of the Authorization header (RFC 6750, section 2.1).
+async def read_json(request: Request) -> JsonRequest:
+    """Read the body.
 
     Raises:
-        MissingTokenError: There is none, or it is of another scheme.
+        ContentTooLargeError: The body is too long; it was not read to its end.
+        RequestTimeoutError: The body did not arrive in time.
+        UnsupportedMediaTypeError: There is a body, and it is not declared as JSON.
+        MalformedJsonError: The body is not JSON. NaN and Infinity are not JSON either.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise MissingTokenError
-    return token
+    content = await read_body(request)
+    if not content:
+        return JsonRequest(request, content, None)
+    require_json(request)
+    return JsonRequest(request, content, parse_json(content))
 
 
-def condition(request: Request, header: str) -> Condition | None:
-    """Return what If-Match or If-None-Match asks for, or None without it.
-
-    Raises:
-        RequestError: The value is malformed.
-    """
-    values = request.headers.getlist(header)
-    if not values:
-        return None
-    parsed = parse_condition(", ".join(values))
-    if parsed is None:
-        raise RequestError.of(
-            [FieldError("header", header, 'must be `*` or entity tags such as "7" with their quotes')]
-        )
-    return parsed
-
-
-def base_url(request: Request) -> str:
-    """Return the address by which the caller reaches this service, or nothing where that is not plain."""
-    host = request.headers.get("host", "")
-    return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""
-
-
-def check_query(request: Request, known: Collection[str]) -> None:
-    """Raise RequestError for query parameters that the call does not have, and for any that is there twice."""
-    if not request.scope["query_string"]:
-        return
-    errors = [
-        FieldError("query", name[:_LONGEST_NAME], "is given more than once" if name in known else _unknown(known))
-        for name, count in Counter(name for name, _ in request.query_params.multi_items()).items()
-        if name not in known or count > 1
-    ]
-    if errors:
-        raise RequestError.of(errors[:_MOST_NAMES])
-
-
-def _unknown(known: Collection[str]) -> str:
-    return f"is no parameter of this call; it has {', '.join(sorted(known))}" if known else "is not known here"
-
-
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Return the body.
-
-    Raises:
-        ContentTooLargeError: It is longer than `max_bytes`; it has not been read to its end.
-    """
+async def read_body(request: Request) -> bytes:
+    """Return the body; see `read_json` for the errors."""
+    max_bytes: int = request.app.state.max_body_bytes
     declared = request.headers.get("content-length", "0")
-    if len(declared) > _LONGEST_LENGTH or (declared.isdecimal() and int(declared) > max_bytes):
+    if len(declared) > _MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > max_bytes):
         raise _too_large(max_bytes)
     content = bytearray()
     more = True
@@ -137,17 +75,17 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     return bytes(content)
 
 
-async def arriving(request: Request) -> AsyncGenerator[bytes]:
+async def stream_body(request: Request) -> AsyncGenerator[bytes]:
     """Yield the body as it arrives, in parts.
 
     Raises:
-        RequestTimeoutError: One of them takes too long.
+        RequestTimeoutError: A part did not arrive in time.
     """
-    patience: float = request.app.state.request_timeout
+    timeout: float = request.app.state.request_timeout
     more = True
     while more:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 part, more = await _next_part(request)
         except TimeoutError as error:
             raise RequestTimeoutError(_LATE) from error
@@ -155,7 +93,7 @@ async def arriving(request: Request) -> AsyncGenerator[bytes]:
 
 
 async def _next_part(request: Request) -> tuple[bytes, bool]:
-    """Return a part of the body, and whether there is more. Raises ClientDisconnect if nobody will send it."""
+    """Return a part of the body, and whether there is more. Raises ClientDisconnect if the client has gone."""
     message = await request.receive()
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
@@ -166,12 +104,9 @@ def _too_large(max_bytes: int) -> ContentTooLargeError:
     return ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
 
 
-def refuse_numbers_that_json_has_not(content: bytes) -> None:
-    """Raise MalformedJsonError for NaN and Infinity, which Pydantic lets pass where any value will do."""
-    if b"NaN" not in content and b"Infinity" not in content:
-        return
+def parse_json(content: bytes) -> Any:
     try:
-        pydantic_core.from_json(content, allow_inf_nan=False)
+        return pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError as error:
         raise MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {error}")]) from error
 
@@ -185,3 +120,26 @@ def require_json(request: Request) -> None:
         raise UnsupportedMediaTypeError("send the body as JSON, with the header `Content-Type: application/json`")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaTypeError("send the body without a Content-Encoding")
+
+
+def check_query(request: Request, known: Mapping[str, bool]) -> None:
+    """Raise RequestError for unknown query parameters, and for repeated ones that may not be repeated."""
+    if not request.scope["query_string"]:
+        return
+    errors = [
+        FieldError("query", name[:_MAX_NAME_LENGTH], "is given more than once" if name in known else _unknown(known))
+        for name, count in Counter(name for name, _ in request.query_params.multi_items()).items()
+        if name not in known or (count > 1 and not known[name])
+    ]
+    if errors:
+        raise RequestError.of(errors[:_MAX_NAMES])
+
+
+def _unknown(known: Collection[str]) -> str:
+    return f"is not a parameter; the parameters are {', '.join(sorted(known))}" if known else "is not a parameter"
+
+
+def base_url(request: Request) -> str:
+    """Return the scheme and host that the client used, or "" if the Host header is malformed."""
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""

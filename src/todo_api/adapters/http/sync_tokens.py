@@ -1,18 +1,20 @@
-"""Sync tokens: how far a client's copy of a user's tasks has come."""
+"""Sync tokens: the point up to which a client has seen a user's changes."""
 
 import re
+from typing import Any
 from uuid import UUID
 
+from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError
 from todo_api.adapters.http.sealed import seal, unseal
-from todo_api.domain.changes import SyncPoint
+from todo_api.domain.changes import Changes, SyncPoint
 
 _PURPOSE = "sync"
-# The revision, and in the middle of a load or of a batch's changes, the last id and where the load began.
+# The revision; within a first load, or within the changes of a batch, also the last id and where the load began.
 _CONTENT = re.compile(rb"([0-9]{1,18})(?:\.([0-9a-f]{32})\.([0-9]{1,18}))?")
 
 
 def encode_sync_token(user_id: str, point: SyncPoint) -> str:
-    """Return the token of the point; the same point of the same user always has the same one."""
+    """Return the token of the point. It is always the same for the same point and user."""
     content = str(point.revision)
     if point != SyncPoint(point.revision):
         content += f".{point.id.hex}.{point.began}"
@@ -20,9 +22,28 @@ def encode_sync_token(user_id: str, point: SyncPoint) -> str:
 
 
 def decode_sync_token(user_id: str, token: str) -> SyncPoint | None:
-    """Return the point that the token names, or None if it is no token of this user."""
+    """Return the point of the token, or None if it is not a token of this user."""
     content = _CONTENT.fullmatch(unseal(user_id, _PURPOSE, token) or b"")
     if content is None:
         return None
     revision, last, began = content.groups()
     return SyncPoint(int(revision)) if last is None else SyncPoint(int(revision), UUID(last.decode()), int(began))
+
+
+def read_sync_token(user_id: str, token: str, location: str, field: str) -> SyncPoint:
+    """Return the point of the token in this field of the request.
+
+    Raises:
+        InvalidSyncTokenError: It is not a token of this user.
+    """
+    point = decode_sync_token(user_id, token)
+    if point is None:
+        detail = "is damaged or is not yours: start again without it"
+        raise InvalidSyncTokenError.of([FieldError(location, field, detail)])
+    return point
+
+
+def changes_document(user_id: str, found: Changes) -> dict[str, Any]:
+    """Return the changes as `schemas.Changes` describes them, for msgspec to encode."""
+    token = encode_sync_token(user_id, found.next)
+    return {"tasks": found.tasks, "deleted": found.deleted, "next": token, "has_more": found.more}

@@ -1,44 +1,59 @@
-"""What Pydantic finds wrong with a request, in words for people."""
+"""Pydantic's errors as the `errors` of a problem document."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from todo_api.adapters.http.problems import FieldError, MalformedJsonError, RequestError
+from todo_api.adapters.http.schemas.fields import READ_ONLY
 
-_LONGEST_NAME = 100
-_MOST_FAULTS = 50  # to find words for more would take longer than such a request deserves
+_MAX_NAME_LENGTH = 100
+_MAX_ERRORS = 50  # describing more would take too long
 
 
-def to_request_error(location: str, error: ValidationError, fields: Collection[str]) -> RequestError:
-    """Return the error with one entry for each field, in the order in which they were found.
+def to_request_error(
+    location: str, errors: Sequence[Mapping[str, Any] | ErrorDetails], model: type[BaseModel] | None = None
+) -> RequestError:
+    """Return the error for these errors of Pydantic, with one entry for each field.
 
-    The `fields` are those that the caller may have meant.
+    Args:
+        location: Where the fields are: "body", "query", "path", "header" or "cookie".
+        errors: The errors, each with a `loc` inside the location.
+        model: The model that was validated; unknown fields are compared with its fields.
     """
-    if error.error_count() > _MOST_FAULTS:
-        return RequestError.of(
-            [FieldError(location, location, f"has {error.error_count():,} faults, too many to name")]
-        )
+    if len(errors) > _MAX_ERRORS:
+        return RequestError.of([FieldError(location, location, f"has {len(errors):,} errors, too many to list")])
+    names = _writable_fields(model) if model else ()
     found: dict[str, FieldError] = {}
-    for item in error.errors(include_url=False, include_input=False):
+    for item in errors:
         if item["type"] == "json_invalid":
             return MalformedJsonError.of([FieldError(location, location, f"is not valid JSON: {item['ctx']['error']}")])
-        field = ".".join(map(str, item["loc"]))[:_LONGEST_NAME] or location
-        found.setdefault(field, FieldError(location, field, _detail(field, item, fields)))
+        field = ".".join(map(str, item["loc"]))[:_MAX_NAME_LENGTH] or location
+        found.setdefault(field, FieldError(location, field, _detail(field, item, names)))
     return RequestError.of(list(found.values()))
 
 
-def _detail(field: str, item: ErrorDetails, fields: Collection[str]) -> str:
+def errors_of(error: ValidationError) -> list[ErrorDetails]:
+    """Return the errors without the input, which may be long and private."""
+    return error.errors(include_url=False, include_input=False)
+
+
+def _writable_fields(model: type[BaseModel]) -> Collection[str]:
+    return [name for name, field in model.model_fields.items() if field.annotation != READ_ONLY]
+
+
+def _detail(field: str, item: Mapping[str, Any] | ErrorDetails, names: Collection[str]) -> str:
     match item["type"]:
         case "extra_forbidden":
-            similar = get_close_matches(field.lower(), fields, n=1)
-            return "is no field of this call" + (f"; did you mean {similar[0]}?" if similar else "")
+            similar = get_close_matches(field.lower(), names, n=1)
+            return "is not a field of this request" + (f"; did you mean {similar[0]}?" if similar else "")
         case "missing":
-            return "is required"
-        case "model_type":
+            return "is required" if item["loc"] else "must be a JSON object, such as {}; it is empty"
+        case "model_type" | "model_attributes_type":
             return "must be a JSON object"
         case "value_error":
             return str(item["ctx"]["error"])
-    return item["msg"].replace("Input should", "must", 1)
+    return str(item["msg"]).replace("Input should", "must", 1)

@@ -1,1 +1,1 @@
-"""Storage in memory: for tests, and for whoever wants to try the service with nothing around it."""
+"""Driven adapter: repositories in memory, held to the same contract as those on PostgreSQL."""

@@ -1,4 +1,4 @@
-"""The accounts in memory."""
+"""The account repository in memory."""
 
 import asyncio
 from collections import Counter
@@ -12,14 +12,12 @@ from todo_api.domain.task import Task
 
 
 class InMemoryAccountRepository:
-    """Knows the tasks of the repository that has the same store."""
+    """An AccountRepository over a store that it shares with the task repository."""
 
     def __init__(self, store: Store) -> None:
-        """Take the store."""
         self._store = store
 
     async def account(self, user_id: str, now: datetime) -> Account:
-        """Count the user's tasks."""
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         done = Counter(task.completed for task in account.tasks.values())
@@ -34,7 +32,6 @@ class InMemoryAccountRepository:
         )
 
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
-        """Return the tasks of the next ids."""
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         every: list[Task] = [*account.tasks.values(), *account.trash.values()]
@@ -42,6 +39,5 @@ class InMemoryAccountRepository:
         return nsmallest(limit, later, key=lambda task: task.id)
 
     async def erase(self, user_id: str) -> None:
-        """Forget the user."""
         await asyncio.sleep(0)
         self._store.accounts.pop(user_id, None)

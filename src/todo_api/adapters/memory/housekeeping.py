@@ -12,14 +12,12 @@ Key = TypeVar("Key")
 
 
 class InMemoryHousekeeping:
-    """Clears up what the repository that has the same store has kept."""
+    """A Housekeeping over a store that it shares with the repositories."""
 
     def __init__(self, store: Store) -> None:
-        """Take the store."""
         self._store = store
 
     async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
-        """Forget tasks in the trash."""
         await asyncio.sleep(0)
         old = self._oldest(
             lambda account: {task_id: task.deleted_at for task_id, task in account.trash.items()}, deleted_before, limit
@@ -29,7 +27,6 @@ class InMemoryHousekeeping:
         return len(old)
 
     async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
-        """Forget tombstones."""
         await asyncio.sleep(0)
         old = self._oldest(lambda account: account.buried_at, deleted_before, limit)
         for account, task_id in old:
@@ -38,7 +35,6 @@ class InMemoryHousekeeping:
         return len(old)
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
-        """Forget the answers to requests."""
         await asyncio.sleep(0)
         old = self._oldest(
             lambda account: {key: kept.created_at for key, kept in account.results.items()}, created_before, limit
@@ -50,7 +46,7 @@ class InMemoryHousekeeping:
     def _oldest(
         self, ages: Callable[[StoredAccount], Mapping[Key, datetime]], before: datetime, limit: int
     ) -> list[tuple[StoredAccount, Key]]:
-        """Return the oldest things that are from before the instant: whose they are, and what names them."""
+        """Return the oldest entries from before the instant, as pairs of account and key."""
         every: Iterable[tuple[datetime, StoredAccount, Key]] = (
             (instant, account, key)
             for account in self._store.accounts.values()

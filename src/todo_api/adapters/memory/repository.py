@@ -1,4 +1,4 @@
-"""The task repository in memory: an equal of PostgreSQL's, held to the same contract."""
+"""The task repository in memory, held to the same contract as the one on PostgreSQL."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -18,17 +18,16 @@ T = TypeVar("T")
 
 
 class InMemoryTaskRepository:
-    """Keeps tasks for as long as it lives.
+    """A TaskRepository that keeps tasks for the lifetime of the process.
 
-    Every call gives way to others once, as a call to a database does, and is atomic after that.
+    Every call yields to the event loop once, as a database call does, and is atomic after that.
     """
 
     def __init__(self, store: Store | None = None) -> None:
-        """Take the store that it shares with others; without one, start empty and alone."""
+        """Share a store with other adapters, or create one."""
         self._store = store or Store()
 
     async def add(self, task: Task, quota: int | None = None) -> Task:
-        """Keep a new task."""
         await asyncio.sleep(0)
         account = self._store.account_to_write(task.user_id, task.created_at)
         if taken := account.find(task.id):
@@ -38,7 +37,6 @@ class InMemoryTaskRepository:
         return account.write(task)
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
-        """Return the task."""
         await asyncio.sleep(0)
         task = self._store.account(user_id).tasks.get(task_id)
         if task is None:
@@ -46,13 +44,11 @@ class InMemoryTaskRepository:
         return task
 
     async def save(self, task: Task) -> Task | None:
-        """Replace the task where nobody else has."""
         await asyncio.sleep(0)
         account = self._store.account(task.user_id)
         return account.write(task) if account.holds(task.id, task.revision) else None
 
     async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
-        """Remove the task where it is as expected."""
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         if not account.holds(task_id, revision):
@@ -61,7 +57,6 @@ class InMemoryTaskRepository:
         return True
 
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
-        """Take the task out of the trash."""
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         if task_id not in account.trash:
@@ -79,19 +74,16 @@ class InMemoryTaskRepository:
         quota: int | None = None,
         key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
-        """Change several tasks together."""
         await asyncio.sleep(0)
         return self._store.edit(user_id, task_ids, decide, now=now, quota=quota, key=key)
 
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
-        """Return a page of the trash."""
         await asyncio.sleep(0)
         places = {(task.deleted_at, task.id): task for task in self._store.account(user_id).trash.values()}
         later = [place for place in sorted(places, reverse=True) if after is None or place < (after.key, after.id)]
         return TrashPage.of([places[place] for place in later[: limit + 1]], limit)
 
     async def purge(self, user_id: str, task_id: UUID | None = None) -> int:
-        """Forget what is in the trash."""
         await asyncio.sleep(0)
         trash = self._store.account(user_id).trash
         doomed = list(trash) if task_id is None else [task_id] if task_id in trash else []
@@ -100,7 +92,6 @@ class InMemoryTaskRepository:
         return len(doomed)
 
     async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
-        """Return what is of later revisions."""
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         if since.is_forgotten(account.revision, account.floor):
@@ -110,7 +101,6 @@ class InMemoryTaskRepository:
         return Changes.page(found, limit, since, account.revision)
 
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
-        """Return a page of the list."""
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         if account.revision in known:
@@ -120,7 +110,7 @@ class InMemoryTaskRepository:
         return query.page(tasks[: query.limit + 1], account.revision)
 
     async def check(self) -> None:
-        """Memory is always there."""
+        pass
 
 
 def _place(task: Task, query: TaskQuery) -> tuple[object, UUID]:

@@ -1,4 +1,4 @@
-"""What the adapters in memory share: the accounts."""
+"""The data that the in-memory adapters share."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
-    """The result of a request that the client may send again."""
+    """The kept result of a request with an idempotency key."""
 
     fingerprint: bytes
     encoded: bytes
@@ -26,7 +26,7 @@ class KeptResult:
 
 @dataclass(slots=True)
 class StoredAccount:
-    """Everything of one user; each method is one write."""
+    """All data of one user."""
 
     created_at: datetime | None = None
     revision: int = 0
@@ -39,32 +39,32 @@ class StoredAccount:
 
     @classmethod
     def start(cls, now: datetime) -> "StoredAccount":
-        """Return the account of a user who writes for the first time."""
+        """Return the account of a user who writes for the first time at `now`."""
         revision = starting_revision(now)
         return cls(created_at=now, revision=revision, floor=revision)
 
     def require_room(self, quota: int | None) -> None:
-        """Raise QuotaExceededError unless there may be another task."""
+        """Raise QuotaExceededError if the quota is reached."""
         if quota is not None and len(self.tasks) >= quota:
             raise QuotaExceededError(quota)
 
     def find(self, task_id: UUID) -> Task | None:
-        """Return the task, in the trash or not."""
+        """Return the task, in the trash or not; None if there is none."""
         return self.tasks.get(task_id) or self.trash.get(task_id)
 
     def holds(self, task_id: UUID, revision: int | None) -> bool:
-        """Say whether the task is there and not in the trash, at the revision where one is given."""
+        """Return whether the task is outside the trash, and at `revision` where one is given."""
         task = self.tasks.get(task_id)
         return task is not None and revision in {None, task.revision}
 
     def write(self, task: Task) -> Task:
-        """Keep the task, in the trash or not, at the next revision."""
+        """Store the task, in the trash or not, at the next revision, and return it."""
         stamped = replace(task, revision=self.revision + 1)
         self.write_all({task.id: stamped}, stamped.revision)
         return stamped
 
     def write_all(self, tasks: Mapping[UUID, Task], revision: int, now: datetime | None = None) -> None:
-        """Keep these tasks, which are at the revision; those that were deleted earlier than now are buried now."""
+        """Store tasks at a revision. Tombstones are dated `now`, or by default when their tasks were deleted."""
         self.revision = revision
         for task_id, task in tasks.items():
             self.tasks.pop(task_id, None)
@@ -79,7 +79,7 @@ class StoredAccount:
                 self.tasks[task_id] = task
 
     def replay(self, key: IdempotencyKey[T]) -> Edited[T] | None:
-        """Return the result that was kept under the key, if any."""
+        """Return the kept result of the key, or None."""
         kept = self.results.get(key.key)
         if kept is None or kept.created_at < key.kept_since:
             return None
@@ -90,16 +90,16 @@ class StoredAccount:
 
 @dataclass(slots=True)
 class Store:
-    """The accounts by their users' ids."""
+    """All accounts, by user id."""
 
     accounts: dict[str, StoredAccount] = field(default_factory=dict)
 
     def account(self, user_id: str) -> StoredAccount:
-        """Return the user's account, or an empty one that is not kept."""
+        """Return the user's account, or an empty one that is not stored."""
         return self.accounts.get(user_id) or StoredAccount()
 
     def account_to_write(self, user_id: str, now: datetime) -> StoredAccount:
-        """Return the user's account, which starts now if it is new; it is kept only when it is put into `accounts`."""
+        """Return the user's account, or a new one that the caller has to put into `accounts`."""
         return self.accounts.get(user_id) or StoredAccount.start(now)
 
     def edit(
@@ -112,7 +112,7 @@ class Store:
         quota: int | None,
         key: IdempotencyKey[T] | None,
     ) -> Edited[T]:
-        """Change several tasks together."""
+        """Implement `TaskRepository.edit`."""
         account = self.account_to_write(user_id, now)
         if key is not None and (replay := account.replay(key)):
             return replay

@@ -4,15 +4,17 @@
 stand between: no session state is used, and no prepared statement is expected to outlive a transaction.
 """
 
+import itertools
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from todo_api.adapters.sqlalchemy.errors import LOST, NotRunError
 from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
 
 # What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
@@ -87,8 +89,39 @@ def _names_several_hosts(hosts: str, query: Mapping[str, str]) -> bool:
     return names > 1
 
 
+_numbers = itertools.count(1)
+
+
+class _Connection(asyncpg.Connection):
+    """A connection that prepares named statements, but unnamed ones if there is a pooler between.
+
+    A pooler in transaction mode may send a named statement to a server that has not prepared it. asyncpg parses an
+    unnamed one in the round trip that runs it.
+    """
+
+    is_behind_pooler = False
+
+    async def prepare(self, query: str, *, name: str | None = None, **options: Any) -> Any:
+        if name is None:
+            name = "" if self.is_behind_pooler else f"todo_{next(_numbers)}"
+        try:
+            return await super().prepare(query, name=name, **options)
+        except LOST as error:
+            raise NotRunError(*error.args) from error
+
+
+class _Connecting:
+    """Opens a connection when it is awaited, and not before: SQLAlchemy may drop it unawaited."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._hosts.connect().__await__()
+
+
 def connector(config: DatabaseConfig) -> Callable[[], Awaitable[Any]]:
-    """Return what makes a connection of asyncpg each time that it is called.
+    """Return a function that opens a connection of asyncpg.
 
     Raises:
         DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
@@ -99,14 +132,24 @@ def connector(config: DatabaseConfig) -> Callable[[], Awaitable[Any]]:
 
     async def connect(dsn: str) -> Any:
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 dsn,
                 timeout=config.connect_timeout,
                 command_timeout=config.statement_timeout,
+                connection_class=_Connection,
+                statement_cache_size=0,  # SQLAlchemy and the hot path keep the prepared statements
                 **tls,
-                statement_cache_size=0,  # prepared.py keeps the statements, in a way that poolers bear
             )
         except asyncpg.TargetServerAttributeNotMatched as error:
             raise NoServerError("it is not of the kind that target_session_attrs asks for") from error
+        try:
+            # Poolers make up the process id that a client is told at its start.
+            process_id = await connection.fetchval("SELECT pg_backend_pid()")
+        except BaseException:
+            connection.terminate()
+            raise
+        connection.is_behind_pooler = process_id != connection.get_server_pid()
+        return connection
 
-    return Hosts(host_urls(dsn), connect).connect
+    hosts = Hosts(host_urls(dsn), connect)
+    return lambda: _Connecting(hosts)

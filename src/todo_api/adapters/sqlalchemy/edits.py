@@ -1,14 +1,14 @@
-"""Edits: one transaction that locks the user, looks, decides, and writes all of it at one revision."""
+"""Edits: one transaction that locks the user, reads, decides, and writes everything at one revision."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Executable,
     Integer,
     Text,
     Update,
@@ -21,33 +21,37 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from todo_api.adapters.sqlalchemy.connections import Connections, Transaction
-from todo_api.adapters.sqlalchemy.rows import to_parameters, to_stored_task
-from todo_api.adapters.sqlalchemy.statements import TASK_COLUMNS, Statement
+from todo_api.adapters.sqlalchemy.errors import NotRunError
+from todo_api.adapters.sqlalchemy.execution import Row
+from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
 from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from todo_api.domain.idempotency import Edited, IdempotencyKey
-from todo_api.domain.task import Task, TrashedTask
+from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
 
-_user_id = bindparam("user_id", type_=Text)
-_key = bindparam("key", type_=Text)
-_revision = bindparam("revision", type_=BigInteger)
-_live_tasks = bindparam("live_tasks", type_=Integer)
+_owner = bindparam("owner", type_=Text)
+_request_key = bindparam("request_key", type_=Text)
+_new_revision = bindparam("new_revision", type_=BigInteger)
+_new_live_tasks = bindparam("new_live_tasks", type_=Integer)
 _zero = literal_column("0", BigInteger)
 _now = bindparam("now", type_=users.c.created_at.type)
 
-# Until the end of the transaction; whoever comes with the same key meanwhile does not wait. A lock is a number of 64
-# bits: two keys that share one would make the later request try again, and no more.
-_CLAIM = Statement(
-    select(func.pg_try_advisory_xact_lock(func.hashtextextended(_key, func.hashtextextended(_user_id, _zero))))
+# Held until the end of the transaction; a second request with the key does not wait. A lock is a number of 64 bits: two
+# keys that share one make the later request fail with "in use", and no more.
+_CLAIM = select(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(_request_key, func.hashtextextended(_owner, _zero))).label(
+        "claimed"
+    )
 )
-# The answer that is kept for the key comes along: whoever wrote it had claimed the key, and this comes after our claim.
-_LOCK = Statement(
+# With the result that is kept for the key, which nobody else can write: the key is claimed.
+_LOCK = (
     select(
         users.c.revision,
         users.c.live_tasks,
@@ -56,63 +60,64 @@ _LOCK = Statement(
         idempotency_keys.c.created_at,
     )
     .select_from(
-        users.outerjoin(idempotency_keys, (idempotency_keys.c.user_id == users.c.id) & (idempotency_keys.c.key == _key))
+        users.outerjoin(
+            idempotency_keys, (idempotency_keys.c.user_id == users.c.id) & (idempotency_keys.c.key == _request_key)
+        )
     )
-    .where(users.c.id == _user_id)
+    .where(users.c.id == _owner)
     .with_for_update(key_share=True, of=users)
 )
-_START = Statement(
+_START = (
     insert(users)
-    .values(id=_user_id, revision=_revision, floor=_revision, created_at=_now)
+    .values(id=_owner, revision=_new_revision, floor=_new_revision, created_at=_now)
     .on_conflict_do_nothing(index_elements=[users.c.id])
     .returning(users.c.revision, users.c.live_tasks)
 )
-_LOAD = Statement(
-    select(*TASK_COLUMNS, tasks.c.deleted_at).where(
-        tasks.c.user_id == _user_id, tasks.c.id == func.any(bindparam("ids", type_=ARRAY(tasks.c.id.type)))
-    )
+_LOAD = select(*TASK_COLUMNS, tasks.c.deleted_at).where(
+    tasks.c.user_id == _owner, tasks.c.id == func.any(bindparam("task_ids", type_=ARRAY(tasks.c.id.type)))
 )
 
 
 def _keep() -> Insert:
-    values = {"fingerprint": bindparam("fingerprint", type_=idempotency_keys.c.fingerprint.type)}
-    values |= {"answer": bindparam("answer", type_=idempotency_keys.c.answer.type), "created_at": _now}
-    kept = insert(idempotency_keys).values(user_id=_user_id, key=_key, **values)
-    return kept.on_conflict_do_update(index_elements=[idempotency_keys.c.user_id, idempotency_keys.c.key], set_=values)
+    values = {name: bindparam(f"new_{name}", type_=idempotency_keys.c[name].type) for name in ("fingerprint", "answer")}
+    kept = insert(idempotency_keys).values(user_id=_owner, key=_request_key, created_at=_now, **values)
+    return kept.on_conflict_do_update(
+        index_elements=[idempotency_keys.c.user_id, idempotency_keys.c.key], set_={**values, "created_at": _now}
+    )
 
 
 def _write() -> Update:
-    """Write the tasks, which come as an array for each column, with the tombstones that go with them."""
+    """Write the tasks, which come as one array for each column, and their tombstones."""
     given = {item.name: item for item in tasks.c if item.name not in {"user_id", "revision"}}
-    arrays = [bindparam(name, type_=ARRAY(item.type)) for name, item in given.items()]
+    arrays = [bindparam(f"new_{name}", type_=ARRAY(item.type)) for name, item in given.items()]
     columns = [column(name, item.type) for name, item in given.items()]
     rows = func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
 
-    upsert = insert(tasks).from_select([*given, "user_id", "revision"], select(*rows.c, _user_id, _revision))
+    upsert = insert(tasks).from_select([*given, "user_id", "revision"], select(*rows.c, _owner, _new_revision))
     written = upsert.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: upsert.excluded[name] for name in [*given, "revision"] if name not in {"id", "created_at"}},
     )
-    # Whoever syncs is told now, also of a task that comes to be in the trash with an earlier date.
-    graves = select(_user_id, rows.c.id, _revision, _now).where(rows.c.deleted_at.is_not(None))
-    bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], graves)
+    # Dated now, for clients that sync, even if the task is put into the trash with an earlier date.
+    dead = select(_owner, rows.c.id, _new_revision, _now).where(rows.c.deleted_at.is_not(None))
+    bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], dead)
     buried = bury.on_conflict_do_update(
         index_elements=[tombstones.c.user_id, tombstones.c.id],
         set_={name: bury.excluded[name] for name in ("revision", "deleted_at")},
     )
     alive = select(rows.c.id).where(rows.c.deleted_at.is_(None))
-    risen = delete(tombstones).where(tombstones.c.user_id == _user_id, tombstones.c.id.in_(alive))
-    counted = update(users).values(revision=_revision, live_tasks=_live_tasks).where(users.c.id == _user_id)
+    risen = delete(tombstones).where(tombstones.c.user_id == _owner, tombstones.c.id.in_(alive))
+    counted = update(users).values(revision=_new_revision, live_tasks=_new_live_tasks).where(users.c.id == _owner)
     return counted.add_cte(written.cte("written"), buried.cte("buried"), risen.cte("risen"))
 
 
-_KEEP = Statement(_keep())
-_WRITE = Statement(_write())
-_WRITE_AND_KEEP = Statement(_write().add_cte(_keep().cte("kept")))
+_KEEP = _keep()
+_WRITE = _write()
+_WRITE_AND_KEEP = _write().add_cte(_keep().cte("kept"))
 
 
 class Edit(Generic[T]):
-    """What a caller of the repository's `edit` wants."""
+    """One call of `TaskRepository.edit`."""
 
     def __init__(
         self,
@@ -124,7 +129,6 @@ class Edit(Generic[T]):
         quota: int | None,
         key: IdempotencyKey[T] | None,
     ) -> None:
-        """Take what `TaskRepository.edit` takes."""
         self._user_id = user_id
         self._task_ids = task_ids
         self._decide = decide
@@ -132,19 +136,35 @@ class Edit(Generic[T]):
         self._quota = quota
         self._key = key
 
-    async def run(self, connections: Connections) -> Edited[T]:
-        """Do it, in a transaction."""
-        return await connections.transact(self._run)
+    async def run(self, engine: AsyncEngine) -> Edited[T]:
+        """Run the edit in a transaction.
 
-    async def _run(self, transaction: Transaction) -> Edited[T]:
+        Raises:
+            NotRunError: The connection was lost before the commit.
+        """
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="READ COMMITTED")
+            async with connection.begin() as transaction:
+                try:
+                    edited, is_kept = await self._run(connection)
+                except DBAPIError as error:
+                    if error.connection_invalidated:
+                        raise NotRunError from error
+                    raise
+                if not is_kept:
+                    await transaction.rollback()
+            return edited
+
+    async def _run(self, connection: AsyncConnection) -> tuple[Edited[T], bool]:
+        """Return the result, and whether to commit."""
         if self._key is not None:
-            await self._claim(transaction, self._key)
-        account, is_new = await self._lock(transaction)
+            await self._claim(connection, self._key)
+        account, is_new = await self._lock(connection)
         if self._key is not None and not is_new and (replay := _recall(account, self._key)):
-            return replay
+            return replay, True
         workspace = Workspace(
             self._user_id,
-            await self._load(transaction),
+            await self._load(connection),
             revision=0 if is_new else account["revision"],
             next_revision=account["revision"] + 1,
             live_tasks=account["live_tasks"],
@@ -153,56 +173,57 @@ class Edit(Generic[T]):
         )
         result = self._decide(workspace)
         if is_new and not workspace.written:
-            transaction.abandon()  # a user who wrote nothing has no account
-        else:
-            await self._write(transaction, workspace, result)
-        return Edited(result, replayed=False)
+            return Edited(result, replayed=False), False  # a user who wrote nothing has no account
+        await self._write(connection, workspace, result)
+        return Edited(result, replayed=False), True
 
-    async def _claim(self, transaction: Transaction, key: IdempotencyKey[T]) -> None:
-        ((claimed,),) = await transaction.run(_CLAIM, {"user_id": self._user_id, "key": key.key})
-        if not claimed:
+    async def _claim(self, connection: AsyncConnection, key: IdempotencyKey[T]) -> None:
+        rows = await _fetch(connection, _CLAIM, {"owner": self._user_id, "request_key": key.key})
+        if not rows[0]["claimed"]:
             raise IdempotencyKeyInUseError
 
-    async def _lock(self, transaction: Transaction) -> tuple[asyncpg.Record, bool]:
-        """Keep others from writing; return the account, with what is kept for the key, and whether it is a new one."""
-        key = {"key": None if self._key is None else self._key.key}
-        new = {"revision": starting_revision(self._now), "now": self._now}
+    async def _lock(self, connection: AsyncConnection) -> tuple[Row, bool]:
+        """Lock the account; return it, with the result that is kept for the key, and whether it is new."""
+        key = {"request_key": None if self._key is None else self._key.key}
+        new = {"new_revision": starting_revision(self._now), "now": self._now}
         while True:
-            if rows := await transaction.run(_LOCK, {"user_id": self._user_id, **key}):
+            if rows := await _fetch(connection, _LOCK, {"owner": self._user_id, **key}):
                 return rows[0], False
-            if rows := await transaction.run(_START, {"user_id": self._user_id, **new}):
+            if rows := await _fetch(connection, _START, {"owner": self._user_id, **new}):
                 return rows[0], True
 
-    async def _load(self, transaction: Transaction) -> list[Task]:
+    async def _load(self, connection: AsyncConnection) -> list[Task]:
         if not self._task_ids:
             return []
-        rows = await transaction.run(_LOAD, {"user_id": self._user_id, "ids": list(self._task_ids)})
+        rows = await _fetch(connection, _LOAD, {"owner": self._user_id, "task_ids": list(self._task_ids)})
         return [to_stored_task(row) for row in rows]
 
-    async def _write(self, transaction: Transaction, workspace: Workspace, result: T) -> None:
-        values: dict[str, Any] = {"user_id": self._user_id, "now": self._now}
+    async def _write(self, connection: AsyncConnection, workspace: Workspace, result: T) -> None:
+        values: dict[str, Any] = {"owner": self._user_id, "now": self._now}
         if workspace.written:
-            rows = [_all_columns(task) for task in workspace.written.values()]
-            values |= {name: [row[name] for row in rows] for name in rows[0]}
-            values |= {"user_id": self._user_id, "revision": workspace.revision, "live_tasks": workspace.live_tasks}
+            rows = [to_row(task) for task in workspace.written.values()]
+            values |= {f"new_{name}": [row[name] for row in rows] for name in rows[0]}
+            values |= {"new_revision": workspace.revision, "new_live_tasks": workspace.live_tasks}
         if self._key is not None:
             values |= {
-                "key": self._key.key,
-                "fingerprint": self._key.fingerprint,
-                "answer": self._key.codec.encode(result),
+                "request_key": self._key.key,
+                "new_fingerprint": self._key.fingerprint,
+                "new_answer": self._key.codec.encode(result),
             }
         statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
-        if statement := statements.get((bool(workspace.written), self._key is not None)):
-            await transaction.run(statement, values)
+        statement = statements.get((bool(workspace.written), self._key is not None))
+        if statement is not None:
+            await connection.execute(statement, values)
 
 
-def _recall(account: asyncpg.Record, key: IdempotencyKey[T]) -> Edited[T] | None:
+async def _fetch(connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
+    result = await connection.execute(statement, values)
+    return result.mappings().all()  # type: ignore[return-value] # the keys are strings
+
+
+def _recall(account: Row, key: IdempotencyKey[T]) -> Edited[T] | None:
     if account["answer"] is None or account["created_at"] < key.kept_since:
         return None
     if account["fingerprint"] != key.fingerprint:
         raise IdempotencyKeyReusedError
     return Edited(key.codec.decode(account["answer"]), replayed=True)
-
-
-def _all_columns(task: Task) -> dict[str, Any]:
-    return {**to_parameters(task), "deleted_at": task.deleted_at if isinstance(task, TrashedTask) else None}

@@ -1,22 +1,72 @@
-"""SQLAlchemy's engine, which Alembic runs the migrations with. The service itself uses asyncpg alone."""
+"""The engine that all adapters of this package share; it is made once, in the composition root."""
 
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from typing import Literal
+
+from sqlalchemy import Engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, connector
+from todo_api.adapters.sqlalchemy.fair_queue import FairQueue
+from todo_api.adapters.sqlalchemy.stale import StaleConnections
 
 
-def create_engine(config: DatabaseConfig) -> AsyncEngine:
-    """Return an engine that makes a connection whenever one is asked for, and keeps none.
+class FairEngine(AsyncEngine):
+    """An AsyncEngine whose callers wait for a connection in a fair queue."""
+
+    def __init__(self, sync_engine: Engine, queue: FairQueue) -> None:
+        super().__init__(sync_engine)
+        self.queue = queue
+        self.stale = StaleConnections(sync_engine)
+
+    def connect(self) -> AsyncConnection:
+        """Return a connection that waits in the queue when it is started."""
+        return _QueuedConnection(self, self.queue)
+
+
+class _QueuedConnection(AsyncConnection):
+    def __init__(self, engine: AsyncEngine, queue: FairQueue) -> None:
+        super().__init__(engine)
+        self._queue = queue
+        self._holds_place = False
+
+    async def start(self, is_ctxmanager: bool = False) -> AsyncConnection:  # noqa: FBT001, FBT002 - SQLAlchemy's
+        await self._queue.acquire()
+        self._holds_place = True
+        try:
+            return await super().start(is_ctxmanager)
+        except BaseException:
+            self._leave()
+            raise
+
+    async def close(self) -> None:
+        try:
+            await super().close()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._holds_place:
+            self._holds_place = False
+            self._queue.release()
+
+
+def create_engine(
+    config: DatabaseConfig, isolation_level: Literal["AUTOCOMMIT", "READ COMMITTED"] = "AUTOCOMMIT"
+) -> FairEngine:
+    """Return an engine for the database. Connections are made when they are first needed.
+
+    In AUTOCOMMIT a statement is one round trip; a caller that needs a transaction sets another level on its connection.
 
     Raises:
         DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connector(config),
-        poolclass=NullPool,
-        # Unnamed statements are sent along with their parameters, so a pooler may pick any server for each.
-        connect_args={"prepared_statement_cache_size": 0, "prepared_statement_name_func": str},
-        hide_parameters=True,  # what people write does not belong into error messages
+        isolation_level=isolation_level,
+        pool_size=config.pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
+        hide_parameters=True,  # user text does not belong in error messages
     )
+    return FairEngine(engine.sync_engine, FairQueue(config.pool_size, config.pool_timeout))

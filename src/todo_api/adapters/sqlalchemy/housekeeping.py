@@ -1,9 +1,10 @@
-"""Housekeeping in PostgreSQL: each call is one statement that locks what it removes, and waits for nobody."""
+"""Housekeeping in PostgreSQL: each call is one statement, which skips rows that others have locked."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     DateTime,
     Delete,
     Integer,
@@ -17,10 +18,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from todo_api.adapters.sqlalchemy.connections import Connections
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.errors import writes
+from todo_api.adapters.sqlalchemy.execution import fetch
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, live, tasks, tombstones, users
 
 _before = bindparam("before", type_=DateTime(timezone=True))
@@ -28,7 +29,7 @@ _limit = bindparam("limit", type_=Integer)
 
 
 def _places(table: Table, age: str) -> Select[Any]:
-    """Where the table's oldest rows are."""
+    """The physical places of the table's oldest rows."""
     return (
         select(literal_column(f"{table.name}.ctid", Text))
         .select_from(table)
@@ -39,30 +40,30 @@ def _places(table: Table, age: str) -> Select[Any]:
 
 
 def _delete_at(table: Table, age: str, places: Select[Any]) -> Delete:
-    """Delete the rows that are there, but for those that were written anew since they were looked for.
+    """Delete the rows at these places, unless they were updated since.
 
-    By their places, not by their keys: so PostgreSQL goes straight to them, whatever it believes of their number.
+    By place and not by key, PostgreSQL goes straight to the rows, whatever number of them it estimates.
     """
     place = literal_column(f"{table.name}.ctid", Text)
     return delete(table).where(place == func.any(func.array(places.scalar_subquery())), table.c[age] < _before)
 
 
-def _purge_trash() -> ClauseElement:
+def _purge_trash() -> Select[Any]:
     old = _places(tasks, "deleted_at").where(~live).with_for_update(skip_locked=True)
     gone = _delete_at(tasks, "deleted_at", old).returning(tasks.c.id).cte("gone")
-    return select(func.count()).select_from(gone)
+    return _count(gone)
 
 
-def _purge_keys() -> ClauseElement:
+def _purge_keys() -> Select[Any]:
     old = _places(idempotency_keys, "created_at").with_for_update(skip_locked=True)
     gone = _delete_at(idempotency_keys, "created_at", old).returning(idempotency_keys.c.key).cte("gone")
-    return select(func.count()).select_from(gone)
+    return _count(gone)
 
 
-def _purge_tombstones() -> ClauseElement:
-    """Remove tombstones of users whom nobody else is writing to, and raise the users' floors to them.
+def _purge_tombstones() -> Select[Any]:
+    """Remove tombstones of users without a concurrent write, and raise the users' floors to them.
 
-    The users are locked first, as every writer does it, so their tombstones are nobody else's.
+    The users are locked first, as in every write, so nobody else changes their tombstones.
     """
     old = _places(tombstones, "deleted_at").join(users)
     old = old.with_for_update(key_share=True, of=users, skip_locked=True)
@@ -74,33 +75,34 @@ def _purge_tombstones() -> ClauseElement:
         .where(users.c.id == newest.c.user_id)
         .cte("raised")
     )
-    return select(func.count()).select_from(gone).add_cte(raised)
+    return _count(gone).add_cte(raised)
 
 
-PURGE_TRASH = Statement(_purge_trash())
-PURGE_TOMBSTONES = Statement(_purge_tombstones())
-PURGE_KEYS = Statement(_purge_keys())
+def _count(gone: CTE) -> Select[Any]:
+    return select(func.count().label("removed")).select_from(gone)
+
+
+PURGE_TRASH = _purge_trash()
+PURGE_TOMBSTONES = _purge_tombstones()
+PURGE_KEYS = _purge_keys()
 
 
 class SqlAlchemyHousekeeping:
-    """Clears up what the repository that has the same database has kept."""
+    """Removes expired rows."""
 
-    def __init__(self, connections: Connections) -> None:
-        """Take the connections to run statements on."""
-        self._connections = connections
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
 
     async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
-        """Forget tasks in the trash."""
         return await self._purge(PURGE_TRASH, deleted_before, limit)
 
     async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
-        """Forget tombstones."""
         return await self._purge(PURGE_TOMBSTONES, deleted_before, limit)
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
-        """Forget the answers to requests."""
         return await self._purge(PURGE_KEYS, created_before, limit)
 
-    async def _purge(self, statement: Statement, before: datetime, limit: int) -> int:
-        ((count,),) = await self._connections.write(statement, {"before": before, "limit": limit})
-        return int(count)
+    @writes
+    async def _purge(self, statement: Select[Any], before: datetime, limit: int) -> int:
+        rows = await fetch(self.engine, statement, {"before": before, "limit": limit})
+        return int(rows[0]["removed"])

@@ -1,22 +1,25 @@
-"""Which revision of the schema this program needs, and which one a database has."""
+"""The revision of the schema that this program needs, and the one that a database has."""
 
 from asyncpg import UndefinedTableError
 from sqlalchemy import Text, column, select, table
+from sqlalchemy.exc import ProgrammingError
 
-from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, connector
-from todo_api.adapters.sqlalchemy.statements import Statement
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.errors import driver_error
+from todo_api.adapters.sqlalchemy.execution import fetch
 
 # The newest of migrations/versions; a test compares the two.
 REVISION = "0003"
 
-VERSION = Statement(select(column("version_num", Text)).select_from(table("alembic_version")))
+VERSION = select(column("version_num", Text)).select_from(table("alembic_version"))
 
 
 def serves(revision: str) -> bool:
-    """Say whether this program can work with a schema at that revision.
+    """Return whether this program works with a schema at that revision.
 
-    It can with a newer one, which has come for the version that is about to replace this one, or was here before this
-    one came back: migrations leave the version before them at work, and their revisions are numbers, in order.
+    It works with a newer one: migrations keep the version before them working, and their revisions are numbers, in
+    order.
     """
     return revision.isdecimal() and revision >= REVISION
 
@@ -26,13 +29,15 @@ async def current_revision(config: DatabaseConfig) -> str | None:
 
     Raises:
         DatabaseUrlError: The URL is no URL of a PostgreSQL database.
-        OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError: The database cannot be reached.
+        OSError, sqlalchemy.exc.DBAPIError: The database cannot be used.
     """
-    connection = await connector(config)()
+    engine = create_engine(config)
     try:
-        revision: str | None = await connection.fetchval(VERSION.sql)
-    except UndefinedTableError:  # no migration has made it yet
-        return None
+        rows = await fetch(engine, VERSION, {})
+    except ProgrammingError as error:
+        if isinstance(driver_error(error), UndefinedTableError):
+            return None
+        raise
     finally:
-        await connection.close(timeout=config.connect_timeout)
-    return revision
+        await engine.dispose()
+    return rows[0]["version_num"] if rows else None

@@ -1,0 +1,197 @@
+"""The vocabulary of the endpoints: everything that they can ask for as a parameter."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+from fastapi import Depends, Header, Path, Query, Request, Response
+from pydantic import WithJsonSchema
+from starlette.convertors import Convertor, register_url_convertor
+
+from todo_api.adapters.http.authentication import authenticate
+from todo_api.adapters.http.etags import TAGS_PATTERN, Condition, read_condition
+from todo_api.adapters.http.idempotency import repeatable_request
+from todo_api.adapters.http.requests import base_url
+from todo_api.adapters.http.schemas import parameters
+from todo_api.adapters.http.schemas.account import AccountLimits as AccountLimitsModel
+from todo_api.adapters.http.schemas.fields import UUID_PATTERN
+from todo_api.application.access import Principal
+from todo_api.application.accounts import AccountService
+from todo_api.application.batches import BatchService, RepeatableRequest
+from todo_api.application.events import EventService
+from todo_api.application.services import Services
+from todo_api.application.tasks import TaskService
+from todo_api.domain.ports import TaskRepository
+
+# The verified caller. Endpoints with it refuse requests without a token (401), too many requests (429), and tokens
+# without the scope (403); in routers with `route_class=ProtectedRoute` this happens before the body is read.
+CurrentUser: TypeAlias = Annotated[Principal, Depends(authenticate)]
+
+
+# The use cases, as `create_http_app` was given them.
+
+
+async def _tasks(request: Request) -> TaskService:
+    return _services(request).tasks
+
+
+async def _batches(request: Request) -> BatchService:
+    return _services(request).batches
+
+
+async def _events(request: Request) -> EventService:
+    return _services(request).events
+
+
+async def _accounts(request: Request) -> AccountService:
+    return _services(request).accounts
+
+
+async def _repository(request: Request) -> TaskRepository:
+    return _services(request).repository
+
+
+async def _new_id(request: Request) -> Callable[[], UUID]:
+    return _services(request).new_id
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Tasks: TypeAlias = Annotated[TaskService, Depends(_tasks)]
+Batches: TypeAlias = Annotated[BatchService, Depends(_batches)]
+Events: TypeAlias = Annotated[EventService, Depends(_events)]
+Accounts: TypeAlias = Annotated[AccountService, Depends(_accounts)]
+Repository: TypeAlias = Annotated[TaskRepository, Depends(_repository)]
+NewId: TypeAlias = Annotated[Callable[[], UUID], Depends(_new_id)]
+
+
+# Settings
+
+
+async def _account_limits(request: Request) -> AccountLimitsModel:
+    return AccountLimitsModel.of(_services(request).limits, request.app.state.max_body_bytes)
+
+
+async def _max_body_bytes(request: Request) -> int:
+    max_body_bytes: int = request.app.state.max_body_bytes
+    return max_body_bytes
+
+
+async def _keep_alive(request: Request) -> float:
+    keep_alive: float = request.app.state.keep_alive
+    return keep_alive
+
+
+AccountLimits: TypeAlias = Annotated[AccountLimitsModel, Depends(_account_limits)]
+MaxBodyBytes: TypeAlias = Annotated[int, Depends(_max_body_bytes)]
+KeepAlive: TypeAlias = Annotated[float, Depends(_keep_alive)]
+
+
+# Paths and queries
+
+
+class _TaskIdConvertor(Convertor[UUID]):
+    """Matches `{task_id:task_id}` in paths: only UUIDs, so that other words are free for other routes."""
+
+    regex = UUID_PATTERN
+
+    def convert(self, value: str) -> UUID:
+        return UUID(value)
+
+    def to_string(self, value: UUID) -> str:
+        return str(value)
+
+
+register_url_convertor("task_id", _TaskIdConvertor())
+
+TaskId: TypeAlias = Annotated[UUID, Path(description="The task's id.")]
+ListParameters: TypeAlias = Annotated[parameters.ListParameters, Query()]
+PageParameters: TypeAlias = Annotated[parameters.PageParameters, Query()]
+ChangesParameters: TypeAlias = Annotated[parameters.ChangesParameters, Query()]
+EventsParameters: TypeAlias = Annotated[parameters.EventsParameters, Query()]
+
+
+async def _base_url(request: Request) -> str:
+    return base_url(request)
+
+
+# The scheme and host that the client used, for absolute links; "" if the Host header is malformed.
+BaseUrl: TypeAlias = Annotated[str, Depends(_base_url)]
+
+
+# Headers. A list has the values of all header fields of this name.
+
+_TAGS = {"type": "string", "pattern": TAGS_PATTERN}
+_IfMatch: TypeAlias = Annotated[
+    list[str] | None,
+    Header(alias="If-Match", description='Change the task only at this revision, such as `"42"`; also a list, or `*`.'),
+    WithJsonSchema(_TAGS),
+]
+_IfNoneMatch: TypeAlias = Annotated[
+    list[str] | None,
+    Header(
+        alias="If-None-Match", description='Respond with 304 at this revision, such as `"42"`; also a list, or `*`.'
+    ),
+    WithJsonSchema(_TAGS),
+]
+_CreateOnly: TypeAlias = Annotated[
+    list[str] | None,
+    Header(alias="If-None-Match", description="Create the task with the id in the path, and only if there is none."),
+    WithJsonSchema({"type": "string", "enum": ["*"]}),
+]
+_IdempotencyKey: TypeAlias = Annotated[
+    list[str] | None,
+    Header(
+        alias="Idempotency-Key",
+        description=(
+            "The client's key for this request, such as a UUID. A retry with the same key within 24 hours is not run "
+            "again: it gets the response of the first request."
+        ),
+    ),
+    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
+]
+
+
+async def _if_match(values: _IfMatch = None) -> frozenset[int] | None:
+    condition = read_condition("If-Match", values)
+    return None if condition is None else condition.revisions
+
+
+async def _if_none_match(values: _IfNoneMatch = None) -> Condition | None:
+    return read_condition("If-None-Match", values)
+
+
+async def _create_only(values: _CreateOnly = None) -> Condition | None:
+    return read_condition("If-None-Match", values)
+
+
+_BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
+
+
+async def _if_none_match_token(values: _IfNoneMatch = None) -> Condition | None:
+    if values and len(values) == 1 and _BARE_TOKEN.fullmatch(values[0]):
+        return Condition(frozenset(values))
+    return read_condition("If-None-Match", values)
+
+
+async def _idempotency_key(request: Request, keys: _IdempotencyKey = None) -> RepeatableRequest[Response] | None:
+    return await repeatable_request(request, keys)
+
+
+# The revisions that If-Match names; None without the header, and for `*`.
+IfMatch: TypeAlias = Annotated[frozenset[int] | None, Depends(_if_match)]
+IfNoneMatch: TypeAlias = Annotated[Condition | None, Depends(_if_none_match)]
+# If-None-Match with a sync token, in quotes as in `ETag` or without them as in `next`.
+IfNoneMatchToken: TypeAlias = Annotated[Condition | None, Depends(_if_none_match_token)]
+CreateOnly: TypeAlias = Annotated[Condition | None, Depends(_create_only)]
+# The request that a retry repeats; None without the header.
+IdempotencyKey: TypeAlias = Annotated[RepeatableRequest[Response] | None, Depends(_idempotency_key)]
+LastEventId: TypeAlias = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="The id of the last event that the client has seen; overrides `since`."),
+    WithJsonSchema({"type": "string"}),
+]

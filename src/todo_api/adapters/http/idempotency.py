@@ -1,0 +1,90 @@
+"""Requests that clients may retry: the Idempotency-Key, and the responses that are stored under it.
+
+The header is the one of draft-ietf-httpapi-idempotency-key-header; its value is any visible ASCII text.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.adapters.http.requests import parse_json
+from todo_api.application.batches import BatchService, RepeatableRequest
+from todo_api.domain.errors import OperationError
+from todo_api.domain.idempotency import Edited
+from todo_api.domain.operations import Operation
+from todo_api.domain.task import Task
+
+_KEY = re.compile("[\x21-\x7e]{1,255}")
+
+
+class _StoredResponse(msgspec.Struct, array_like=True):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def repeatable_request(request: Request, keys: Sequence[str] | None) -> RepeatableRequest[Response] | None:
+    """Return the request as its Idempotency-Key names it, or None without a key.
+
+    Raises:
+        RequestError: The key is empty or too long, or there is more than one.
+    """
+    if not keys:
+        return None
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        detail = "must be one text of 1 to 255 visible ASCII characters, such as a UUID"
+        raise RequestError.of([FieldError("header", "Idempotency-Key", detail)])
+    content = await request.body() if request.scope["route"].body_field else b""
+    return RepeatableRequest(keys[0], _fingerprint(request, content), ResponseCodec())
+
+
+def _fingerprint(request: Request, content: bytes) -> bytes:
+    """Return a digest of the request. Equal JSON documents have equal digests, however they are formatted."""
+    document = json.dumps(parse_json(content), sort_keys=True) if content else ""
+    return blake2b(f"{request.method} {request.url.path}\n{document}".encode(), digest_size=32).digest()
+
+
+class ResponseCodec:
+    """Encodes responses as MessagePack: status, headers and body."""
+
+    def encode(self, result: Response) -> bytes:
+        headers = {name: value for name, value in result.headers.items() if name != "content-length"}
+        return msgspec.msgpack.encode(_StoredResponse(result.status_code, headers, bytes(result.body)))
+
+    def decode(self, kept: bytes) -> Response:
+        stored = msgspec.msgpack.decode(kept, type=_StoredResponse)
+        return Response(stored.body, status_code=stored.status, headers=stored.headers)
+
+
+def response_of(edited: Edited[Response]) -> Response:
+    """Return the response of an edit, marked with `Idempotent-Replayed: true` if an earlier request made it."""
+    if edited.replayed:
+        edited.result.headers["Idempotent-Replayed"] = "true"
+    return edited.result
+
+
+async def run_once(
+    batches: BatchService,
+    user_id: str,
+    request: RepeatableRequest[Response],
+    operation: Operation,
+    respond: Callable[[Task], Response],
+) -> Response:
+    """Run the operation, or return the stored response if an earlier request with this key has run it."""
+
+    def respond_to(outcomes: object, _: int) -> Response:
+        match outcomes:
+            case [Task() as task]:
+                return respond(task)
+        raise TypeError(f"{operation} did not return one task")
+
+    try:
+        return response_of(await batches.run(user_id, [operation], respond_to, request=request))
+    except OperationError as error:
+        raise error.error from error

@@ -1,0 +1,65 @@
+"""CORS: Starlette's middleware, with problem documents for refused preflight requests."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo_api.adapters.http.context import context_of
+from todo_api.adapters.http.problem_documents import problem_response
+from todo_api.adapters.http.problems import PreflightRefusedError
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Request-ID",
+    "traceparent",
+)
+_EXPOSED_HEADERS = (
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+)
+_VARY = (b"vary", b"Origin")  # so that caches do not give a browser a response without CORS headers
+
+
+class Cors(CORSMiddleware):
+    """Allows browser calls from these origins."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=_METHODS,
+            allow_headers=_REQUEST_HEADERS,
+            expose_headers=_EXPOSED_HEADERS,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+            return
+        context_of(scope).response_headers.append(_VARY)
+        await self.app(scope, receive, send)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code == 200:  # noqa: PLR2004
+            return response
+        problem = problem_response(PreflightRefusedError(f"{bytes(response.body).decode()}: see CORS_ORIGINS"))
+        problem.headers.update({name: value for name, value in response.headers.items() if name.startswith("access-")})
+        problem.headers["Vary"] = response.headers["Vary"]
+        return problem

@@ -1,0 +1,184 @@
+"""The OpenAPI document: FastAPI's, with problem documents instead of its own errors."""
+
+from collections.abc import Collection, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+
+from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
+from todo_api.adapters.http.schemas.account import Import
+from todo_api.adapters.http.schemas.problems import Problem
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+DESCRIPTION = """\
+Tasks for the signed-in user. Every request under `/api` needs a Better Auth token: `Authorization: Bearer <JWT>`.
+
+* Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem documents; tell them apart by `code`.
+* Each response with a task has its revision as `ETag`. Send it as `If-Match` to change the task only if nobody else
+  has changed it, and as `If-None-Match` to read it only if it has changed.
+* Lists are pages; the `Link` header leads to the next one.
+"""
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "required": True, "schema": {"type": "string"}, "example": example}
+
+
+ETAG = {"ETag": _header("The revision.", '"42"')}
+SYNC_TAG = {"ETag": _header("The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')}
+LOCATION = {"Location": _header("Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")}
+LINK = {
+    "Link": _header(
+        "The next page, if there is one (RFC 8288).",
+        '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
+    )
+    | {"required": False}
+}
+CONTENT_DISPOSITION = {
+    "Content-Disposition": _header("A file name.", 'attachment; filename="todo-api-2026-11-20.json"')
+}
+_PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
+    401: {"WWW-Authenticate": _header("How to sign in (RFC 6750).", "Bearer")},
+    403: {"WWW-Authenticate": _header("The missing scope.", 'Bearer error="insufficient_scope", scope="tasks:write"')},
+    412: {"ETag": _header("The task's revision now.", '"43"')},
+    429: {"Retry-After": _header("Seconds to wait before the next try.", RETRY_AFTER)},
+    503: {"Retry-After": _header("Seconds to wait before the next try.", RETRY_AFTER)},
+}
+
+
+REPLAYED = {
+    "Idempotent-Replayed": _header("The response to an earlier request with the same key.", "true")
+    | {"required": False}
+}
+
+
+def success(status: int, description: str, headers: Mapping[str, Any] | None = None) -> Responses:
+    """Return the documentation of a response that is no error."""
+    return {status: {"description": description, "headers": dict(headers or {})}}
+
+
+def event_stream(event: str) -> Responses:
+    """Return the documentation of a stream of server-sent events."""
+    page = {"$ref": "#/components/schemas/Changes"}
+    fields = {
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": page},
+        "id": {"type": "string", "description": "The page's `next`."},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before reconnecting."},
+    }
+    items = {"type": "object", "properties": fields, "required": ["data", "id"]}  # as in OpenAPI 3.2
+    content = {"text/event-stream": {"itemSchema": items, "example": event}}
+    return {200: {"description": "Changes as they happen: each event is a page of changes.", "content": content}}
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the documentation of a streamed body. `_document` must add the model."""
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
+    }
+
+
+def problems(*statuses: int) -> Responses:
+    """Return the documentation of error responses, with an example for each problem type of each status."""
+    return {status: _problem(status) for status in statuses}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    examples = {
+        kind.code: {
+            "value": {
+                "type": kind.uri,
+                "title": kind.title,
+                "status": status,
+                "detail": DETAILS.get(error, kind.title),
+                "code": kind.code,
+            }
+        }
+        for error, kind in PROBLEMS.items()
+        if kind.status == status
+    }
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": dict(_PROBLEM_HEADERS.get(status, {})),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
+    }
+
+
+def customize_openapi(app: FastAPI) -> None:
+    """Replace `app.openapi`, as FastAPI's manual does it."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of the endpoint in camel case, as clients generated from the document call it."""
+    return to_camel(route.name)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=_TAGS)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for model in (Problem, Import):
+        schemas |= _definitions(model)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for operation in _operations(document):
+        if MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
+            operation["responses"].pop("422", None)  # FastAPI's own: invalid input is a 400 here
+        _remove_examples_of_others(operation)
+        operation.setdefault("security", [])
+    return document
+
+
+# Problems of some operations only: those with this parameter, with a body, or with this id. Problems without any
+# precede the operation.
+_PROBLEMS_OF: Mapping[str, Collection[str]] = {
+    "malformed-json": {"requestBody"},
+    "invalid-cursor": {"cursor"},
+    "invalid-sync-token": {"since"},
+    "task-exists": {"If-None-Match", "runBatch"},
+    "task-not-in-trash": {"restoreTask", "runBatch"},
+    "idempotency-key-in-use": {"Idempotency-Key"},
+    "idempotency-key-reused": {"Idempotency-Key"},
+    "too-many-streams": {"followChanges"},
+    "shutting-down": (),
+    "too-many-connections": (),
+    "not-found": (),
+    "preflight-refused": (),
+}
+
+
+def _remove_examples_of_others(operation: dict[str, Any]) -> None:
+    parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
+    has = {operation["operationId"], *parameters, *operation}
+    for response in operation["responses"].values():
+        examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        for code in [code for code in examples if code in _PROBLEMS_OF and has.isdisjoint(_PROBLEMS_OF[code])]:
+            del examples[code]
+
+
+_TAGS = [
+    {"name": "tasks", "description": "The user's tasks."},
+    {"name": "account", "description": "The user's account: numbers, export, import, deletion."},
+    {"name": "health", "description": "For operators."},
+]
+
+
+def _definitions(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _operations(document: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    return (operation for methods in document["paths"].values() for operation in methods.values())

@@ -1,0 +1,31 @@
+"""Responses that msgspec encodes directly from domain objects. See docs/decisions/responses-encoded-once.md."""
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.responses import Response
+
+from todo_api.adapters.http.etags import entity_tag
+from todo_api.domain.task import Task
+
+# Browsers store the response for this user and revalidate it; shared caches do not store it.
+PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+
+encode = msgspec.json.Encoder().encode
+
+
+def task_response(task: Task, *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    headers = {"ETag": entity_tag(task.revision), **PRIVATE, **(headers or {})}
+    return Response(encode(task), status_code=status_code, headers=headers, media_type="application/json")
+
+
+def created_response(task: Task) -> Response:
+    return task_response(task, status_code=201, headers={"Location": f"/api/tasks/{task.id}"})
+
+
+def not_modified(tag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": tag, **PRIVATE})
+
+
+def json_response(content: object, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode(content), headers={**PRIVATE, **(headers or {})}, media_type="application/json")

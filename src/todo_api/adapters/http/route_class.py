@@ -1,0 +1,61 @@
+"""Route classes: the checks that come before FastAPI reads a request. See docs/decisions/route-class.md."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, get_args, get_origin
+
+from fastapi import Request, Response, params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from todo_api.adapters.http.authentication import authenticate
+from todo_api.adapters.http.requests import check_query, read_json
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
+
+    Query parameters that may be repeated (lists), forms and files are left to FastAPI.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        known = dict(_query_parameters(self.dependant))
+        has_json_body = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
+
+        async def checked(request: Request) -> Response:
+            await self.admit(request)
+            check_query(request, known)
+            return await handle(await read_json(request) if has_json_body else request)
+
+        return checked
+
+    async def admit(self, request: Request) -> None:
+        """Raise an error unless the caller may send this request."""
+
+
+class ProtectedRoute(StrictRoute):
+    """A strict route for authenticated callers.
+
+    The order of the checks: the token (401), the rate limits (429), the scope (403), the query and the body (400, 408,
+    413, 415).
+    """
+
+    async def admit(self, request: Request) -> None:
+        await authenticate(request)
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Yield the name of each query parameter, and whether it may be repeated."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from ((name, _is_list(inner.annotation)) for name, inner in model.model_fields.items())
+        else:
+            yield field.alias, _is_list(model)
+    for dependency in dependant.dependencies:
+        yield from _query_parameters(dependency)
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) in {list, set, frozenset, tuple} or any(map(_is_list, get_args(annotation)))

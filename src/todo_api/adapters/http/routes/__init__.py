@@ -1,0 +1,1 @@
+"""The endpoints: one module and one `APIRouter` for each resource."""

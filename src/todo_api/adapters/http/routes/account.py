@@ -1,0 +1,94 @@
+"""The endpoints of the account: numbers, export, import and deletion."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from todo_api.adapters.http.dependencies import AccountLimits, Accounts, CurrentUser, MaxBodyBytes
+from todo_api.adapters.http.import_document import read_tasks
+from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, json_body, operation_id, problems, success
+from todo_api.adapters.http.requests import require_json, stream_body
+from todo_api.adapters.http.responses import PRIVATE, encode
+from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.schemas import account as schemas
+from todo_api.application import accounts as application
+
+router = APIRouter(
+    prefix="/api/me",
+    tags=["account"],
+    route_class=ProtectedRoute,
+    responses=problems(400, 401, 403, 429, 503),
+    generate_unique_id_function=operation_id,
+)
+
+
+@router.get("", summary="Read the account", responses=success(200, "The account."))
+async def get_account(
+    user: CurrentUser, accounts: Accounts, limits: AccountLimits, response: Response
+) -> schemas.Account:
+    """Read the account: the numbers of tasks, and the limits."""
+    response.headers.update(PRIVATE)
+    return schemas.Account.of(await accounts.account(user.user_id), limits)
+
+
+@router.get(
+    "/export",
+    summary="Export everything",
+    response_model=schemas.Export,
+    responses=success(200, "Everything, as one document.", CONTENT_DISPOSITION),
+)
+async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
+    """Export everything. If an error occurs during the export, the document ends early and is not valid JSON.
+
+    Changes that are made meanwhile may be included or not.
+    """
+    export = await accounts.export(user.user_id)
+    name = f"todo-api-{export.exported_at:%Y-%m-%d}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(_document(user.user_id, export), headers=headers, media_type="application/json")
+
+
+@router.post(
+    "/import",
+    summary="Import an export",
+    responses=success(200, "The numbers of tasks.") | problems(409, 413, 415),
+    openapi_extra={"requestBody": json_body(schemas.Import)},
+)
+async def import_account(
+    request: Request, user: CurrentUser, accounts: Accounts, max_task_bytes: MaxBodyBytes, response: Response
+) -> schemas.ImportResult:
+    """Import an export. Tasks whose ids exist already are skipped, even if they differ; no task is changed.
+
+    The document may have any length; each task may be as long as other bodies. Tasks are stored in their order as they
+    arrive: those before an error are stored, and counted in the problem. Sending the document again is safe.
+    """
+    require_json(request)
+    response.headers.update(PRIVATE)
+    async with aclosing(read_tasks(user.user_id, stream_body(request), max_task_bytes)) as tasks:
+        done = await accounts.import_tasks(user.user_id, tasks)
+    return schemas.ImportResult(imported=done.imported, skipped=done.skipped)
+
+
+@router.delete(
+    "",
+    summary="Delete the account",
+    status_code=204,
+    response_model=None,
+    responses=success(204, "Everything was deleted."),
+)
+async def erase_account(user: CurrentUser, accounts: Accounts) -> Response:
+    """Permanently delete all tasks and everything else that is stored about the user."""
+    await accounts.erase(user.user_id)
+    return Response(status_code=204)
+
+
+async def _document(user_id: str, export: application.Export) -> AsyncGenerator[bytes]:
+    head = {"format": "todo-api-export", "version": 1, "user_id": user_id, "exported_at": export.exported_at}
+    yield encode({**head, "tasks": []}).removesuffix(b"]}")
+    separator = b""
+    async for tasks in export.pages:
+        yield separator + encode(tasks).removeprefix(b"[").removesuffix(b"]")
+        separator = b",\n"
+    yield b"]}\n"

@@ -1,0 +1,66 @@
+"""Several operations in one request."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from todo_api.adapters.http.dependencies import Batches, CurrentUser, IdempotencyKey, NewId
+from todo_api.adapters.http.etags import entity_tag
+from todo_api.adapters.http.idempotency import response_of
+from todo_api.adapters.http.openapi import REPLAYED, operation_id, problems, success
+from todo_api.adapters.http.problem_documents import headers_of, problem_document
+from todo_api.adapters.http.responses import json_response
+from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.schemas.batch import Batch, BatchResults
+from todo_api.application.batches import Outcome
+from todo_api.domain.errors import TodoError
+from todo_api.domain.operations import Create, Operation
+
+router = APIRouter(
+    prefix="/api/tasks",
+    tags=["tasks"],
+    route_class=ProtectedRoute,
+    generate_unique_id_function=operation_id,
+)
+
+
+@router.post(
+    "/batch",
+    summary="Run several operations",
+    response_model=BatchResults,
+    responses=success(200, "The result of each operation.", REPLAYED)
+    | problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
+)
+async def run_batch(
+    body: Batch, user: CurrentUser, batches: Batches, new_id: NewId, idempotency_key: IdempotencyKey
+) -> Response:
+    """Run several operations in one transaction, at one revision.
+
+    All or nothing: if one fails, none is applied, and the problem is that of the single request, with the operation's
+    `index`. With `"atomic": false`, failed operations are left out, and the response has the problem of each. Later
+    operations see the effects of earlier ones, and may name tasks that earlier ones create with an id of the client's.
+    """
+    operations = [item.operation(new_id) for item in body.operations]
+
+    def respond(outcomes: Sequence[Outcome], revision: int) -> Response:
+        results = [_result(*pair) for pair in zip(operations, outcomes, strict=True)]
+        return json_response({"revision": revision, "results": results})
+
+    edited = await batches.run(user.user_id, operations, respond, atomic=body.atomic, request=idempotency_key)
+    return response_of(edited)
+
+
+def _result(operation: Operation, outcome: Outcome) -> dict[str, Any]:
+    """Return the result that the single request would have."""
+    if outcome is None:
+        return {"status": 204}
+    if isinstance(outcome, TodoError):
+        problem, headers = problem_document(outcome), headers_of(outcome)
+        return {
+            "status": problem["status"],
+            **({"etag": headers["ETag"]} if "ETag" in headers else {}),
+            "problem": problem,
+        }
+    status = 201 if isinstance(operation, Create) else 200
+    return {"status": status, "etag": entity_tag(outcome.revision), "task": outcome}

@@ -1,0 +1,202 @@
+"""The endpoints under `/api/tasks`."""
+
+from collections.abc import Collection
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import MISSING
+
+from todo_api.adapters.http.cursors import decode_cursor, encode_cursor
+from todo_api.adapters.http.dependencies import (
+    BaseUrl,
+    Batches,
+    CreateOnly,
+    CurrentUser,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    ListParameters,
+    NewId,
+    TaskId,
+    Tasks,
+)
+from todo_api.adapters.http.etags import entity_tag
+from todo_api.adapters.http.idempotency import run_once
+from todo_api.adapters.http.openapi import ETAG, LINK, LOCATION, REPLAYED, operation_id, problems, success
+from todo_api.adapters.http.problems import FieldError, InvalidCursorError, RequestError
+from todo_api.adapters.http.responses import created_response, json_response, not_modified, task_response
+from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.schemas import tasks as schemas
+from todo_api.domain.listing import Position, TaskQuery
+from todo_api.domain.operations import Create
+
+PATH = "/api/tasks"
+
+router = APIRouter(
+    prefix=PATH,
+    tags=["tasks"],
+    route_class=ProtectedRoute,
+    responses=problems(400, 401, 403, 503),
+    generate_unique_id_function=operation_id,
+)
+
+_TASK = success(200, "The task.", ETAG)
+_UNCHANGED = success(304, "Not modified.", ETAG)
+_CREATED = success(201, "The new task.", ETAG | LOCATION)
+_CHANGED = _TASK | problems(404, 412, 413, 415)
+
+
+@router.get(
+    "",
+    summary="List tasks",
+    response_model=list[schemas.Task],
+    responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED,
+)
+async def list_tasks(
+    parameters: ListParameters, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch, base_url: BaseUrl
+) -> Response:
+    """List tasks.
+
+    A due date without a time counts as the start of the day, a floating one as UTC. A cursor continues the list that it
+    was made for; parameters that are sent with it must be those of that list.
+    """
+    query = parameters.query()
+    if parameters.cursor is not MISSING:
+        query = _resumed(user.user_id, parameters.cursor, query, given=parameters.model_fields_set)
+    known = if_none_match.revisions if if_none_match else None
+    page = await tasks.page(user.user_id, query, known or ())
+    if if_none_match and if_none_match.holds_for(page.revision):
+        return not_modified(entity_tag(page.revision))
+    headers = {"ETag": entity_tag(page.revision)}
+    if page.next is not None:
+        headers["Link"] = _link(base_url, user.user_id, query, page.next)
+    return json_response(page.tasks, headers)
+
+
+@router.post(
+    "",
+    summary="Create a task",
+    status_code=201,
+    response_model=schemas.Task,
+    responses=success(201, "The new task.", ETAG | LOCATION | REPLAYED) | problems(409, 413, 415, 422),
+)
+async def create_task(
+    *,
+    body: schemas.TaskCreate,
+    user: CurrentUser,
+    tasks: Tasks,
+    batches: Batches,
+    new_id: NewId,
+    idempotency_key: IdempotencyKey,
+) -> Response:
+    """Create a task."""
+    if idempotency_key:
+        operation = Create(new_id(), body.changes(), is_fresh=True)
+        return await run_once(batches, user.user_id, idempotency_key, operation, created_response)
+    return created_response(await tasks.create(user.user_id, body.changes()))
+
+
+@router.get(
+    "/{task_id:task_id}",
+    summary="Read a task",
+    response_model=schemas.Task,
+    responses=_TASK | _UNCHANGED | problems(404),
+)
+async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch) -> Response:
+    """Read a task."""
+    task = await tasks.get(user.user_id, task_id)
+    if if_none_match and if_none_match.holds_for(task.revision):
+        return not_modified(entity_tag(task.revision))
+    return task_response(task)
+
+
+@router.put(
+    "/{task_id:task_id}",
+    summary="Change a task, or create it with an id of the client's",
+    response_model=schemas.Task,
+    responses=_CREATED | _CHANGED | problems(409),
+)
+async def put_task(
+    *,
+    task_id: TaskId,
+    body: schemas.TaskUpdate,
+    user: CurrentUser,
+    tasks: Tasks,
+    if_match: IfMatch,
+    create_only: CreateOnly,
+    request: Request,
+) -> Response:
+    """Change a task, or create it with an id of the client's.
+
+    Changes a task as PATCH does: absent fields keep their value, null clears. With `If-None-Match: *`, the task is
+    created, and 412 means that it exists already.
+    """
+    if create_only is None:
+        return await update_task(task_id, body, user, tasks, if_match)
+    if create_only.tags is not None:
+        raise RequestError.of([FieldError("header", "If-None-Match", "must be `*` here, to create the task")])
+    if "if-match" in request.headers:
+        raise RequestError.of([FieldError("header", "If-Match", "cannot be combined with `If-None-Match: *`")])
+    if body.title is MISSING:
+        raise RequestError.of([FieldError("body", "title", "is required")])
+    return created_response(await tasks.create(user.user_id, body.changes(), task_id))
+
+
+@router.patch("/{task_id:task_id}", summary="Change a task", response_model=schemas.Task, responses=_CHANGED)
+async def update_task(
+    task_id: TaskId, body: schemas.TaskUpdate, user: CurrentUser, tasks: Tasks, if_match: IfMatch
+) -> Response:
+    """Change a task. Absent fields keep their value, null clears a field."""
+    return task_response(await tasks.change(user.user_id, task_id, body.changes(), if_match))
+
+
+@router.patch(
+    "/{task_id:task_id}/complete",
+    summary="Complete or reopen a task",
+    response_model=schemas.Task,
+    responses=_CHANGED,
+)
+async def complete_task(
+    task_id: TaskId,
+    user: CurrentUser,
+    tasks: Tasks,
+    if_match: IfMatch,
+    body: Annotated[schemas.Completion, Body()] = schemas.Completion(),  # noqa: B008 - frozen
+) -> Response:
+    """Complete or reopen a task. Without `completed` in the body, or without a body, its state is toggled."""
+    return task_response(await tasks.complete(user.user_id, task_id, body.state, if_match))
+
+
+@router.delete(
+    "/{task_id:task_id}",
+    summary="Move a task to the trash",
+    status_code=204,
+    response_model=None,
+    responses=success(204, "The task is in the trash.") | problems(404, 412),
+)
+async def delete_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_match: IfMatch) -> Response:
+    """Move a task to the trash."""
+    await tasks.delete(user.user_id, task_id, if_match)
+    return Response(status_code=204)
+
+
+def _resumed(user_id: str, cursor: str, query: TaskQuery, *, given: Collection[str]) -> TaskQuery:
+    """Return the query that the cursor continues. It must agree with the parameters that were given."""
+    resumed = decode_cursor(user_id, cursor)
+    if resumed is None:
+        detail = "is damaged or is not yours: start again without it"
+        raise InvalidCursorError.of([FieldError("query", "cursor", detail)])
+    errors = [
+        FieldError("query", name, f"is not {getattr(resumed, name)}, as in the list that the cursor continues")
+        for name in ("status", "sort", "order", "limit")
+        if name in given and getattr(query, name) != getattr(resumed, name)
+    ]
+    if errors:
+        raise InvalidCursorError.of(errors)
+    return resumed
+
+
+def _link(base_url: str, user_id: str, query: TaskQuery, next_page: Position) -> str:
+    cursor = encode_cursor(user_id, query, next_page)  # it needs no escaping, like the other parameters
+    first_page = f"status={query.status}&sort={query.sort}&order={query.order}&limit={query.limit}"
+    return f'<{base_url}{PATH}?{first_page}&cursor={cursor}>; rel="next"'

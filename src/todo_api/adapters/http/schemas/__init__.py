@@ -1,0 +1,1 @@
+"""Pydantic models of requests and responses. Only this adapter uses them."""

@@ -1,0 +1,177 @@
+"""Batches: operations with the fields and preconditions of the single endpoints, and their results."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import (
+    MISSING,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+    WrapValidator,
+)
+
+from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
+from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.adapters.http.schemas import tasks
+from todo_api.adapters.http.schemas.fields import TaskUuid
+from todo_api.adapters.http.schemas.problems import Problem
+from todo_api.adapters.http.validation import errors_of, to_request_error
+from todo_api.application.batches import MAX_OPERATIONS
+from todo_api.domain.errors import TodoError
+from todo_api.domain.operations import Change, Complete, Create, Delete, Operation, Restore
+from todo_api.domain.task import Task
+from todo_api.domain.workspace import Workspace
+
+NewId: TypeAlias = Callable[[], UUID]
+
+
+def _revisions(value: object) -> frozenset[int] | None:
+    if isinstance(value, str) and (condition := parse_condition(value)):
+        return condition.revisions
+    raise ValueError('must be a value of the header If-Match, such as "\\"42\\"" or "*"')
+
+
+_TAGS = {
+    "type": "string",
+    "pattern": TAGS_PATTERN,
+    "description": "Run the operation only if the task has this ETag, as with the header `If-Match`.",
+    "examples": ['"42"'],
+}
+IfMatch = Annotated[frozenset[int] | None, PlainValidator(_revisions), WithJsonSchema(_TAGS)]
+
+
+class CreateOperation(tasks.TaskCreate):
+    """Create a task."""
+
+    op: Literal["create"]
+    id: TaskUuid | MISSING = Field(MISSING, description="The id of the new task; by default the server chooses one.")
+
+    def operation(self, new_id: NewId) -> Operation:
+        if self.id is MISSING:
+            return Create(new_id(), self.changes(), is_fresh=True)
+        return Create(self.id, self.changes())
+
+
+class UpdateOperation(tasks.TaskUpdate):
+    """Change a task. Absent fields keep their value, null clears a field."""
+
+    op: Literal["update"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return Change(self.id, self.changes(), _if_revisions(self.if_match))
+
+
+class CompleteOperation(tasks.Completion):
+    """Complete or reopen a task. Without `completed`, its state is toggled."""
+
+    op: Literal["complete"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return Complete(self.id, self.state, _if_revisions(self.if_match))
+
+
+class DeleteOperation(tasks.ReadOnlyFields):
+    """Move a task to the trash."""
+
+    op: Literal["delete"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return Delete(self.id, _if_revisions(self.if_match))
+
+
+class RestoreOperation(tasks.ReadOnlyFields):
+    """Restore a task from the trash."""
+
+    op: Literal["restore"]
+    id: TaskUuid
+
+    def operation(self, _: NewId) -> Operation:
+        return Restore(self.id)
+
+
+class InvalidOperation:
+    """An operation that is not valid. Running it raises the error, so that the others can be run without it."""
+
+    task_id = None
+
+    def __init__(self, error: TodoError) -> None:
+        self._error = error
+
+    def operation(self, _: NewId) -> Operation:
+        return self
+
+    def apply(self, _: Workspace) -> Task:
+        raise self._error
+
+
+_MODELS: dict[object, type[BaseModel]] = {
+    "create": CreateOperation,
+    "update": UpdateOperation,
+    "complete": CompleteOperation,
+    "delete": DeleteOperation,
+    "restore": RestoreOperation,
+}
+
+
+def _read(value: object, _: object) -> object:
+    if not isinstance(value, dict):
+        return InvalidOperation(RequestError.of([FieldError("body", "body", "must be a JSON object")]))
+    name = value.get("op")
+    model = _MODELS.get(name) if isinstance(name, str) else None
+    if model is None:
+        return InvalidOperation(
+            RequestError.of([FieldError("body", "op", f"must be one of {', '.join(map(str, _MODELS))}")])
+        )
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        return InvalidOperation(to_request_error("body", errors_of(error), model))
+
+
+AnyOperation = Annotated[
+    CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
+    Field(discriminator="op"),
+    WrapValidator(_read),
+]
+
+
+class Batch(BaseModel):
+    """Operations, in the order in which they are run."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    operations: list[AnyOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
+    atomic: bool = Field(True, description="All or nothing; with false, failed operations are left out.")  # noqa: FBT003
+
+
+class OperationResult(BaseModel):
+    """The result of one operation."""
+
+    status: int = Field(description="The status of the corresponding single request.", examples=[201])
+    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"42"'])
+    task: tasks.Task | MISSING = Field(MISSING, description="The task, unless it was deleted.")
+    problem: Problem | MISSING = Field(MISSING, description="The error, if the operation failed.")
+
+
+class BatchResults(BaseModel):
+    """The results of a batch."""
+
+    revision: int = Field(
+        ge=0, description="The user's revision after the batch.", json_schema_extra={"format": "int64"}, examples=[42]
+    )
+    results: list[OperationResult] = Field(description="In the order of the operations.")
+
+
+def _if_revisions(value: Any) -> frozenset[int] | None:
+    return None if value is MISSING else value

@@ -1,0 +1,101 @@
+"""The types of the fields: how a value is checked, and what the OpenAPI document says about it."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import MISSING, AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from todo_api.domain.due_date import DUE_DATE_MAX_LENGTH, parse_due_date
+from todo_api.domain.listing import MAX_PAGE_SIZE
+from todo_api.domain.text import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, clean_description, clean_title
+
+UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(UUID_PATTERN)
+
+
+def _uuid(value: object) -> UUID:
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise ValueError("must be a UUID")
+
+
+def _due_date(value: object) -> date | datetime:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")  # noqa: TRY004 - Pydantic wants ValueErrors
+    return parse_due_date(value)
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, str):
+        instant = parse_due_date(value)
+        if isinstance(instant, datetime) and instant.tzinfo is not None:
+            return instant
+    raise ValueError("must be an instant, such as 2026-12-31T17:00:00Z")
+
+
+def _whole_number(value: object) -> object:
+    # Pydantic would accept " 5", "5.0" and "1_0" too.
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise ValueError(f"must be a whole number from 1 to {MAX_PAGE_SIZE:,}")
+    return value
+
+
+_TITLE = {
+    "type": "string",
+    "description": "White space around it is trimmed; then 1 to 500 Unicode code points, without NUL.",
+    "minLength": 1,
+    "maxLength": TITLE_MAX_LENGTH,
+    "pattern": r"^[^\x00]*[^\x00\s\x1c-\x1f\x85][^\x00]*$",
+    "examples": ["Buy milk"],
+}
+_DESCRIPTION = {
+    "type": "string",
+    "description": "Up to 10,000 Unicode code points, without NUL.",
+    "maxLength": DESCRIPTION_MAX_LENGTH,
+    "pattern": r"^[^\x00]*$",
+    "examples": ["Two litres, whole"],
+}
+# Days that exist in the years 2 to 9999, times, and offsets from UTC.
+_LEAP_YEAR = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+_YEAR = "([0-9]{3}[2-9]|[0-9]{2}[1-9][01]|[0-9][1-9]0[01]|[1-9]00[01])"
+_MONTH_AND_DAY = (
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+)
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_DAY = f"({_YEAR}-{_MONTH_AND_DAY}|{_LEAP_YEAR}-02-29)"
+DUE_DATE_SCHEMA = {
+    "type": "string",
+    "description": (
+        "A day (`2026-12-31`), a floating local time (`2026-12-31T17:00:00`) or an instant (`2026-12-31T17:00:00Z`, "
+        "any offset), returned in the kind it was given; instants are returned with `Z`. Seconds may be left out; "
+        "fractions are kept to the microsecond."
+    ),
+    "maxLength": DUE_DATE_MAX_LENGTH,
+    "pattern": f"^{_DAY}([Tt]{_TIME}{_OFFSET}?)?$",
+    "examples": ["2026-12-31", "2026-12-31T17:00:00", "2026-12-31T17:00:00Z"],
+}
+_INSTANT = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": f"^{_DAY}[Tt]{_TIME}{_OFFSET}$",
+    "examples": ["2026-11-20T09:30:00.123456Z"],
+}
+
+Title = Annotated[str, AfterValidator(clean_title), WithJsonSchema(_TITLE)]
+Description = Annotated[str, AfterValidator(clean_description), WithJsonSchema(_DESCRIPTION)]
+DueDateText = Annotated[date | datetime, PlainValidator(_due_date), WithJsonSchema(DUE_DATE_SCHEMA)]
+InstantText = Annotated[datetime, PlainValidator(_instant), WithJsonSchema(_INSTANT)]
+PageSize = Annotated[
+    int,
+    BeforeValidator(_whole_number),
+    Field(ge=1, le=MAX_PAGE_SIZE),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
+]
+Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
+READ_ONLY = Ignored | MISSING
+
+_ID = {"type": "string", "format": "uuid", "examples": ["019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"]}
+TaskUuid = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema(_ID)]

@@ -1,0 +1,75 @@
+"""The accounts in PostgreSQL: each call is one statement, one round trip and one commit."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Integer, Select, Text, bindparam, case, delete, func, literal_column, select, true
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from todo_api.adapters.sqlalchemy.errors import reads, writes
+from todo_api.adapters.sqlalchemy.execution import fetch
+from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_stored_task
+from todo_api.adapters.sqlalchemy.tables import live, tasks, users
+from todo_api.domain.account import Account
+from todo_api.domain.due_date import DueKind
+from todo_api.domain.task import Task
+
+_owner = bindparam("owner", type_=Text)
+_instant = DateTime(timezone=True)
+
+
+def _account() -> Select[Any]:
+    """Count the tasks beside the user's row. Parameters: `owner`, `now`, and `today`, the start of the day in UTC."""
+    overdue_before = case(
+        (tasks.c.due_kind == literal_column(f"'{DueKind.DATE}'"), bindparam("today", type_=_instant)),
+        else_=bindparam("now", type_=_instant),
+    )
+    pending = live & ~tasks.c.completed
+    kinds = {
+        "pending": pending,
+        "completed": live & tasks.c.completed,
+        "overdue": pending & (tasks.c.due_at < overdue_before),
+        "trash": ~live,
+    }
+    counts = [func.count().filter(condition).label(name) for name, condition in kinds.items()]
+    counted = select(*counts).select_from(tasks).where(tasks.c.user_id == _owner).subquery("counted")
+    row = select(users.c.created_at.label("first_seen_at"), users.c.revision, *counted.c)
+    return row.select_from(users.join(counted, true())).where(users.c.id == _owner)
+
+
+@cache
+def _export(*, resumed: bool) -> Select[Any]:
+    """Return the statement for a page. Parameters: `owner`, `limit`, and for a resumed export `after_id`."""
+    rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(tasks.c.user_id == _owner)
+    if resumed:
+        rows = rows.where(tasks.c.id > bindparam("after_id", type_=tasks.c.id.type))
+    return rows.order_by(tasks.c.id).limit(bindparam("limit", type_=Integer))
+
+
+_ACCOUNT = _account()
+_ERASE = delete(users).where(users.c.id == _owner)  # foreign keys delete the rest
+
+
+class SqlAlchemyAccountRepository:
+    """Reads and erases the accounts whose tasks a SqlAlchemyTaskRepository keeps."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    @reads
+    async def account(self, user_id: str, now: datetime) -> Account:
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        rows = await fetch(self.engine, _ACCOUNT, {"owner": user_id, "now": now, "today": today})
+        return Account(user_id=user_id, **rows[0]) if rows else Account(user_id=user_id)
+
+    @reads
+    async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
+        values = {"owner": user_id, "limit": limit, "after_id": after}
+        rows = await fetch(self.engine, _export(resumed=after is not None), values)
+        return [to_stored_task(row) for row in rows]
+
+    @writes
+    async def erase(self, user_id: str) -> None:
+        await fetch(self.engine, _ERASE, {"owner": user_id})

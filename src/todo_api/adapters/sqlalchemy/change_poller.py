@@ -1,0 +1,62 @@
+"""Polling for changes that other processes have written.
+
+A trigger with NOTIFY would be faster, but NOTIFY takes a lock of the whole database at each commit, and LISTEN a
+connection of its own, which poolers in transaction mode do not offer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from todo_api.adapters.sqlalchemy.errors import reads
+from todo_api.adapters.sqlalchemy.execution import Row, fetch
+from todo_api.adapters.sqlalchemy.tables import users
+from todo_api.application.background import in_background
+from todo_api.application.change_feed import ChangeFeed
+from todo_api.domain.errors import RepositoryUnavailableError
+
+REVISIONS = select(users.c.id, users.c.revision).where(users.c.id == any_(bindparam("user_ids", type_=ARRAY(Text))))
+
+_log = logging.getLogger(__name__)
+
+
+class SqlAlchemyChangePoller:
+    """Announces to a change feed what other processes have written."""
+
+    def __init__(self, engine: AsyncEngine, feed: ChangeFeed, interval: float = 1.0) -> None:
+        """Poll for the users who have listeners in `feed`, every `interval` seconds."""
+        self.engine = engine
+        self._feed = feed
+        self._interval = interval
+        self._seen: Mapping[str, int | None] = {}
+
+    def polling(self) -> AbstractAsyncContextManager[None]:
+        """Poll for the duration of an `async with` block."""
+        return in_background(self._poll())
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            try:
+                await self._announce_changes()
+            except RepositoryUnavailableError:  # already logged
+                continue
+            except Exception:  # noqa: BLE001 - logged with its trace; the next poll may succeed
+                _log.exception("cannot poll for changes of other processes")
+
+    async def _announce_changes(self) -> None:
+        if not (listening := list(self._feed.users)):
+            return
+        found: dict[str, int | None] = dict.fromkeys(listening)  # None: the user has no account
+        found |= {row["id"]: row["revision"] for row in await self._revisions(listening)}
+        for user_id, _ in found.items() - self._seen.items():
+            self._feed.announce(user_id)
+        self._seen = found
+
+    @reads
+    async def _revisions(self, user_ids: Sequence[str]) -> Sequence[Row]:
+        return await fetch(self.engine, REVISIONS, {"user_ids": user_ids})

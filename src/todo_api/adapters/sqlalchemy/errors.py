@@ -1,0 +1,128 @@
+"""Errors of the database: which are outages, and after which a call may be run again."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+import asyncpg
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from todo_api.domain.errors import RepositoryUnavailableError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_complaints: WeakKeyDictionary[AsyncEngine, str] = WeakKeyDictionary()  # what was logged, until a call succeeds
+
+
+class NotRunError(Exception):
+    """The statement, or the whole transaction, has certainly had no effect."""
+
+
+# The connection is gone. InterfaceError is asyncpg's error for a closed connection.
+LOST = (
+    ConnectionError,
+    NotRunError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
+# The server, the network or the schema is at fault, not the statement.
+_OUTAGE = (
+    *LOST,
+    OSError,
+    TimeoutError,
+    exc.InvalidRequestError,  # the pool gave up: new connections were closed at once
+    asyncpg.LockNotAvailableError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidSQLStatementNameError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+)
+# asyncpg had read the server's goodbye before it sent anything; the server said goodbye instead of running the
+# statement; a migration has changed a table, so the prepared statement was refused.
+_NOT_RUN = (
+    NotRunError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidSQLStatementNameError,
+)
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """Return asyncpg's error, which SQLAlchemy wraps twice, or the error itself if it is not wrapped."""
+    if not isinstance(error, exc.DBAPIError) or error.orig is None:
+        return error
+    return error.orig.__cause__ or error.orig
+
+
+# Of an adapter, which has its engine as `engine`.
+_Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
+
+
+def reads(method: _Method[P, T]) -> _Method[P, T]:
+    """Run the method once more if the connection was lost. It must not write.
+
+    Raises:
+        RepositoryUnavailableError: The database cannot be used.
+    """
+    return _retrying(method, lambda error: isinstance(driver_error(error), LOST) or _was_not_run(error))
+
+
+def writes(method: _Method[P, T]) -> _Method[P, T]:
+    """Run the method once more if it certainly had no effect.
+
+    Raises:
+        RepositoryUnavailableError: The database cannot be used.
+    """
+    return _retrying(method, _was_not_run)
+
+
+def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> _Method[P, T]:
+    @wraps(method)
+    async def call(adapter: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            try:
+                result = await method(adapter, *args, **kwargs)
+            except (exc.SQLAlchemyError, *_OUTAGE) as error:
+                if not may_retry(error):
+                    raise
+                result = await method(adapter, *args, **kwargs)
+        except exc.TimeoutError as error:
+            raise RepositoryUnavailableError(str(error)) from error
+        except (exc.SQLAlchemyError, *_OUTAGE) as error:
+            if not isinstance(cause := driver_error(error), _OUTAGE):
+                raise
+            _log_once(adapter.engine, cause)
+            raise RepositoryUnavailableError("the database cannot be reached") from cause
+        if _complaints:
+            _complaints.pop(adapter.engine, None)
+        return result
+
+    return call  # type: ignore[return-value] # mypy's own type of `wraps`
+
+
+def _was_not_run(error: Exception) -> bool:
+    cause = driver_error(error)
+    if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
+        return isinstance(error, exc.DBAPIError) and error.connection_invalidated  # there may be a new primary
+    return isinstance(cause, _NOT_RUN) or isinstance(cause.__cause__, asyncpg.AdminShutdownError)
+
+
+def _log_once(engine: AsyncEngine, error: BaseException) -> None:
+    # The first argument only: PostgreSQL's details quote user text.
+    complaint = f"{type(error).__name__}: {''.join(map(str, error.args[:1]))}"
+    if _complaints.get(engine) != complaint:
+        _log.warning("the database cannot be used: %s", complaint)
+    _complaints[engine] = complaint

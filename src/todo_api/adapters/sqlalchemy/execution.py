@@ -1,0 +1,16 @@
+"""Run one statement the ordinary way."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import Executable
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+async def fetch(engine: AsyncEngine, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
+    """Run the statement in autocommit, and return its rows, to be read by name."""
+    async with engine.connect() as connection:
+        result = await connection.execute(statement, values)
+        return result.mappings().all() if result.returns_rows else ()  # type: ignore[return-value] # str keys

@@ -1,0 +1,141 @@
+"""The task repository in PostgreSQL: each call but an edit is one statement, one round trip and one commit."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from todo_api.adapters.sqlalchemy import schema, statements
+from todo_api.adapters.sqlalchemy.edits import Edit
+from todo_api.adapters.sqlalchemy.errors import reads, writes
+from todo_api.adapters.sqlalchemy.execution import Row, fetch
+from todo_api.adapters.sqlalchemy.mapping import to_change, to_parameters, to_task, to_trashed_task
+from todo_api.domain.changes import Changes, SyncPoint, starting_revision
+from todo_api.domain.errors import (
+    ForgottenRevisionError,
+    QuotaExceededError,
+    RepositoryUnavailableError,
+    TaskExistsError,
+    TaskNotFoundError,
+)
+from todo_api.domain.idempotency import Edited, IdempotencyKey
+from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
+from todo_api.domain.task import Task
+from todo_api.domain.workspace import Workspace
+
+T = TypeVar("T")
+
+NO_QUOTA = 2**31 - 1  # more than there is room for
+
+
+class SqlAlchemyTaskRepository:
+    """Keeps tasks in the tables `users` and `tasks`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._fetch = partial(fetch, engine)
+        self._fetch_hot = self._fetch
+
+    @writes
+    async def add(self, task: Task, quota: int | None = None) -> Task:
+        values = {**to_parameters(task), "start": starting_revision(task.created_at), "quota": quota or NO_QUOTA}
+        exists = False
+        try:
+            if rows := await self._fetch_hot(statements.ADD, values):
+                return replace(task, revision=rows[0]["revision"])
+        except IntegrityError:
+            exists = True
+        if state := await self._state(task.user_id, task.id):
+            raise TaskExistsError(state["revision"])
+        if exists:  # it was purged in between
+            return await self.add(task, quota)
+        raise QuotaExceededError(quota or NO_QUOTA)
+
+    @reads
+    async def get(self, user_id: str, task_id: UUID) -> Task:
+        rows = await self._fetch_hot(statements.GET, {"owner": user_id, "task_id": task_id})
+        if not rows:
+            raise TaskNotFoundError
+        return to_task(rows[0])
+
+    @writes
+    async def save(self, task: Task) -> Task | None:
+        key = {"owner": task.user_id, "task_id": task.id, "expected_revision": task.revision}
+        rows = await self._fetch_hot(statements.SAVE, to_parameters(task) | key)
+        return replace(task, revision=rows[0]["revision"]) if rows else None
+
+    @writes
+    async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
+        statement = statements.REMOVE if revision is None else statements.REMOVE_AT_REVISION
+        values = {"owner": user_id, "task_id": task_id, "expected_revision": revision, "now": now}
+        return bool(await self._fetch(statement, values))
+
+    @writes
+    async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
+        values = {"owner": user_id, "task_id": task_id, "quota": quota or NO_QUOTA}
+        if rows := await self._fetch(statements.RESTORE, values):
+            return to_task(rows[0])
+        state = await self._state(user_id, task_id)
+        if quota is not None and state and state["in_trash"]:
+            raise QuotaExceededError(quota)
+        return None
+
+    @writes
+    async def edit(
+        self,
+        user_id: str,
+        task_ids: Collection[UUID],
+        decide: Callable[[Workspace], T],
+        *,
+        now: datetime,
+        quota: int | None = None,
+        key: IdempotencyKey[T] | None = None,
+    ) -> Edited[T]:
+        return await Edit(user_id, task_ids, decide, now=now, quota=quota, key=key).run(self.engine)
+
+    @reads
+    async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
+        statement = statements.trash(resumed=after is not None)
+        rows = await self._fetch(statement, {"owner": user_id, "limit": limit + 1, **_place(after)})
+        return TrashPage.of([to_trashed_task(row) for row in rows], limit)
+
+    @writes
+    async def purge(self, user_id: str, task_id: UUID | None = None) -> int:
+        statement = statements.PURGE_ALL if task_id is None else statements.PURGE
+        return len(await self._fetch(statement, {"owner": user_id, "task_id": task_id}))
+
+    @reads
+    async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
+        point = {"since": since.revision, "since_id": since.id, "whole": since.whole}
+        rows = await self._fetch_hot(statements.CHANGES, {"owner": user_id, "limit": limit + 1, **point})
+        current, floor = rows[0]["current"], rows[0]["floor"]
+        if since.is_forgotten(current, floor):
+            raise ForgottenRevisionError
+        return Changes.page([to_change(row) for row in rows if row["id"] is not None], limit, since, current)
+
+    @reads
+    async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
+        statement = statements.page(query.sort, query.order, query.status, resumed=query.after is not None)
+        # One task more than asked for tells whether there is a next page.
+        values = {"owner": user_id, "limit": query.limit + 1, "known": list(known), **_place(query.after)}
+        rows = await self._fetch_hot(statement, values)
+        return query.page([to_task(row) for row in rows if row["id"] is not None], rows[0]["current"])
+
+    @reads
+    async def check(self) -> None:
+        rows = await self._fetch(schema.VERSION, {})
+        if not rows or not schema.serves(rows[0]["version_num"]):
+            raise RepositoryUnavailableError("the schema is older than this version: run `alembic upgrade head`")
+
+    async def _state(self, user_id: str, task_id: UUID) -> Row | None:
+        rows = await self._fetch(statements.STATE, {"owner": user_id, "task_id": task_id})
+        return rows[0] if rows else None
+
+
+def _place(after: Position | None) -> dict[str, Any]:
+    return {} if after is None else {"after_key": after.key, "after_id": after.id}

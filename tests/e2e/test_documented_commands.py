@@ -1,0 +1,73 @@
+"""The curl commands of the documentation, run as written against the server."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.e2e.programs import ROOT, Running, Start
+
+ADDRESS, TOKEN = "http://127.0.0.1:8000", "$(.venv/bin/todo-api token)"
+PRELUDE = """
+set -euo pipefail
+curl() { command curl --silent --show-error --fail-with-body "$@"; }
+"""
+# The stream of events never ends by itself.
+EVENTS = ("curl -N $API/api/tasks/events", "curl --max-time 2 -N $API/api/tasks/events")
+TIMED_OUT = "28"  # curl's exit status
+
+
+def commands(page: str, heading: str = "# ") -> str:
+    """Return the `sh` blocks of a page behind a heading that talk to the API."""
+    text = (ROOT / page).read_text().partition(heading)[2] if heading else (ROOT / page).read_text()
+    return "\n".join(
+        block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "$API" in block or "API=" in block
+    )
+
+
+def run(script: str, running: Running, directory: Path) -> subprocess.CompletedProcess[str]:
+    token = running.headers["Authorization"].removeprefix("Bearer ")
+    assert ADDRESS not in script or TOKEN in script
+    script = script.replace(ADDRESS, running.url).replace(TOKEN, token)
+    return subprocess.run(
+        ["bash", "-c", PRELUDE + script], cwd=directory, capture_output=True, text=True, check=False, timeout=60,
+        env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def running(start: Start) -> Running:
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    return start("dev")
+
+
+def test_the_six_calls_of_the_readme_work(running: Running, tmp_path: Path) -> None:
+    done = run(commands("README.md", "## Six calls"), running, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('"title":"Buy milk"') == 4  # list, get, update, complete
+    assert '"description":"Two litres"' in done.stdout
+    assert '"completed":true' in done.stdout
+    assert running.titles() == []
+
+
+def test_the_commands_of_the_api_page_work(running: Running, tmp_path: Path) -> None:
+    done = run(commands("docs/api.md"), running, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"results":[{"status":201' in done.stdout
+    assert '"imported":0' in done.stdout
+    assert (tmp_path / "tasks.json").exists()
+
+
+def test_the_event_stream_of_the_sync_page_works(running: Running, tmp_path: Path) -> None:
+    (setup, *_) = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.DOTALL)
+    events = commands("docs/sync.md").replace(*EVENTS)
+    assert "--max-time" in events
+    done = run(f"{setup}\n{events.strip()} || test $? = {TIMED_OUT}", running, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "data: {" in done.stdout
