@@ -14,7 +14,7 @@ KEY = secret_key(SECRET)
 ADA = Principal("ada", None, NOW)
 
 
-def test_the_oldest_token_is_forgotten_first() -> None:
+def test_the_oldest_token_is_dropped_first() -> None:
     cache = TokenCache(max_tokens=3)
     for token in "abcd":
         cache.add(token, ADA, KEY)
@@ -23,13 +23,13 @@ def test_the_oldest_token_is_forgotten_first() -> None:
     assert cache.get("b", NOW) == ADA
 
 
-def test_a_token_that_has_ended_is_forgotten() -> None:
+def test_an_expired_token_is_dropped() -> None:
     cache = TokenCache()
     cache.add("a", ADA, KEY)
     assert [cache.get("a", NOW + seconds) for seconds in (29.9, 30, 0)] == [ADA, None, None]
 
 
-def test_very_long_tokens_are_not_remembered() -> None:
+def test_very_long_tokens_are_not_cached() -> None:
     cache = TokenCache()
     fits, too_long = "x" * MAX_TOKEN_LENGTH, "x" * (MAX_TOKEN_LENGTH + 1)
     cache.add(fits, ADA, KEY)
@@ -37,7 +37,7 @@ def test_very_long_tokens_are_not_remembered() -> None:
     assert [cache.get(fits, NOW), cache.get(too_long, NOW)] == [ADA, None]
 
 
-async def test_a_remembered_token_is_verified_without_waiting_for_anything() -> None:
+async def test_a_cached_token_is_verified_without_waiting() -> None:
     verifier = JwtTokenVerifier(JwtConfig(secret=SECRET), now=Clock())
     token = secret_token()
     await verifier.verify(token)
@@ -47,7 +47,7 @@ async def test_a_remembered_token_is_verified_without_waiting_for_anything() -> 
     assert answered.value.value.user_id == "user-1"
 
 
-async def test_a_remembered_token_costs_a_small_part_of_a_verification() -> None:
+async def test_a_cached_token_costs_a_small_part_of_a_verification() -> None:
     verifier = JwtTokenVerifier(JwtConfig(secret=SECRET), now=Clock())
 
     async def fastest(tokens: list[str]) -> float:

@@ -77,7 +77,7 @@ async def test_tokens_of_every_algorithm_are_verified_with_keys_from_a_server() 
     assert "accept-encoding: identity\r\n" in seen[0]
 
 
-async def test_a_proxy_of_the_environment_does_not_stand_between_two_ports_of_one_machine(
+async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -106,7 +106,7 @@ async def test_a_proxy_of_the_environment_does_not_stand_between_two_ports_of_on
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
 )
-async def test_anything_but_a_key_set_is_a_failure(answer: bytes) -> None:
+async def test_other_responses_are_failures(answer: bytes) -> None:
     async with server(answer) as url:
         with pytest.raises(KeySetUnavailableError):
             await fetch(url)
@@ -122,7 +122,7 @@ async def test_a_redirect_is_not_followed() -> None:
     assert seen == []
 
 
-async def test_a_huge_answer_is_cut_off() -> None:
+async def test_a_huge_response_is_refused() -> None:
     sent = 0
 
     async def flood(writer: asyncio.StreamWriter) -> None:
@@ -141,7 +141,7 @@ async def test_a_huge_answer_is_cut_off() -> None:
         assert await fetch(url) == len(SIGNERS)
 
 
-async def test_an_answer_that_drips_is_given_up_in_time() -> None:
+async def test_a_slow_response_times_out() -> None:
     async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
         while not writer.is_closing():
@@ -156,7 +156,7 @@ async def test_an_answer_that_drips_is_given_up_in_time() -> None:
         assert time.monotonic() - began < 1
 
 
-async def test_a_server_that_never_answers_is_given_up_in_time() -> None:
+async def test_a_missing_response_times_out() -> None:
     async def wait(_: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.4)
 
@@ -165,7 +165,7 @@ async def test_a_server_that_never_answers_is_given_up_in_time() -> None:
             await fetch(url, seconds=0.1)
 
 
-async def test_the_service_starts_while_the_keys_cannot_be_had() -> None:
+async def test_the_service_starts_without_keys() -> None:
     async with server(b"") as url:
         pass  # the port is free again, and nobody listens
     async with verifier_for(url) as verifier:
@@ -174,7 +174,7 @@ async def test_the_service_starts_while_the_keys_cannot_be_had() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://name.invalid/jwks", "http://127.0.0.1:1/jwks", "https://127.0.0.1:1/jwks"])
-async def test_an_address_that_does_not_exist_is_a_failure(url: str) -> None:
+async def test_an_unreachable_url_is_a_failure(url: str) -> None:
     with pytest.raises(KeySetUnavailableError):
         await fetch(url)
 
