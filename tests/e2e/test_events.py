@@ -21,8 +21,7 @@ from tests.e2e.programs import ROOT, SECRET, Eventually, Running, Start
 from tests.http.application import make_token
 
 from todo_api.dev.token import mint_token
-from todo_api.server.sockets import listening
-from todo_api.server.write_timeout import WRITE_TIMEOUT
+from todo_api.server.sockets import WRITE_TIMEOUT, listening
 
 TIMEOUT = 20
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'ada', timedelta(hours=1))}"}
