@@ -1,12 +1,12 @@
-# make run    the service on http://127.0.0.1:8000, with a PostgreSQL of its own
-# make test   linters, types and the whole test suite, as CI runs them
+# make run    the service on http://127.0.0.1:8000, with an embedded PostgreSQL
+# make test   linters, types and the whole test suite, as in CI
 # make test-fast        what needs neither a database nor other processes, in less than 30 seconds
 # make test-containers  the whole test suite on the oldest and the newest PostgreSQL, in containers: needs Docker
 # make test-faults      kills, cuts off and starves the service and its database under load, and prints what happened
 # make bench  the load benchmark; make bench-scale what calls cost as tables grow; both draw what they measure into docs/
-# make soak   five minutes of all kinds of requests, good and bad: fails if the memory of the service grows
-# make audit  what is known against the packages that are deployed, their licenses, and a list of them (SBOM) in build/
-# make lock   new lock files, after a change of the dependencies in pyproject.toml
+# make soak   five minutes of requests of all kinds, valid and invalid; fails if the memory of the service grows
+# make audit  known vulnerabilities and the licenses of the packages that are deployed, and their list (SBOM) in build/
+# make lock   new lock files after a change of the dependencies in pyproject.toml
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,8 +19,8 @@ DEPLOYED = --extra redis --extra telemetry
 BEFORE ?= $(shell git rev-parse --verify --quiet HEAD^)
 POSTGRES_IMAGES ?= postgres:15 postgres:18
 
-# The environment is as good as new if its making came to an end, here, and no installation into it broke off.
-# Otherwise it is made anew: pip cannot be trusted to mend what it left half done, and its cache makes it quick.
+# The environment is usable if it was created here completely and no installation into it was interrupted. Otherwise it
+# is created again: pip does not reliably repair a partial installation, and its cache makes this quick.
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
@@ -29,7 +29,7 @@ ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
 
-# The shell's parent is make: when that is gone, however it went, the service and its database go too.
+# The parent of the shell is make: when it ends, in whatever way, the service and its database end too.
 run: $(VENV)/.run
 	@exec $(IN_VENV) todo_api dev --exit-with-parent=$$PPID
 
@@ -61,7 +61,7 @@ bench-scale: $(VENV)/.dev build/tools
 soak: $(VENV)/.dev
 	$(IN_VENV) benchmarks.soak
 
-# In environments of their own: one of the tools, and one of nothing but what is deployed.
+# In two environments: one with the tools, and one with the deployed packages alone.
 audit: build/tools build/deployed
 	@build/tools/bin/python deploy/audit.py requirements.lock build/deployed/bin/python build/sbom.json
 
@@ -94,7 +94,7 @@ $(VENV)/.made:
 	@"$(PYTHON)" -m venv --clear "$(VENV)"
 	@pwd -P > "$@"
 
-# The lock files hold a hash for every file that pip may install: nothing else gets in.
+# The lock files have a hash of each file that pip may install, and pip refuses all others.
 define install
 @echo "Installing the dependencies into $(VENV), which takes a minute the first time ..."
 @touch "$(VENV)/.installing"

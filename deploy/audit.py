@@ -1,4 +1,4 @@
-"""`make audit`: what is known against the deployed packages, under which licences they are, and a list of them all.
+"""`make audit`: known vulnerabilities and the licences of the deployed packages, and their list (SBOM).
 
     python audit.py LOCK_FILE PYTHON SBOM
 
@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# Whoever deploys or passes on the service has nothing more to do than to keep their texts. The words are those of SPDX
-# and of PyPI's classifiers, both of which packages use.
+# These licences only ask to keep their texts. Packages use the names of SPDX or of PyPI's classifiers.
 ALLOWED_LICENSES = frozenset({
     *("Apache-2.0", "Apache Software License"),
     *("BSD-2-Clause", "BSD-3-Clause", "BSD License", "3-Clause BSD License"),
@@ -29,7 +28,7 @@ OUT_OF_REACH = re.compile("Connect|Proxy|Time|SSL|ServiceError")
 
 
 def main(lock: str, python: str, bill: str) -> int:
-    """Looks at everything, and returns the exit status."""
+    """Run all checks, and return the exit status."""
     audit = _run(*AUDIT, lock)
     listed = json.loads(_run("pip-licenses", "--python", python, "--from=mixed", "--format=json", check=True).stdout)
     problems = [
@@ -49,7 +48,7 @@ def main(lock: str, python: str, bill: str) -> int:
 
 
 def vulnerabilities(report: str, complaint: str) -> list[str]:
-    """Those that pip-audit has reported; says so where it could look nothing up, which it takes for a good sign."""
+    """Return what pip-audit reports; print a line if it could look nothing up, which it does not call a failure."""
     if not report.strip():
         *_, reason = complaint.strip().splitlines() or [""]
         if not OUT_OF_REACH.search(reason):
@@ -70,7 +69,7 @@ def vulnerabilities(report: str, complaint: str) -> list[str]:
 
 
 def licenses(packages: Iterable[tuple[str, str]]) -> list[str]:
-    """Prints the packages by their licences, and returns those whose is none of the allowed."""
+    """Print the packages by licence, and return those whose licence is not allowed."""
     by_license: dict[str, list[str]] = defaultdict(list)
     for name, license_ in packages:
         by_license[license_].append(name)
@@ -84,7 +83,7 @@ def licenses(packages: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def is_allowed(license_: str) -> bool:
-    """Whether all that must be kept may be: `A AND B` is both, `A OR B` a choice, and `A; B` a list of classifiers."""
+    """Return whether the licence is allowed: `A AND B` needs both, `A OR B` one, and `A; B` all classifiers."""
     return all(
         any(choice.strip() in ALLOWED_LICENSES for choice in part.split(" OR "))
         for part in re.split(" AND |; ", license_)

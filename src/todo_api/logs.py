@@ -1,8 +1,7 @@
-"""Where all that is logged goes: one line for each event on stderr, JSON for machines or coloured for people.
+"""Logging to stderr: one line for each event, as JSON for machines or in colours for people.
 
-What Python's `logging` is told (by this program, uvicorn, SQLAlchemy, asyncio) goes the same way as structlog's own.
-Nothing that a user wrote, and no secret, gets there: an error is logged by its kind and the way that it took, not by
-its message, which may quote both.
+Python's `logging` (used by uvicorn, SQLAlchemy and asyncio) is rendered in the same way as structlog's events. Text of
+users and secrets are never logged: an error is logged with its type and its traceback, without its message.
 """
 
 import logging
@@ -23,7 +22,7 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure_logs(log_format: LogFormat | None = None) -> None:
-    """Log as `log_format` says: by default for people where stderr is a terminal, and else for machines."""
+    """Configure all logging; by default for people where stderr is a terminal, and otherwise as JSON."""
     chosen = log_format or ("console" if sys.stderr.isatty() else "json")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -33,7 +32,7 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
     ]
     _configure_structlog([*shared, *_rendering(chosen)])
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _drop_what_asyncio_quotes],
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _drop_asyncio_details],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(chosen, as_text=True)],
     )
     _configure_logging(formatter)
@@ -57,9 +56,9 @@ def _configure_logging(formatter: logging.Formatter) -> None:
 
 
 class _Stderr:
-    """Writes whole lines, each at once, so that those of several processes do not mix.
+    """Writes each line at once, so that the lines of several processes do not mix.
 
-    A line that cannot be written (the disk is full, the reader has gone) is lost: its request has its answer.
+    A line that cannot be written (a full disk, a closed pipe) is lost, and the request goes on.
     """
 
     def __init__(self, *_: object) -> None:
@@ -76,8 +75,8 @@ class _Stderr:
 
 def _rendering(log_format: LogFormat, *, as_text: bool = False) -> list[Processor]:
     if log_format == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_print_way)]
-    return [_describe_exception, _to_text if as_text else _to_json]
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_print_exception)]
+    return [_add_exception, _to_text if as_text else _to_json]
 
 
 def _to_json(_: WrappedLogger, __: str, event: EventDict) -> bytes:
@@ -94,29 +93,29 @@ def _add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _drop_what_asyncio_quotes(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Keep the first line alone: those below it show tasks with what they hold."""
+def _drop_asyncio_details(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Keep the first line; the others show tasks with their values."""
     if event.get("logger") == "asyncio":
         event["event"] = str(event["event"]).partition("\n")[0]
     return event
 
 
-def _describe_exception(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+def _add_exception(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
     error = info if isinstance(info, BaseException) else info and info[1]
     if error:
-        event["exception"] = _way_of(error)
+        event["exception"] = _traceback_of(error)
     return event
 
 
-def _print_way(output: Any, info: ExcInfo) -> None:
-    output.write("\n" + "\n".join(f"  {line}" for line in _way_of(info[1])))
+def _print_exception(output: Any, info: ExcInfo) -> None:
+    output.write("\n" + "\n".join(f"  {line}" for line in _traceback_of(info[1])))
 
 
-def _way_of(error: BaseException) -> list[str]:
-    """Return what kinds of errors they are, the first cause last, and where each went: never what they say."""
+def _traceback_of(error: BaseException) -> list[str]:
+    """Return the types and the frames of an error and its causes, the first cause last, without their messages."""
     lines: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error

@@ -1,4 +1,4 @@
-"""What import-linter cannot say: which modules may import the standard library and nothing else."""
+"""Packages that may import the standard library alone, which import-linter cannot express."""
 
 import ast
 import sys
@@ -12,7 +12,7 @@ SOURCE = ROOT / "src" / "todo_api"
 
 
 def imported(package: str) -> Iterator[tuple[Path, str]]:
-    """Every module that a package's modules import, wherever in them."""
+    """Return the modules that a package imports, at any place in a file."""
     for path in sorted((SOURCE / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -30,7 +30,7 @@ def imported(package: str) -> Iterator[tuple[Path, str]]:
         ("dev/postgres", ()),
     ],
 )
-def test_the_package_imports_the_standard_library_and_what_lies_inward(package: str, inward: tuple[str, ...]) -> None:
+def test_the_package_imports_no_library_and_no_outer_package(package: str, inward: tuple[str, ...]) -> None:
     allowed = (f"todo_api.{package.replace('/', '.')}", *inward)
     found = list(imported(package))
 

@@ -1,4 +1,4 @@
-"""Every error that the inside can raise has an answer in HTTP."""
+"""Every error of the domain and the application has a problem type."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -37,11 +37,11 @@ def test_every_error_has_a_problem_type(kind: type[TodoError]) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(ABSTRACT, key=repr))
-def test_an_abstract_error_has_others_below_it_and_no_answer(kind: type[TodoError]) -> None:
+def test_an_abstract_error_has_subclasses_and_no_response(kind: type[TodoError]) -> None:
     assert kind.__subclasses__()
     assert kind not in PROBLEMS
 
 
-def test_problems_are_told_apart_by_their_codes() -> None:
+def test_problems_have_different_codes() -> None:
     by_code = {problem.code: problem for problem in PROBLEMS.values()}
     assert set(by_code.values()) == set(PROBLEMS.values())

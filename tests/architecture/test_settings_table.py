@@ -1,4 +1,4 @@
-"""docs/settings.md has every setting, with the default that it has."""
+"""docs/settings.md lists every setting with its default."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ BESIDE_SETTINGS = {"POSTGRES_BIN"}
 
 
 def written(value: Any) -> str:
-    """As a line of a .env file has it."""
+    """Return the value as in a .env file."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -22,12 +22,12 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def test_every_setting_is_there_and_nothing_else() -> None:
+def test_every_setting_is_documented() -> None:
     assert ROWS.keys() - BESIDE_SETTINGS == {name.upper() for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.default])
-def test_the_default_is_the_one_that_it_has(name: str) -> None:
+def test_every_default_is_documented(name: str) -> None:
     default = ROWS[name.upper()]
 
     assert default.startswith(f"`{written(Settings.model_fields[name].default)}`")

@@ -45,7 +45,7 @@ def test_a_vulnerability_is_a_problem(audit: Audit) -> None:
     assert "looked up for 2 of 3 packages" in out
 
 
-def test_none_is_none(audit: Audit) -> None:
+def test_a_clean_report_passes(audit: Audit) -> None:
     assert audit(GOOD)[::2] == (0, "")
 
 
@@ -57,7 +57,7 @@ def test_none_is_none(audit: Audit) -> None:
         ("", "Traceback …\nrequests.exceptions.ConnectionError: Failed to resolve 'pypi.org'"),
     ],
 )
-def test_what_could_not_be_looked_up_is_not_called_good(audit: Audit, report: str, complaint: str) -> None:
+def test_a_package_that_was_not_looked_up_is_reported(audit: Audit, report: str, complaint: str) -> None:
     status, out, err = audit(report=report, complaint=complaint)
     assert (status, err) == (0, "")
     assert "NOT LOOKED UP" in out
@@ -81,5 +81,5 @@ def test_an_audit_that_breaks_is_a_problem(audit: Audit, complaint: str) -> None
         ("", 1),
     ],
 )
-def test_licenses_are_allowed_as_a_whole(audit: Audit, license_: str, status: int) -> None:
+def test_licenses_are_checked_as_expressions(audit: Audit, license_: str, status: int) -> None:
     assert audit(GOOD, license_=license_)[0] == status

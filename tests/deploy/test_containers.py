@@ -70,9 +70,7 @@ def titles(client: httpx2.Client) -> list[str]:
     return [task["title"] for task in client.get("/api/tasks").raise_for_status().json()]
 
 
-def test_containers_are_small_and_locked_up_and_keep_what_they_are_given(
-    compose: Compose, tasks: httpx2.Client
-) -> None:
+def test_containers_are_small_restricted_and_durable(compose: Compose, tasks: httpx2.Client) -> None:
     """One test, because all of it is of one project, which takes a minute to start."""
     the_image_is_small_and_its_user_may_do_nothing(compose)
     the_password_is_where_it_belongs_alone(compose)

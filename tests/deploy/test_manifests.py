@@ -51,7 +51,7 @@ def known_settings() -> Iterator[str]:
         yield from (str(choice) for choice in getattr(field.validation_alias, "choices", ()))
 
 
-def test_the_settings_are_ours_and_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_exist_and_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = dict(re.findall(r"--from-literal=(\w+)='?([^' ]+)", GUIDE))
     assert secret.keys() == {"DATABASE_URL"}
     assert {*CONFIGURED, *secret} <= set(known_settings())
@@ -59,7 +59,7 @@ def test_the_settings_are_ours_and_will_do(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("kind", PODS)
-def test_pods_run_the_image_as_its_user_and_may_do_nothing_else(kind: str) -> None:
+def test_pods_run_as_the_user_of_the_image_without_privileges(kind: str) -> None:
     pod = PODS[kind]["spec"]
     [container] = pod["containers"]
     assert container["image"].rpartition(":")[2] == __version__
@@ -77,11 +77,11 @@ def test_pods_run_the_image_as_its_user_and_may_do_nothing_else(kind: str) -> No
     assert container["resources"].keys() == {"requests", "limits"}
 
 
-def test_migration_and_server_are_of_one_image() -> None:
+def test_migration_and_server_use_the_same_image() -> None:
     assert PODS["Job"]["spec"]["containers"][0]["image"] == SERVER["image"]
 
 
-def test_probes_ask_for_what_there_is() -> None:
+def test_probes_use_existing_paths() -> None:
     paths = make_app(InMemoryTaskRepository()).openapi()["paths"]
     probes = {name: SERVER[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
     assert {name: probe["path"] for name, probe in probes.items()} == {
@@ -92,7 +92,7 @@ def test_probes_ask_for_what_there_is() -> None:
     assert all(probe["path"] in paths and probe["port"] == "http" for probe in probes.values())
 
 
-def test_ports_are_those_of_the_image_and_the_settings() -> None:
+def test_ports_match_the_image_and_the_settings() -> None:
     assert {str(PORTS["http"])} == {in_image(r"EXPOSE (\d+)"), in_image(r"PORT=(\d+)")}
     annotations = PODS["Deployment"]["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == CONFIGURED["METRICS_PORT"] == str(PORTS["metrics"])
@@ -108,7 +108,7 @@ def test_selectors_find_the_server_and_not_the_migration() -> None:
     assert PODS["Job"]["metadata"]["labels"] != LABELS
 
 
-def test_a_rollout_never_has_fewer_pods_and_gives_requests_their_time() -> None:
+def test_a_rollout_keeps_all_pods_and_lets_requests_finish() -> None:
     assert MANIFESTS["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
     pause = SERVER["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert PODS["Deployment"]["spec"]["terminationGracePeriodSeconds"] > pause + GRACE
@@ -136,7 +136,7 @@ def test_compose_holds_no_secret() -> None:
     assert ":" not in values["DATABASE_URL"].partition("://")[2]
 
 
-def test_compose_hands_the_server_settings_that_there_are() -> None:
+def test_compose_uses_existing_settings() -> None:
     of_libpq = {"PGPASSFILE"}
     assert set(SERVICES["api"]["environment"]) - of_libpq <= set(known_settings())
 

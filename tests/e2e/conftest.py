@@ -17,7 +17,7 @@ from todo_api.cli.main import main
 
 @pytest.fixture
 def query() -> Callable[..., Any]:
-    """The first value of the first row that a statement returns."""
+    """Return the first value of the first row of a statement."""
 
     async def fetch(url: str, sql: str) -> Any:
         connection = await asyncpg.connect(url)
@@ -38,7 +38,7 @@ class Listed:
 
 @pytest.fixture
 def postmasters() -> Callable[[Path], list[int]]:
-    """The servers that run on a data directory, by their process ids."""
+    """Return the process ids of the servers of a data directory."""
 
     def find(data: Path) -> list[int]:
         servers = [
@@ -64,12 +64,12 @@ def supervisors() -> Callable[[Path], list[int]]:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """Waits until a condition holds, and fails when it does not come to hold."""
+    """Wait until a condition holds, and fail after some seconds."""
 
     def wait(condition: Callable[[], object], seconds: float = 10) -> None:
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, "it never came to hold"
+            assert time.monotonic() < end, "the condition never held"
             time.sleep(0.02)
 
     return wait
@@ -77,7 +77,7 @@ def eventually() -> Callable[..., None]:
 
 @pytest.fixture
 def started() -> Iterator[Started]:
-    """Starts programs, and ends those that still run when the test is over."""
+    """Start programs, and stop them after the test."""
     processes: list[Process] = []
 
     def start(*command: str | Path, **options: Any) -> Process:
@@ -92,7 +92,7 @@ def started() -> Iterator[Started]:
 
 
 def _processes() -> Iterator[Listed]:
-    """Every process that is not a zombie; its arguments are exact where /proc has them."""
+    """Return every process that is not a zombie; arguments are exact where there is /proc."""
     if not Path("/proc/self/cmdline").exists():
         listing = subprocess.run(["ps", "-ewwo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
         for line in listing.stdout.splitlines():
@@ -111,7 +111,7 @@ def _processes() -> Iterator[Listed]:
 
 @pytest.fixture
 def start(started: Started, tmp_path: Path) -> Start:
-    """Starts a command that serves, and waits until it says that it does."""
+    """Start a command that serves, and wait until it says so."""
 
     def run(*arguments: str, until: str = "Ctrl-C", command: tuple[str, ...] = TODO_API, **settings: str) -> Running:
         process = started(
@@ -131,13 +131,13 @@ def start(started: Started, tmp_path: Path) -> Start:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Where `dev` keeps its PostgreSQL."""
+    """The data directory of `dev`."""
     return tmp_path / ".data" / "postgres"
 
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
-    """Runs a command that comes to an end, in this process, which is quicker; returns its status, stdout and stderr."""
+    """Run a command in this process, which is quicker; return its status, stdout and stderr."""
 
     def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
         for name in os.environ.keys() - environment().keys():
@@ -158,7 +158,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 @pytest.fixture
 def complaint(call: Call) -> Complaint:
-    """The one line of a command that cannot be done."""
+    """Return the error line of a command that fails."""
 
     def run(*arguments: str, **settings: str) -> str:
         status, out, err = call(*arguments, **settings)

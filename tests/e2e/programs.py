@@ -35,7 +35,7 @@ FROM_OUTSIDE = (
 
 @dataclass(frozen=True)
 class Running:
-    """A `dev` or `serve` that has said where it serves."""
+    """A `dev` or `serve` that has printed its URL."""
 
     process: Process
     output: str
@@ -64,7 +64,7 @@ class Running:
         assert answer.status_code == 201
 
     def end(self, number: int) -> tuple[int, str]:
-        """The exit status, and what it had to say until then."""
+        """Send a signal; return the exit status and the rest of the output."""
         self.process.send_signal(number)
         rest, _ = self.process.communicate(timeout=15)
         return self.process.returncode, rest
@@ -79,13 +79,13 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def migrate(url: str) -> None:
-    """As operators do, by Alembic."""
+    """Migrate with Alembic, as operators do."""
     config = Config(ROOT / "alembic.ini", attributes={"database_url": url, "configure_logging": False})
     command.upgrade(config, "head")
 
 
 def line_of(process: Process) -> str:
-    """What it prints next."""
+    """Return the next line of its output."""
     assert process.stdout
     return process.stdout.readline().strip()
 

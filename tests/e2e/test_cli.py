@@ -17,7 +17,7 @@ from todo_api.server.errors import ServerStartError
 from todo_api.server.sockets import listening, url_of
 
 
-def test_help_names_the_commands_and_each_explains_itself(call: Call) -> None:
+def test_help_lists_the_commands_and_each_has_its_own(call: Call) -> None:
     script = Path(sys.executable).with_name("todo-api")
     overview = subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
     for name in ("dev", "serve", "check", "purge", "token", "openapi"):
@@ -34,7 +34,7 @@ def test_no_command_and_wrong_flags_are_usage_errors(call: Call) -> None:
     assert "argument --workers" in call("serve", "--workers", "0")[2]
 
 
-def test_a_token_before_anything_ran_is_signed_with_the_secret_that_is_kept(tmp_path: Path, call: Call) -> None:
+def test_a_token_is_signed_with_the_kept_secret(tmp_path: Path, call: Call) -> None:
     token = call("token")[1]
     kept = tmp_path / ".data" / "secret"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -45,7 +45,7 @@ def test_a_token_before_anything_ran_is_signed_with_the_secret_that_is_kept(tmp_
     assert abs(datetime.fromtimestamp(claims["iat"], UTC) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_a_token_as_one_wants_it_with_a_secret_of_ones_own(tmp_path: Path, call: Call) -> None:
+def test_a_token_with_options_and_a_given_secret(tmp_path: Path, call: Call) -> None:
     arguments = ["token", "alice", "--hours", "0.5", "--scope", "tasks:read", "--scope", "tasks:write"]
     claims = claims_of(call(*arguments, BETTER_AUTH_SECRET=SECRET)[1], SECRET)
     assert claims["sub"] == "alice"
@@ -54,7 +54,7 @@ def test_a_token_as_one_wants_it_with_a_secret_of_ones_own(tmp_path: Path, call:
     assert not (tmp_path / ".data").exists()
 
 
-def test_a_secret_that_another_command_is_making_is_waited_for(tmp_path: Path, started: Started) -> None:
+def test_a_command_waits_for_the_secret_of_another(tmp_path: Path, started: Started) -> None:
     (tmp_path / ".data").mkdir()
     with (tmp_path / ".data" / "secret").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -65,11 +65,11 @@ def test_a_secret_that_another_command_is_making_is_waited_for(tmp_path: Path, s
     assert claims_of(waiting.communicate()[0], SECRET)["sub"] == "dev-user"
 
 
-def test_a_secret_that_is_too_short_signs_nothing(complaint: Complaint) -> None:
+def test_a_short_secret_is_refused(complaint: Complaint) -> None:
     assert "BETTER_AUTH_SECRET" in complaint("token", BETTER_AUTH_SECRET="short")
 
 
-def test_a_secret_that_was_not_written_to_its_end_is_made_anew(tmp_path: Path) -> None:
+def test_a_partly_written_secret_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("short\n")
     made = kept_secret(tmp_path)
     assert len(made) > 40
@@ -92,13 +92,13 @@ def test_openapi_needs_no_configuration(tmp_path: Path, call: Call) -> None:
         ("::1", "[::1]"),
     ],
 )
-def test_the_address_that_is_printed(host: str, name: str) -> None:
+def test_the_printed_url(host: str, name: str) -> None:
     with listening("127.0.0.1", 0) as sockets:
         port = sockets[0].getsockname()[1]
         assert url_of(sockets, host) == f"http://{name}:{port}"
 
 
-def test_every_address_of_a_name_has_the_same_port() -> None:
+def test_all_addresses_of_a_name_share_a_port() -> None:
     with listening("localhost", 0) as sockets:
         [port] = {one.getsockname()[1] for one in sockets}
         for one in sockets:
@@ -107,7 +107,7 @@ def test_every_address_of_a_name_has_the_same_port() -> None:
             pytest.fail("it listened")
 
 
-def test_a_host_that_is_none_of_this_machine() -> None:
+def test_a_host_of_another_machine_is_refused() -> None:
     for host in ("192.0.2.1", "no such host"):
         with pytest.raises(ServerStartError, match="HOST"), listening(host, 0):
             pytest.fail("it listened")

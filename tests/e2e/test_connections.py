@@ -1,4 +1,4 @@
-"""What a connection may cost: on the real server, by clients that do not play fair."""
+"""The limits of connections, tested on the real server by clients that misbehave."""
 
 import json
 import re
@@ -46,8 +46,8 @@ def connected(running: Running) -> Iterator[socket.socket]:
         yield client
 
 
-def answer_of(client: socket.socket) -> tuple[int, str]:
-    """The status and the code of the problem, which is named and guarded; the server has hung up after it."""
+def refusal_of(client: socket.socket) -> tuple[int, str]:
+    """Return status and code of a problem with id and security headers, which ends the connection."""
     head, problem = problem_of(client)
     assert head["content-type"] == "application/problem+json"
     assert head["x-request-id"] == problem["request_id"]
@@ -67,22 +67,22 @@ def problem_of(client: socket.socket) -> tuple[Message, dict[str, Any]]:
     return message_from_bytes(fields), problem
 
 
-def one_answer_of(client: socket.socket) -> bytes:
-    """An answer with an object as JSON, which may arrive in parts."""
+def response_of(client: socket.socket) -> bytes:
+    """Read a response with a JSON object, which may arrive in parts."""
     received = b""
     while not received.endswith(b"}"):
         part = client.recv(65536)
-        assert part, f"it hung up after {received!r}"
+        assert part, f"the connection was closed after {received!r}"
         received += part
     return received
 
 
-def assert_it_still_answers(running: Running) -> None:
-    answer = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20)
-    assert answer.status_code == 200
+def assert_it_still_serves(running: Running) -> None:
+    response = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20)
+    assert response.status_code == 200
 
 
-def test_a_header_that_comes_by_drops_is_given_up(running: Running) -> None:
+def test_a_slow_header_times_out(running: Running) -> None:
     with connected(running) as client:
         started = time.monotonic()
         client.sendall(b"GET /api/tasks HTTP/1.1\r\n")
@@ -93,49 +93,49 @@ def test_a_header_that_comes_by_drops_is_given_up(running: Running) -> None:
         assert time.monotonic() - started < 15
     with connected(running) as client:
         client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n")
-        assert answer_of(client) == (408, "request-timeout")
-    assert_it_still_answers(running)
+        assert refusal_of(client) == (408, "request-timeout")
+    assert_it_still_serves(running)
 
 
-def test_the_second_header_of_a_connection_has_to_hurry_too(running: Running) -> None:
+def test_the_second_header_of_a_connection_times_out_too(running: Running) -> None:
     with connected(running) as client:
         client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert one_answer_of(client).startswith(b"HTTP/1.1 200")
+        assert response_of(client).startswith(b"HTTP/1.1 200")
         client.sendall(b"GET /health HTTP/1.1\r\n")
-        assert answer_of(client) == (408, "request-timeout")
+        assert refusal_of(client) == (408, "request-timeout")
 
 
-def test_a_connection_that_never_asks_is_closed(running: Running) -> None:
+def test_a_connection_without_a_request_is_closed(running: Running) -> None:
     with connected(running) as client:
         assert client.recv(1) == b""
 
 
-def test_a_body_that_does_not_come_is_given_up(running: Running) -> None:
+def test_a_missing_body_times_out(running: Running) -> None:
     head = f"POST /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n"
     with connected(running) as client:
         client.sendall(head.encode() + b'Content-Type: application/json\r\nContent-Length: 15\r\n\r\n{"ti')
-        assert answer_of(client) == (408, "request-timeout")
-    assert_it_still_answers(running)
+        assert refusal_of(client) == (408, "request-timeout")
+    assert_it_still_serves(running)
 
 
 HALF = b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n12345"
 
 
-def test_the_rest_of_a_request_that_has_its_answer_may_come_and_then_another(running: Running) -> None:
+def test_the_rest_of_a_refused_request_may_arrive_before_another(running: Running) -> None:
     with connected(running) as client:
         client.sendall(HALF)
-        assert one_answer_of(client).startswith(b"HTTP/1.1 401")
+        assert response_of(client).startswith(b"HTTP/1.1 401")
         client.sendall(b"12345")
         time.sleep(1)
         client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert one_answer_of(client).startswith(b"HTTP/1.1 200")
+        assert response_of(client).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("rest", [b"6", b"\r\n"])
-def test_but_what_follows_an_answer_may_not_come_by_drops(running: Running, rest: bytes) -> None:
+def test_but_it_times_out_if_it_is_slow(running: Running, rest: bytes) -> None:
     with connected(running) as client:
         client.sendall(HALF if rest == b"6" else b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert one_answer_of(client).startswith(b"HTTP/1.1 ")
+        assert response_of(client).startswith(b"HTTP/1.1 ")
         client.sendall(rest)
         client.settimeout(10)
         while client.recv(65536):
@@ -147,28 +147,28 @@ def test_but_what_follows_an_answer_may_not_come_by_drops(running: Running, rest
 def test_a_long_header_is_refused(running: Running, field: bytes, end: bytes) -> None:
     with connected(running) as client:
         client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n" + field + end)
-        assert answer_of(client) == (431, "header-too-large")
-    assert_it_still_answers(running)
+        assert refusal_of(client) == (431, "header-too-large")
+    assert_it_still_serves(running)
 
 
-def test_a_connection_too_many_is_told_to_come_again(running: Running) -> None:
+def test_a_connection_too_many_is_refused(running: Running) -> None:
     with ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(connected(running))
         with connected(running) as client:
-            assert answer_of(client) == (503, "too-many-connections")
+            assert refusal_of(client) == (503, "too-many-connections")
     time.sleep(0.2)
-    assert_it_still_answers(running)
+    assert_it_still_serves(running)
 
 
-def test_what_is_no_request_is_named_in_the_answer_and_in_the_log(running: Running) -> None:
+def test_a_refused_request_has_an_id_in_the_response_and_the_log(running: Running) -> None:
     named = b"GET /health HTTP/1.1\r\nX-Request-ID: mine\r\n"
     with connected(running) as client:
         client.sendall(named + b"X-Long: " + b"x" * 5000 + b"\r\n\r\n")
         assert problem_of(client)[1]["request_id"] == "mine"
     with connected(running) as client:
         client.sendall(named + b"\r\n")
-        assert one_answer_of(client).startswith(b"HTTP/1.1 200")
+        assert response_of(client).startswith(b"HTTP/1.1 200")
         client.sendall(b"no HTTP\r\n\r\n")
         made = problem_of(client)[1]["request_id"]
     assert re.fullmatch("[0-9a-f]{32}", made)

@@ -49,7 +49,7 @@ def test_dev_serves_what_it_prints_and_keeps_the_data(start: Start, data: Path, 
     assert postmasters(data) == []
 
 
-def test_dev_that_is_killed_takes_its_database_with_it_and_loses_nothing(
+def test_a_killed_dev_stops_its_database_and_loses_nothing(
     start: Start, data: Path, postmasters: Pids, eventually: Eventually
 ) -> None:
     running = start("dev")
@@ -72,19 +72,19 @@ def test_dev_ends_with_the_process_that_started_it(
     eventually(lambda: not postmasters(data))
 
 
-def test_dev_does_not_start_when_that_process_has_gone_before(tmp_path: Path, started: Started) -> None:
+def test_dev_does_not_start_if_that_process_has_ended(tmp_path: Path, started: Started) -> None:
     dev = started(*TODO_API, "dev", "--exit-with-parent=1", env=environment(), cwd=tmp_path)
     assert dev.wait(60) == 0
 
 
-def test_dev_with_a_port_that_is_taken_says_so_and_starts_nothing(complaint: Complaint, data: Path) -> None:
+def test_dev_refuses_a_port_that_is_in_use(complaint: Complaint, data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"PORT {port}" in complaint("dev", PORT=str(port))
     assert not data.exists()
 
 
-def test_two_devs_share_one_database_until_the_last_ends(start: Start, data: Path, postmasters: Pids) -> None:
+def test_two_devs_share_one_database(start: Start, data: Path, postmasters: Pids) -> None:
     first, second = start("dev"), start("dev")
     first.add("shared")
     assert len(postmasters(data)) == 1
@@ -94,9 +94,7 @@ def test_two_devs_share_one_database_until_the_last_ends(start: Start, data: Pat
     assert postmasters(data) == []
 
 
-def test_dev_uses_the_database_and_the_secret_that_it_is_given(
-    start: Start, tmp_path: Path, query: Query, data: Path
-) -> None:
+def test_dev_uses_the_configured_database_and_secret(start: Start, tmp_path: Path, query: Query, data: Path) -> None:
     with open_server(tmp_path / "pg", durable=False) as url:
         running = start("dev", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
         running.add("elsewhere")
@@ -112,7 +110,7 @@ def test_dev_refuses_the_data_of_another_postgresql(complaint: Complaint, data: 
     assert "PostgreSQL 12" in complaint("dev")
 
 
-def test_dev_does_not_touch_a_database_from_the_future(tmp_path: Path, query: Query, complaint: Complaint) -> None:
+def test_dev_leaves_the_database_of_a_newer_version_alone(tmp_path: Path, query: Query, complaint: Complaint) -> None:
     with open_server(tmp_path / "pg", durable=False) as url:
         query(url, "create table alembic_version as select 'future' as version_num")
         assert "another version of todo-api" in complaint("dev", DATABASE_URL=url)

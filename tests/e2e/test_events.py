@@ -1,4 +1,4 @@
-"""Live events between real processes: from one to the other, to the end, and with clients that misbehave."""
+"""Live events between real processes, with clients that misbehave."""
 
 import json
 import os
@@ -21,17 +21,16 @@ from tests.e2e.programs import ROOT, SECRET, Eventually, Running, Start
 from tests.http.application import make_token
 
 from todo_api.dev.token import mint_token
-from todo_api.server.sockets import listening
-from todo_api.server.write_timeout import WRITE_TIMEOUT
+from todo_api.server.sockets import WRITE_TIMEOUT, listening
 
-PATIENCE = 20
+TIMEOUT = 20
 HEADERS = {"Authorization": f"Bearer {mint_token(SECRET, 'ada', timedelta(hours=1))}"}
 HASTY_HEADERS = {"Authorization": f"Bearer {make_token('ada')}"}
 
 
 @pytest.fixture
 def settings(fresh_database: str) -> dict[str, str]:
-    """Those of servers that share a database."""
+    """Settings of servers that share a database."""
     command.upgrade(alembic_config(fresh_database), "head")
     return {"DATABASE_URL": fresh_database, "BETTER_AUTH_SECRET": SECRET}
 
@@ -52,13 +51,13 @@ class Client:
         self._lines = answer.iter_lines()
 
     def titles(self) -> list[str]:
-        """Those of the tasks in the next event."""
+        """Return the titles of the tasks in the next event."""
         page: dict[str, Any] = json.loads(self.line("data: "))
         return [task["title"] for task in page["tasks"]]
 
     def line(self, start: str) -> str:
-        """The rest of the next line that starts so."""
-        end = time.monotonic() + PATIENCE
+        """Return the rest of the next line with this start."""
+        end = time.monotonic() + TIMEOUT
         for line in self._lines:
             assert time.monotonic() < end, "it never came"
             if line.startswith(start):
@@ -66,23 +65,23 @@ class Client:
         raise AssertionError("the stream has ended")
 
     def rest(self) -> list[str]:
-        """What comes until the end, which must be a proper one."""
+        """Return the lines until the end of a complete response."""
         return [line for line in self._lines if line]
 
 
 @contextmanager
 def following(url: str, headers: dict[str, str] = HEADERS) -> Iterator[Client]:
-    with httpx2.stream("GET", f"{url}/api/tasks/events", headers=headers, timeout=PATIENCE) as answer:
+    with httpx2.stream("GET", f"{url}/api/tasks/events", headers=headers, timeout=TIMEOUT) as answer:
         assert answer.status_code == 200
         yield Client(answer)
 
 
 def add(url: str, title: str) -> None:
-    answer = httpx2.post(f"{url}/api/tasks", headers=HEADERS, json={"title": title}, timeout=PATIENCE)
+    answer = httpx2.post(f"{url}/api/tasks", headers=HEADERS, json={"title": title}, timeout=TIMEOUT)
     assert answer.status_code == 201
 
 
-def test_what_one_process_writes_is_told_by_another(start: Start, settings: dict[str, str]) -> None:
+def test_events_of_one_process_reach_the_streams_of_another(start: Start, settings: dict[str, str]) -> None:
     writer, teller = (start("serve", until="serving on", **settings).url for _ in range(2))
     with following(teller) as stream, following(writer) as own:
         assert stream.titles() == own.titles() == []
@@ -92,7 +91,7 @@ def test_what_one_process_writes_is_told_by_another(start: Start, settings: dict
 
 
 @pytest.mark.parametrize("arguments", [("dev",), ("serve",), ("serve", "--workers", "2")], ids=" ".join)
-def test_streams_end_with_the_server_and_say_when_to_come_again(
+def test_streams_end_with_the_server_and_say_when_to_reconnect(
     start: Start, settings: dict[str, str], arguments: tuple[str, ...]
 ) -> None:
     running = start(*arguments, until="serving on", **settings)
@@ -108,11 +107,11 @@ def test_streams_end_with_the_server_and_say_when_to_come_again(
             assert read.result()[-1].startswith("retry: ")
 
 
-def test_who_hangs_up_makes_room_for_another(start: Start, settings: dict[str, str], eventually: Eventually) -> None:
+def test_a_disconnected_client_frees_its_stream(start: Start, settings: dict[str, str], eventually: Eventually) -> None:
     url = start("serve", until="serving on", EVENT_STREAMS_PER_USER="1", **settings).url
 
     def is_free() -> bool:
-        with httpx2.stream("GET", f"{url}/api/tasks/events", headers=HEADERS, timeout=PATIENCE) as answer:
+        with httpx2.stream("GET", f"{url}/api/tasks/events", headers=HEADERS, timeout=TIMEOUT) as answer:
             return answer.status_code == 200
 
     with following(url) as stream:
@@ -121,7 +120,7 @@ def test_who_hangs_up_makes_room_for_another(start: Start, settings: dict[str, s
     eventually(is_free)
 
 
-def test_a_stream_without_news_tells_that_it_is_there(hasty: Running) -> None:
+def test_a_quiet_stream_sends_comments(hasty: Running) -> None:
     with following(hasty.url, HASTY_HEADERS) as stream:
         assert [stream.line(": ") for _ in range(3)] == ["ping"] * 3
 
@@ -131,33 +130,33 @@ PAGES = 3
 
 @pytest.fixture
 def laden(hasty: Running) -> Running:
-    """A server with more tasks than fit into the buffers on the way."""
+    """A server with more tasks than fit into the buffers of a connection."""
     for _ in range(PAGES):
         operations = [{"op": "create", "title": "x", "description": "x" * 9000} for _ in range(100)]
         httpx2.post(
-            f"{hasty.url}/api/tasks/batch", headers=HASTY_HEADERS, json={"operations": operations}, timeout=PATIENCE
+            f"{hasty.url}/api/tasks/batch", headers=HASTY_HEADERS, json={"operations": operations}, timeout=TIMEOUT
         ).raise_for_status()
     return hasty
 
 
 @contextmanager
-def reluctant(url: str) -> Iterator[socket.socket]:
-    """Somebody who has asked for a stream, and has little room for it."""
+def small_buffer(url: str) -> Iterator[socket.socket]:
+    """Open a stream with a small receive buffer."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
-        client.settimeout(PATIENCE)
+        client.settimeout(TIMEOUT)
         client.connect(("127.0.0.1", urlsplit(url).port))
         head = ["GET /api/tasks/events HTTP/1.1", "Host: x", f"Authorization: {HASTY_HEADERS['Authorization']}"]
         client.sendall("\r\n".join([*head, "", ""]).encode())
         yield client
 
 
-def test_who_takes_nothing_is_cut_off(laden: Running, eventually: Eventually) -> None:
+def test_a_client_that_reads_nothing_is_disconnected(laden: Running, eventually: Eventually) -> None:
     def status() -> int:
-        with httpx2.stream("GET", f"{laden.url}/api/tasks/events", headers=HASTY_HEADERS, timeout=PATIENCE) as answer:
+        with httpx2.stream("GET", f"{laden.url}/api/tasks/events", headers=HASTY_HEADERS, timeout=TIMEOUT) as answer:
             return answer.status_code
 
-    with reluctant(laden.url) as client:
+    with small_buffer(laden.url) as client:
         taken = client.recv(100)
         assert taken.startswith(b"HTTP/1.1 200 ")
         assert status() == 429
@@ -168,8 +167,8 @@ def test_who_takes_nothing_is_cut_off(laden: Running, eventually: Eventually) ->
         assert taken.count(b"data: ") < PAGES
 
 
-def test_who_is_merely_slow_gets_everything(laden: Running) -> None:
-    with reluctant(laden.url) as client:
+def test_a_slow_client_gets_everything(laden: Running) -> None:
+    with small_buffer(laden.url) as client:
         taken = b""
         while taken.count(b"data: ") < PAGES:
             some = client.recv(16_384)
@@ -179,7 +178,7 @@ def test_who_is_merely_slow_gets_everything(laden: Running) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems give up after minutes")
-def test_who_has_vanished_is_given_up() -> None:
+def test_a_vanished_client_is_disconnected() -> None:
     with listening("127.0.0.1", 0) as [server], socket.create_connection(server.getsockname()):
         accepted, _ = server.accept()
         with accepted:

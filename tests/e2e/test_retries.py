@@ -1,4 +1,4 @@
-"""A request that is sent again is done once, also when nobody has read the answer to the first."""
+"""A request that is retried is done once, even if the first response was not read."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ CREATE = {"title": "Once"}
 
 @pytest.fixture
 def serving(start: Start, database_url: str) -> Running:
-    """Two workers, which share nothing but the database."""
+    """Two workers, which share only the database."""
     settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
     return start("serve", "--workers", "2", until="\n", **settings)
 
@@ -34,7 +34,7 @@ def client(serving: Running, user_id: str) -> Iterator[httpx2.Client]:
 
 
 async def send(address: str, message: bytes, hang_up_after: float | None) -> bytes:
-    """Send it on a connection of its own; return the answer, or nothing if it is not waited for."""
+    """Send a request on a new connection; return the response, or nothing without waiting."""
     parts = urlsplit(address)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
@@ -49,7 +49,7 @@ async def send(address: str, message: bytes, hang_up_after: float | None) -> byt
 
 
 @pytest.mark.parametrize("readers", [COPIES // 2, 0])
-def test_copies_whose_clients_hang_up_make_one_task(serving: Running, client: httpx2.Client, readers: int) -> None:
+def test_retries_after_disconnects_create_one_task(serving: Running, client: httpx2.Client, readers: int) -> None:
     request = client.build_request("POST", "/api/tasks", json=CREATE, headers={"Idempotency-Key": str(uuid4())})
     request.headers["Connection"] = "close"
     lines = [b"POST /api/tasks HTTP/1.1", *(b"%b: %b" % pair for pair in request.headers.raw), b"", request.read()]

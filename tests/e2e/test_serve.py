@@ -31,7 +31,7 @@ ADVICE = "Set it, here and for Better Auth, to the output of: openssl rand -base
         ),
     ],
 )
-def test_serve_names_the_setting_that_will_not_do(complaint: Complaint, settings: dict[str, str], named: str) -> None:
+def test_serve_names_the_invalid_setting(complaint: Complaint, settings: dict[str, str], named: str) -> None:
     line = complaint("serve", **settings)
     assert line.startswith("todo-api: ")
     assert named in line
@@ -68,7 +68,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def workers_of(supervisor: int) -> set[int]:
-    """Those of its processes that serve; multiprocessing has one more for itself."""
+    """Return the processes that serve; multiprocessing has one more for itself."""
     workers = set()
     for child in psutil.Process(supervisor).children():
         with suppress(psutil.NoSuchProcess):  # it has just ended
@@ -77,8 +77,8 @@ def workers_of(supervisor: int) -> set[int]:
     return workers
 
 
-def answers_alone(worker: int, workers: set[int], url: str) -> bool:
-    """Whether it answers, and quicker than it could start, while the others stand still."""
+def responds_alone(worker: int, workers: set[int], url: str) -> bool:
+    """Return whether the worker responds, sooner than it could start, while the others are suspended."""
     others = [psutil.Process(other) for other in workers - {worker}]
     for other in others:
         other.suspend()
@@ -89,14 +89,12 @@ def answers_alone(worker: int, workers: set[int], url: str) -> bool:
             other.resume()
 
 
-def test_all_workers_answer_when_serve_says_so_and_one_that_dies_is_replaced(
-    start: Start, database: str, eventually: Eventually
-) -> None:
+def test_all_workers_serve_and_a_dead_worker_is_replaced(start: Start, database: str, eventually: Eventually) -> None:
     settings = {"DATABASE_URL": database, "BETTER_AUTH_SECRET": SECRET}
     running = start("serve", "--workers", "3", "--no-access-log", until="\n", **settings)
     workers = workers_of(running.process.pid)
     assert len(workers) == 3
-    assert all(answers_alone(worker, workers, running.url) for worker in workers)
+    assert all(responds_alone(worker, workers, running.url) for worker in workers)
     dead = workers.pop()
     psutil.Process(dead).kill()
     eventually(lambda: len(workers_of(running.process.pid) - {dead}) == 3, 60)
@@ -105,7 +103,7 @@ def test_all_workers_answer_when_serve_says_so_and_one_that_dies_is_replaced(
     assert running.end(signal.SIGTERM) == (0, "")
 
 
-def test_a_worker_that_cannot_start_ends_all_and_says_why(started: Started, database: str, tmp_path: Path) -> None:
+def test_a_worker_that_cannot_start_stops_the_others(started: Started, database: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv: os.environ['BETTER_AUTH_SECRET'] = 'short'\n"
     )

@@ -1,4 +1,4 @@
-"""A server that stops in the very moment in which somebody has connected."""
+"""A server that stops while a connection is in the backlog."""
 
 import socket
 
@@ -13,7 +13,7 @@ from todo_api.server.sockets import listening
 HOST = "127.0.0.1"
 
 
-async def test_who_waits_at_the_door_is_taken_in() -> None:
+async def test_connections_in_the_backlog_are_served_before_the_stop() -> None:
     config = uvicorn.Config(make_app(InMemoryTaskRepository()), http=HttpProtocol, log_config=None)
     config.load()
     with listening(HOST, 0) as sockets:
@@ -22,7 +22,7 @@ async def test_who_waits_at_the_door_is_taken_in() -> None:
         await server.startup(sockets)
         with socket.create_connection(sockets[0].getsockname(), timeout=10) as client:
             client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-            await server.shutdown(sockets)  # the connection is in the queue: the loop has had no turn to accept it
-            answer = client.recv(65536)
-        assert answer.startswith(b"HTTP/1.1 200 ")
-        assert b"connection: close\r\n" in answer
+            await server.shutdown(sockets)  # the loop had no chance to accept the connection
+            response = client.recv(65536)
+        assert response.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close\r\n" in response

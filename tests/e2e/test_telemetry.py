@@ -1,4 +1,4 @@
-"""What those see who measure the service from outside: OpenTelemetry's collector, and Prometheus."""
+"""Metrics and traces as OpenTelemetry's collector and Prometheus get them."""
 
 import http.server
 import signal
@@ -29,7 +29,7 @@ OF_A_KEY = {"Authorization": f"Bearer {SIGNED}"}  # which has to be fetched
 
 
 class Collector(http.server.ThreadingHTTPServer):
-    """Takes what is exported to it by OTLP over HTTP."""
+    """Receives OTLP over HTTP."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Receiver)
@@ -122,7 +122,7 @@ def test_traces_and_metrics_are_exported_as_the_standard_variables_say(
     assert b"nobody" not in b"".join(body for _, body in collector.received)
 
 
-def test_a_collector_that_is_away_does_not_hold_up_the_stop_for_long(start: Start, database: str) -> None:
+def test_a_missing_collector_does_not_delay_the_stop_for_long(start: Start, database: str) -> None:
     running = start(
         "serve", until="serving on",
         DATABASE_URL=database, BETTER_AUTH_SECRET=SECRET, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
@@ -132,7 +132,7 @@ def test_a_collector_that_is_away_does_not_hold_up_the_stop_for_long(start: Star
     assert status == 0
 
 
-def test_nothing_is_loaded_where_nobody_measures() -> None:
+def test_no_library_of_metrics_is_loaded_by_default() -> None:
     program = """
 import sys
 from todo_api.main import create_app
@@ -145,7 +145,7 @@ print([name for name in sys.modules if name.startswith(("prometheus_client", "op
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_prometheus_sees_all_processes_as_one(
+def test_prometheus_gets_the_sum_of_all_processes(
     start: Start, database: str, workers: str, eventually: Eventually
 ) -> None:
     with socket.socket() as probe:

@@ -1,6 +1,6 @@
-"""Real processes that are killed, cut off and starved while they work, with figures of what came of it.
+"""Faults of real processes under load, with figures of the results.
 
-`make test-faults` runs these; the rest of the suite leaves them out.
+`make test-faults` runs the tests with the mark; `make test` leaves them out.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,7 +22,7 @@ Serve = Callable[..., Service]
 
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Figures:
-    """Has a line printed when all tests are over, also where the test passes."""
+    """Print a line after all tests, also if the test passes."""
     return lambda line: record_property(FIGURES, line)
 
 
@@ -36,13 +36,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name == FIGURES
     ]
     if lines:
-        terminalreporter.section("what came of the faults")
+        terminalreporter.section("results of the faults")
         terminalreporter.write_line("\n".join(lines))
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    """A PostgreSQL of the test's own, which is durable, with the newest schema."""
+    """A durable PostgreSQL for this test, with the newest schema."""
     try:
         made = Server.make(tmp_path / "postgres", unused_port())
     except LocalPostgresError as error:
@@ -54,7 +54,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts `todo-api serve` on a database, with settings; ends it when the test is over."""
+    """Start `todo-api serve` on a database, with settings; stop it after the test."""
     services: list[Service] = []
 
     def start(database_url: str, inside: Namespace | None = None, **settings: str) -> Service:

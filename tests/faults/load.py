@@ -1,4 +1,4 @@
-"""Many clients that write, each its own tasks, and what was told to them; nobody asks a client twice what it wrote."""
+"""Clients that write under load, and the responses that they got."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ BROKEN = 0  # the status of a write to which there was no answer
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one request, and when, on the clock of time.monotonic."""
+    """The result of a request, with the time of time.monotonic."""
 
     title: str
     status: int
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass
 class Load:
-    """Writes tasks with titles that nothing else has."""
+    """Writes tasks with unique titles."""
 
     url: str
     retry: bool = False  # send each write again, under its key, until it is acknowledged
@@ -94,7 +94,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is in the database of that which was acknowledged."""
+    """Compare the database with the acknowledged writes."""
 
     load: Load
     lost: int
@@ -113,7 +113,7 @@ class Outcome:
 async def writing(
     url: str, *, retry: bool = False, clients: int = CLIENTS, transport: httpx2.AsyncBaseTransport | None = None
 ) -> AsyncIterator[Load]:
-    """Have clients write while the block runs, and wait until the last has its answer."""
+    """Let clients write while the block runs, and wait for the last response."""
     load = Load(url, retry=retry)
     async with (
         httpx2.AsyncClient(base_url=url, timeout=30, transport=transport) as client,
@@ -128,7 +128,7 @@ async def writing(
 
 
 async def outcome(load: Load, server: Server, allowed: Collection[int] = (201, 503, BROKEN)) -> Outcome:
-    """Look what is there, and assert that nothing but these answers was given."""
+    """Compare the database with the writes, and assert that there were no other statuses."""
     assert set(load.statuses) <= set(allowed), load.statuses
     written = Counter(await server.fetch("SELECT title FROM tasks WHERE user_id = ANY ($1)", load.users))
     return Outcome(load, len(set(load.acknowledged) - set(written)), sum(count > 1 for count in written.values()))

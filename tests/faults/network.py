@@ -1,4 +1,4 @@
-"""A network namespace: a machine of its own beside this one, as far as the network is concerned."""
+"""A network namespace, which acts as another machine."""
 
 import os
 import random
@@ -13,7 +13,7 @@ MISSING = "falling silent needs root, and `ip` and `iptables` (install iproute2 
 
 
 class Namespace:
-    """A namespace that has one cable to this machine."""
+    """A namespace with one link to this machine."""
 
     def __init__(self, name: str, network: str) -> None:
         self.here, self.there = f"{network}.1", f"{network}.2"
@@ -45,7 +45,7 @@ class Namespace:
 
 @contextmanager
 def namespace() -> Iterator[Namespace]:
-    """A namespace for as long as the block runs; skips the test where there can be none."""
+    """Create a namespace for as long as the block runs; skip the test where that is not possible."""
     if os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("iptables")):
         pytest.skip(MISSING)
     made = Namespace(f"todo{os.getpid()}", f"198.18.{random.randrange(256)}")  # a network for tests, by RFC 2544

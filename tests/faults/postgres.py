@@ -1,4 +1,4 @@
-"""A PostgreSQL that keeps what it has acknowledged, and can be killed."""
+"""A durable PostgreSQL that can be killed."""
 
 import asyncio
 import shutil
@@ -16,12 +16,12 @@ from tests.e2e.programs import migrate
 from todo_api.dev.postgres.binaries import find_binaries
 from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 NOT_YET = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Server:
-    """One data directory and the server on it, on a port of this machine, durable as PostgreSQL is by default."""
+    """A data directory and its server, on a port of this machine, durable as PostgreSQL is by default."""
 
     def __init__(self, data: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
         self.data = data
@@ -54,7 +54,7 @@ class Server:
         """One of PostgreSQL's own programs, as the user whom the data belong to."""
         server_user(self.data).own_directory(self.data)
         with self._log.open("ab") as log:
-            status = self._spawn(program, *arguments, log=log).wait(PATIENCE)
+            status = self._spawn(program, *arguments, log=log).wait(TIMEOUT)
         assert status == 0, self._log.read_text()
 
     def start(self) -> None:
@@ -65,7 +65,7 @@ class Server:
 
     async def accepts(self) -> None:
         """Wait until it takes connections."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 try:
                     await self.fetch("SELECT 1")

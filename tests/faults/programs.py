@@ -14,11 +14,11 @@ from tests.faults.network import Namespace
 
 from todo_api.dev.token import mint_token
 
-PATIENCE = 30.0  # seconds, on a busy machine
+TIMEOUT = 30.0  # seconds, on a busy machine
 
 
 class Service:
-    """`todo-api serve`, on the same port each time; what it logs goes into a file."""
+    """`todo-api serve`, always on the same port, with its log in a file."""
 
     def __init__(self, log: Path, port: int, settings: Mapping[str, str], inside: Namespace | None = None) -> None:
         host, before = (inside.there, inside.inside) if inside else ("127.0.0.1", ())
@@ -31,39 +31,39 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it says that it serves."""
+        """Start the service, and wait until it serves."""
         with self.log.open("ab") as log:
-            said = log.tell()
+            offset = log.tell()
             self.process = subprocess.Popen(
                 self._command, env=self._environment, cwd=self.log.parent, stdout=log, stderr=log
             )
-        end = time.monotonic() + PATIENCE
-        while b"is serving on" not in self.log.read_bytes()[said:]:
-            assert self.process.poll() is None, self.log.read_text()[said:]
+        end = time.monotonic() + TIMEOUT
+        while b"is serving on" not in self.log.read_bytes()[offset:]:
+            assert self.process.poll() is None, self.log.read_text()[offset:]
             assert time.monotonic() < end, "it does not start"
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """As `kill -9` does."""
+        """Send SIGKILL."""
         if self.process:
             self.process.kill()
             self.process.wait()
             self.process = None
 
     def terminate(self) -> int:
-        """Ask it to stop, wait, and return the exit status."""
+        """Send SIGTERM, wait, and return the exit status."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(PATIENCE)
+        status = self.process.wait(TIMEOUT)
         self.process = None
         return status
 
     def logged(self, level: str) -> list[dict[str, Any]]:
-        """What it has said at that level."""
+        """Return the log at a level."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if line["level"] == level]
 
 
 def authorization(user_id: str) -> dict[str, str]:
-    """The header that signs the user in, for long enough."""
+    """Return the header of a user."""
     return {"Authorization": f"Bearer {mint_token(SECRET, user_id, timedelta(hours=1))}"}

@@ -1,4 +1,4 @@
-"""Ways to a service that is stopped: straight to one, and through a proxy to those of several that are there."""
+"""Transports to services that are stopped: directly, and through a proxy to several of them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -7,8 +7,8 @@ import httpx2
 from httpx2 import AsyncHTTPTransport, Limits
 
 
-class Straight(httpx2.AsyncBaseTransport):
-    """Counts the requests that nobody took, and those that somebody took and left without an answer."""
+class Direct(httpx2.AsyncBaseTransport):
+    """Counts refused connections, and accepted requests without a response."""
 
     def __init__(self, *, keep_alive: bool) -> None:
         self._transport = AsyncHTTPTransport(limits=Limits(max_keepalive_connections=None if keep_alive else 0))
@@ -29,10 +29,10 @@ class Straight(httpx2.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-class Proxy(Straight):
-    """What nginx is by default: takes turns, goes on to the next where it cannot connect, and sends nothing twice.
+class Proxy(Direct):
+    """Behaves as nginx by default: round robin, the next server if it cannot connect, and no request twice.
 
-    With `keep_alive` it keeps connections, and closes those that it sees closed, as with `keepalive` in `upstream`.
+    With `keep_alive` it keeps connections, as with `keepalive` in `upstream`.
     """
 
     def __init__(self, upstreams: Sequence[str], *, keep_alive: bool) -> None:

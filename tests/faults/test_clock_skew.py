@@ -1,4 +1,4 @@
-"""The clock of whoever signs the tokens is ahead of the service's, or behind it."""
+"""The clock of the tokens' issuer is ahead of the service's, or behind it."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ async def answer_to(client: httpx2.AsyncClient, claims: dict[str, Any]) -> tuple
 
 
 async def seconds_until(client: httpx2.AsyncClient, claims: dict[str, Any], expected: tuple[int, str | None]) -> float:
-    """How long the same token has another answer."""
+    """Return the seconds until the same token gets another response."""
     begun = time.time()
     async with asyncio.timeout(2 * LEEWAY):
         while await answer_to(client, claims) != expected:  # noqa: ASYNC110 - nobody tells when
@@ -49,7 +49,7 @@ SKEWS = [
 ]
 
 
-async def test_a_clock_that_is_wrong_is_put_up_with_and_then_named(service: Service, figures: Figures) -> None:
+async def test_a_wrong_clock_is_tolerated_and_then_reported(service: Service, figures: Figures) -> None:
     answers = []
     async with httpx2.AsyncClient(base_url=service.url, timeout=30) as client:
         for skew, *_ in SKEWS:
@@ -63,7 +63,7 @@ async def test_a_clock_that_is_wrong_is_put_up_with_and_then_named(service: Serv
     assert answers == SKEWS
 
 
-async def test_the_leeway_is_as_long_as_it_is_said_to_be(service: Service, figures: Figures) -> None:
+async def test_the_leeway_is_as_long_as_documented(service: Service, figures: Figures) -> None:
     async with httpx2.AsyncClient(base_url=service.url, timeout=30) as client:
         now = time.time()
         just_past = {"exp": now - LEEWAY + 3}

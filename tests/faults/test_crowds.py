@@ -1,4 +1,4 @@
-"""Thousands who are connected and want nothing, and hundreds who ask as slowly as they can: the others are served."""
+"""Thousands of idle connections and hundreds of slow clients: other clients are served."""
 
 import asyncio
 import resource
@@ -25,7 +25,7 @@ IDLE = 10_000
 NEEDED = IDLE + 1000  # files, of the service and of the test
 AT_ONCE = 100  # connections that are being made
 DRIPPERS = 80  # of each kind
-PATIENCE = 2  # seconds that the service has with each
+TIMEOUT = 2  # seconds that the service has with each
 DRIP = 0.1  # seconds between two bytes
 ASKED = 300  # requests whose latency is measured
 KIBIBYTE = 1024
@@ -46,7 +46,7 @@ def many_files() -> Iterator[None]:
 
 
 async def connect(service: Service, number: int) -> Connection:
-    """From one of several addresses of this machine: each has some 28,000 ports."""
+    """Connect from one of several addresses of this machine, each with some 28,000 ports."""
     parts = urlsplit(service.url)
     source = (f"127.0.2.{number % 4 + 1}", 0) if sys.platform == "linux" else None
     return await asyncio.open_connection(parts.hostname, parts.port, local_addr=source)
@@ -54,7 +54,7 @@ async def connect(service: Service, number: int) -> Connection:
 
 @asynccontextmanager
 async def connected(service: Service, count: int) -> AsyncIterator[list[Connection]]:
-    """So many connections, each of which has asked for something once."""
+    """Open connections, each with one request."""
     turns, connections = asyncio.Semaphore(AT_ONCE), []
 
     async def one(number: int) -> None:
@@ -73,7 +73,7 @@ async def connected(service: Service, count: int) -> AsyncIterator[list[Connecti
 
 
 async def latencies(service: Service) -> list[float]:
-    """In milliseconds, of somebody who behaves well."""
+    """Return latencies of an ordinary client in milliseconds."""
     measured = []
     async with httpx2.AsyncClient(base_url=service.url, headers=authorization("good"), timeout=30) as client:
         for number in range(ASKED):
@@ -133,7 +133,7 @@ KINDS = {  # what they begin with, what they go on with, byte by byte, and the a
 
 
 async def drip(service: Service, kind: str, number: int) -> tuple[float, bytes]:
-    """Send as slowly as one can; return after how many seconds the service hung up, and what it had said."""
+    """Send as slowly as possible; return the seconds until the connection was closed, and what was received."""
     begun = time.monotonic()
     first, drops, _ = KINDS[kind]
     reader, writer = await connect(service, number)
@@ -143,14 +143,14 @@ async def drip(service: Service, kind: str, number: int) -> tuple[float, bytes]:
         await asyncio.wait({answer}, timeout=DRIP)
         if answer.done():
             break
-        assert time.monotonic() - begun < 10 * PATIENCE, "it was never cut off"
+        assert time.monotonic() - begun < 10 * TIMEOUT, "it was never disconnected"
         writer.write(drop)
     writer.close()
     return time.monotonic() - begun, await answer
 
 
 async def _all_of(reader: asyncio.StreamReader) -> bytes:
-    """Up to the end; where the service hung up before it had read the last byte, that is a reset."""
+    """Read up to the end, which is a reset if the service had not read the last byte."""
     received = bytearray()
     with suppress(ConnectionError):
         while part := await reader.read(KIBIBYTE):
@@ -158,8 +158,8 @@ async def _all_of(reader: asyncio.StreamReader) -> bytes:
     return bytes(received)
 
 
-async def test_who_asks_as_slowly_as_possible_is_cut_off(server: Server, serve: Serve, figures: Figures) -> None:
-    service = serve(server.url, HEADER_TIMEOUT=f"{PATIENCE}", REQUEST_TIMEOUT=f"{PATIENCE}")
+async def test_slow_clients_are_disconnected(server: Server, serve: Serve, figures: Figures) -> None:
+    service = serve(server.url, HEADER_TIMEOUT=f"{TIMEOUT}", REQUEST_TIMEOUT=f"{TIMEOUT}")
     alone = await latencies(service)
     async with asyncio.TaskGroup() as group:
         tasks = {kind: [group.create_task(drip(service, kind, number)) for number in range(DRIPPERS)] for kind in KINDS}
@@ -174,6 +174,6 @@ async def test_who_asks_as_slowly_as_possible_is_cut_off(server: Server, serve: 
     )
     for kind, some in came.items():
         assert all(KINDS[kind][2] in said for _, said in some), kind
-        assert slowest[kind] < 2 * PATIENCE + 1
+        assert slowest[kind] < 2 * TIMEOUT + 1
     assert statistics.median(meanwhile) < 3 * statistics.median(alone) + 20
     assert not service.logged("error")

@@ -1,4 +1,4 @@
-"""Something runs out: connections, and the disk of the database."""
+"""Exhausted resources: connections, and the disk of the database."""
 
 import subprocess
 import time
@@ -48,7 +48,7 @@ async def test_an_exhausted_pool_refuses_in_time(server: Server, serve: Serve, f
 
 
 async def assert_refused(load: Load, detail: str) -> None:
-    """A write of a client who is told why, and when to come again."""
+    """A write that is refused with its reason and Retry-After."""
     async with httpx2.AsyncClient(base_url=load.url, headers=authorization(load.users[0])) as client:
         answer = await client.post("/api/tasks", json={"title": "Refused"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
@@ -57,7 +57,7 @@ async def assert_refused(load: Load, detail: str) -> None:
 
 
 class Disk:
-    """A small one."""
+    """Create a small file system."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -94,13 +94,13 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 @pytest.fixture
 async def server_on_disk(disk: Disk) -> AsyncIterator[Server]:
-    """Data, log and all."""
+    """A server whose data and log are on the small disk."""
     async with Server.make(disk.root / "postgres", unused_port()) as made:
         await made.migrate()
         yield made
 
 
-async def test_reads_go_on_while_the_disk_of_the_tables_is_full(
+async def test_reads_work_while_the_disk_of_the_tables_is_full(
     disk: Disk, server: Server, serve: Serve, figures: Figures
 ) -> None:
     await move_tables(server, disk)
@@ -140,10 +140,10 @@ async def tasks(service: Service, user_id: str) -> list[object]:
     return found
 
 
-async def test_what_was_acknowledged_survives_a_full_disk_of_the_log(
+async def test_acknowledged_writes_survive_a_full_disk_of_the_log(
     server_on_disk: Server, disk: Disk, serve: Serve, figures: Figures
 ) -> None:
-    """PostgreSQL cannot go on then: it ends, and its operator starts it when there is space."""
+    """PostgreSQL ends then, and its operator starts it again when there is space."""
     service = serve(server_on_disk.url)
 
     async with writing(service.url) as load:

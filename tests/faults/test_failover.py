@@ -1,4 +1,4 @@
-"""The primary goes away and its replica is promoted; the service finds it by itself."""
+"""The primary fails and its replica is promoted; the service finds it by itself."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from tests.ports import unused_port
 pytestmark = pytest.mark.faults
 
 TIMEOUT = 2.0
-PATIENCE = {"DATABASE_STATEMENT_TIMEOUT": f"{TIMEOUT}", "DATABASE_CONNECT_TIMEOUT": f"{TIMEOUT}"}
+TIMEOUTS = {"DATABASE_STATEMENT_TIMEOUT": f"{TIMEOUT}", "DATABASE_CONNECT_TIMEOUT": f"{TIMEOUT}"}
 
 
 async def is_killed(primary: Server) -> None:
@@ -23,12 +23,12 @@ async def is_killed(primary: Server) -> None:
 
 
 async def falls_silent(primary: Server) -> None:
-    """Its machine hangs: the system takes connections, and nobody answers."""
+    """Suspend the server: the system accepts connections, and nothing responds."""
     primary.suspend()
 
 
 async def takes_no_more_writes(primary: Server) -> None:
-    """As one does that is about to become a replica; connections to it stay open."""
+    """Make the server read-only; connections stay open."""
     await primary.configure(default_transaction_read_only="on")
 
 
@@ -41,7 +41,7 @@ async def test_the_service_finds_the_promoted_replica(
         hosts = f"127.0.0.1:{replica.port},127.0.0.1:{server.port}"  # the replica is asked first, in vain
         url = f"postgresql://postgres@{hosts}/postgres?sslmode=disable"
         await asyncio.to_thread(migrate, url)
-        service = serve(url, **PATIENCE)
+        service = serve(url, **TIMEOUTS)
 
         async with writing(service.url) as load:
             await load.until(200)
@@ -62,7 +62,7 @@ async def test_the_service_finds_the_promoted_replica(
 
 
 async def wait_for_sync(primary: Server) -> None:
-    """From now on, what is acknowledged is on the replica."""
+    """Acknowledge writes only when they are on the replica."""
     await primary.configure(synchronous_standby_names="*")
     async with asyncio.timeout(30):
         while await primary.fetch("SELECT sync_state FROM pg_stat_replication") != ["sync"]:  # noqa: ASYNC110 - it tells nobody

@@ -1,4 +1,4 @@
-"""The fuzzing that each run of the suite has a little of, at length."""
+"""The fuzz tests of the suite, with many more examples."""
 
 import os
 import re
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.faults
 EXAMPLES = 400  # of each test
 
 
-def test_many_more_examples_find_nothing_either(figures: Figures) -> None:
+def test_many_more_examples_pass(figures: Figures) -> None:
     command = [sys.executable, "-m", "pytest", "tests/fuzz", "--hypothesis-show-statistics"]
     environment = {**os.environ, "FUZZ_EXAMPLES": str(EXAMPLES)}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""PostgreSQL is killed with -9 in the middle of a write load, and started again."""
+"""PostgreSQL is killed with -9 under a write load, and started again."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ QUICKLY = 1.0  # seconds; nobody is to wait for a server that is not there
 RECOVERY = 2.0
 
 
-async def test_what_was_acknowledged_survives_a_killed_database(server: Server, serve: Serve, figures: Figures) -> None:
+async def test_acknowledged_writes_survive_a_killed_database(server: Server, serve: Serve, figures: Figures) -> None:
     service = serve(server.url)
     recoveries = []
 

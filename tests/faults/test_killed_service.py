@@ -14,9 +14,7 @@ IN_USE = 409  # the first request with this key may still be running, in a trans
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_nothing_is_lost_and_nothing_there_twice(
-    server: Server, serve: Serve, figures: Figures, workers: str
-) -> None:
+async def test_no_write_is_lost_or_done_twice(server: Server, serve: Serve, figures: Figures, workers: str) -> None:
     service = serve(server.url, WORKERS=workers)
 
     async with writing(service.url, retry=True) as load:

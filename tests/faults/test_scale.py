@@ -1,4 +1,4 @@
-"""A million tasks, a tenth of them of one user: what a call costs does not follow."""
+"""The cost of requests does not grow with a million tasks, a tenth of them of one user."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.faults
 MOST_BLOCKS_MORE = 16
 
 
-def test_no_call_looks_at_more_where_there_are_a_million_tasks(tmp_path: Path, figures: Figures) -> None:
+def test_requests_read_no_more_with_a_million_tasks(tmp_path: Path, figures: Figures) -> None:
     with open_server(tmp_path / "postgres", durable=False) as database:
         command.upgrade(alembic_config(database), "head")
         points = asyncio.run(measure(database, SIZES[-2:]))

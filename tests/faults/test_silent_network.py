@@ -1,4 +1,4 @@
-"""The network to the database goes silent: packets are dropped, and nothing is refused."""
+"""The network to the database drops packets, and refuses nothing."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ def _namespace() -> Iterator[Namespace]:
         yield made
 
 
-async def test_requests_end_in_time_while_the_network_is_silent(
+async def test_requests_time_out_while_the_network_drops_packets(
     namespace: Namespace, server: Server, serve: Serve, figures: Figures
 ) -> None:
     await server.listen_also(namespace.here)

@@ -1,4 +1,4 @@
-"""SIGTERM under load: what was accepted is answered, streams end with a word, and a proxy has a way round."""
+"""SIGTERM under load: accepted requests get a response, streams end properly, and a proxy uses other instances."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from tests.faults.conftest import Figures, Serve
 from tests.faults.load import BROKEN, outcome, writing
 from tests.faults.postgres import Server
 from tests.faults.programs import Service, authorization
-from tests.faults.rolling import Proxy, Straight
+from tests.faults.rolling import Direct, Proxy
 
 from todo_api.cli.serve import GRACE
 
@@ -33,7 +33,7 @@ async def ask(service: Service, method: str, path: str, *more: str) -> Connectio
 
 
 async def rest_of(connection: Connection) -> bytes:
-    """What comes up to the end of the connection."""
+    """Read up to the end of the connection."""
     reader, writer = connection
     received = await reader.read()
     writer.close()
@@ -42,37 +42,37 @@ async def rest_of(connection: Connection) -> bytes:
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_what_was_accepted_is_answered(
+async def test_accepted_requests_get_a_response(
     server: Server, serve: Serve, figures: Figures, workers: str, *, keep_alive: bool
 ) -> None:
     service = serve(server.url, WORKERS=workers, EVENT_STREAMS_PER_USER="100")
-    way = Straight(keep_alive=keep_alive)
+    transport = Direct(keep_alive=keep_alive)
     streams = [await ask(service, "GET", "/api/tasks/events") for _ in range(STREAMS)]
     begun = [await reader.readuntil(b"\n\n") for reader, _ in streams]
     late = await ask(service, "POST", "/api/tasks", "Content-Type: application/json", f"Content-Length: {len(BODY)}")
     late[1].write(BODY[:5])
 
-    async with writing(service.url, transport=way) as load:
+    async with writing(service.url, transport=transport) as load:
         await load.until(300)
         asked = time.monotonic()
         stopped = asyncio.create_task(asyncio.to_thread(service.terminate))
         await asyncio.sleep(1)
         late[1].write(BODY[5:])
-        answer = await rest_of(late)
+        response = await rest_of(late)
         status = await stopped
         took = time.monotonic() - asked
 
     ends = [await rest_of(stream) for stream in streams]
     result = await outcome(load, server, (201, BROKEN))
     figures(
-        f"{workers} workers: {result}; of those without an answer, refused at the door: {way.refused}, "
-        f"broken: {len(way.broken)}; {STREAMS} streams, stopped after {took:.2f} s with status {status}"
+        f"{workers} workers: {result}; without a response: connections refused: {transport.refused}, "
+        f"broken: {len(transport.broken)}; {STREAMS} streams, stopped after {took:.2f} s with status {status}"
     )
-    assert way.broken == []
-    assert load.statuses[BROKEN] == way.refused
+    assert transport.broken == []
+    assert load.statuses[BROKEN] == transport.refused
     assert result.lost == result.twice == 0
-    assert answer.startswith(b"HTTP/1.1 201 ")
-    assert b"connection: close\r\n" in answer
+    assert response.startswith(b"HTTP/1.1 201 ")
+    assert b"connection: close\r\n" in response
     assert all(head.startswith(b"HTTP/1.1 200 ") for head in begun)
     assert all(b"retry: " in end.rpartition(b"data: ")[2] and end.endswith(b"\r\n0\r\n\r\n") for end in ends), ends
     assert status == 0
@@ -97,7 +97,7 @@ async def test_a_rolling_restart_loses_no_request(
         await load.until(200)
 
     result = await outcome(load, server, (201,))
-    figures(f"2 restarts of {workers} workers: {result}; sent on to the other instance: {proxy.refused}")
+    figures(f"2 restarts of {workers} workers: {result}; sent to the other instance: {proxy.refused}")
     assert proxy.broken == []
     assert proxy.refused > 0
     assert result.lost == result.twice == 0

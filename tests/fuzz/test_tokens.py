@@ -48,20 +48,20 @@ async def refused(token: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_the_tokens_that_are_damaged_here_are_good(algorithm: str) -> None:
+async def test_the_tokens_of_these_tests_are_valid(algorithm: str) -> None:
     assert (await setup().verifier.verify(good(algorithm))).user_id == "user-1"
 
 
 @given(text=any_text | st.text("AQgw-_=.") | st.lists(st.binary().map(encode), max_size=5).map(".".join))
 @fuzzed
-async def test_no_text_is_a_token_by_chance(text: str) -> None:
+async def test_random_text_is_not_a_token(text: str) -> None:
     await refused(text)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @given(data=st.data())
 @fuzzed
-async def test_no_damaged_token_is_taken(algorithm: str, data: st.DataObject) -> None:
+async def test_damaged_tokens_are_refused(algorithm: str, data: st.DataObject) -> None:
     token = good(algorithm)
     await refused(data.draw(mutated(token.encode())).decode("latin-1"))
 
@@ -70,14 +70,14 @@ async def test_no_damaged_token_is_taken(algorithm: str, data: st.DataObject) ->
 @pytest.mark.parametrize("part", [0, 1, 2])
 @given(data=st.data())
 @fuzzed
-async def test_no_part_can_be_changed_under_its_coat(algorithm: str, part: int, data: st.DataObject) -> None:
+async def test_changed_parts_are_refused(algorithm: str, part: int, data: st.DataObject) -> None:
     parts = good(algorithm).split(".")
     parts[part] = encode(data.draw(mutated(jwt.utils.base64url_decode(parts[part]))))
     await refused(".".join(parts))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_a_token_has_one_spelling(algorithm: str) -> None:
+async def test_other_base64_spellings_are_refused(algorithm: str) -> None:
     """Base64 has several for the same bytes where the last character stands for less than six bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     token = good(algorithm)
@@ -91,7 +91,7 @@ async def test_a_token_has_one_spelling(algorithm: str) -> None:
 
 @given(parts=st.tuples(*[st.tuples(st.sampled_from(ALGORITHMS), st.integers(0, 2))] * 3))
 @fuzzed
-async def test_parts_of_several_tokens_make_none(parts: tuple[tuple[str, int], ...]) -> None:
+async def test_combined_parts_of_tokens_are_refused(parts: tuple[tuple[str, int], ...]) -> None:
     assume(len({algorithm for algorithm, _ in parts}) > 1 or [place for _, place in parts] != [0, 1, 2])
     # Each token is of a user of its own: with one payload for all, a header and its signature would fit any of them.
     await refused(".".join(good(algorithm, f"user-{algorithm}").split(".")[place] for algorithm, place in parts))
@@ -99,7 +99,7 @@ async def test_parts_of_several_tokens_make_none(parts: tuple[tuple[str, int], .
 
 @pytest.mark.parametrize(("algorithm", "other"), [*permutations(ALGORITHMS, 2)])
 @pytest.mark.parametrize("place", [0, 1, 2])
-async def test_no_single_part_fits_another_token(algorithm: str, other: str, place: int) -> None:
+async def test_a_part_of_another_token_is_refused(algorithm: str, other: str, place: int) -> None:
     parts, others = (good(name, f"user-{name}").split(".") for name in (algorithm, other))
     parts[place] = others[place]
     await refused(".".join(parts))
@@ -109,7 +109,7 @@ async def test_no_single_part_fits_another_token(algorithm: str, other: str, pla
     made=st.sampled_from(ALGORITHMS), said=st.sampled_from(ALL_ALGORITHMS), key_id=st.sampled_from([None, *ALGORITHMS])
 )
 @fuzzed
-async def test_no_algorithm_stands_in_for_another(made: str, said: str, key_id: str | None) -> None:
+async def test_a_signature_of_another_algorithm_is_refused(made: str, said: str, key_id: str | None) -> None:
     assume(said != made)
     header = {"alg": said, "typ": "JWT"} | ({"kid": key_id} if key_id else {})
     await refused(signed(made, _json(header), _json(PAYLOAD)))
@@ -117,7 +117,7 @@ async def test_no_algorithm_stands_in_for_another(made: str, said: str, key_id: 
 
 @given(signer=st.sampled_from(PUBLISHED), form=st.sampled_from(["pem", "der", "jwk", "n"]))
 @fuzzed
-async def test_no_published_key_is_a_secret(signer: Signer, form: str) -> None:
+async def test_a_published_key_is_not_a_secret(signer: Signer, form: str) -> None:
     """The classic confusion: an HS256 signature with the text of a public key."""
     jwk, public = signer.jwk(), signer.private.public_key()
     texts: dict[str, bytes] = {
@@ -135,14 +135,14 @@ odd = objects(PAYLOAD) | mutated(_json(PAYLOAD)) | literals.map(str.encode) | de
 
 @given(algorithm=st.sampled_from(ALGORITHMS), payload=odd)
 @fuzzed
-async def test_a_signature_makes_a_payload_a_user_or_an_error(algorithm: str, payload: bytes) -> None:
+async def test_signed_payloads_give_a_user_or_an_error(algorithm: str, payload: bytes) -> None:
     header = {"alg": algorithm} | ({} if algorithm == "HS256" else {"kid": algorithm})
     await only_users(signed(algorithm, _json(header), payload))
 
 
 @given(algorithm=st.sampled_from(ALGORITHMS), data=st.data())
 @fuzzed
-async def test_a_signature_makes_no_header_dangerous(algorithm: str, data: st.DataObject) -> None:
+async def test_signed_headers_give_a_user_or_an_error(algorithm: str, data: st.DataObject) -> None:
     header = {**HEADER, "alg": algorithm, "kid": algorithm, "crit": ["exp"], "jwk": PUBLISHED[0].jwk(), "jku": ORIGIN}
     odd_header = objects(header) | mutated(_json(header)) | literals.map(str.encode) | deep
     await only_users(signed(algorithm, data.draw(odd_header), _json(PAYLOAD)))
@@ -162,7 +162,7 @@ async def only_users(token: str) -> None:
 
 @pytest.mark.parametrize("depth", [900, 1000, 1100, 5000])
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-async def test_depth_is_an_invalid_token(depth: int, opening: str) -> None:
+async def test_deeply_nested_json_is_invalid(depth: int, opening: str) -> None:
     for header, payload in ((opening * depth, PAYLOAD), (HEADER, opening * depth)):
         texts = [part.encode() if isinstance(part, str) else _json(part) for part in (header, payload)]
         with pytest.raises(InvalidTokenError):

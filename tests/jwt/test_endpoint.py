@@ -12,7 +12,7 @@ import pytest
 from tests.jwt.signing import NOW, ORIGIN, SECRET, Clock, Signer, sign
 
 from todo_api.adapters.jwt import JwtConfig, JwtTokenVerifier
-from todo_api.adapters.jwt.endpoint import LARGEST_KEY_SET, JwksEndpoint, KeySetUnavailableError
+from todo_api.adapters.jwt.endpoint import MAX_BYTES, JwksEndpoint, KeySetUnavailableError
 from todo_api.application.access import InvalidTokenError, VerifierUnavailableError
 
 SIGNERS = [Signer(name, name) for name in ("EdDSA", "ES256", "ES512", "RS256", "PS256")]
@@ -59,8 +59,8 @@ async def verifier_for(url: str) -> AsyncIterator[JwtTokenVerifier]:
         await verifier.aclose()
 
 
-async def fetch(url: str, patience: float = 3.0) -> int:
-    endpoint = JwksEndpoint(url, patience=patience)
+async def fetch(url: str, seconds: float = 3.0) -> int:
+    endpoint = JwksEndpoint(url, timeout=seconds)
     try:
         return len(await endpoint.fetch())
     finally:
@@ -77,7 +77,7 @@ async def test_tokens_of_every_algorithm_are_verified_with_keys_from_a_server() 
     assert "accept-encoding: identity\r\n" in seen[0]
 
 
-async def test_a_proxy_of_the_environment_does_not_stand_between_two_ports_of_one_machine(
+async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -106,7 +106,7 @@ async def test_a_proxy_of_the_environment_does_not_stand_between_two_ports_of_on
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
 )
-async def test_anything_but_a_key_set_is_a_failure(answer: bytes) -> None:
+async def test_other_responses_are_failures(answer: bytes) -> None:
     async with server(answer) as url:
         with pytest.raises(KeySetUnavailableError):
             await fetch(url)
@@ -122,13 +122,13 @@ async def test_a_redirect_is_not_followed() -> None:
     assert seen == []
 
 
-async def test_a_huge_answer_is_cut_off() -> None:
+async def test_a_huge_response_is_refused() -> None:
     sent = 0
 
     async def flood(writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
-        while sent < 200 * LARGEST_KEY_SET:
+        while sent < 200 * MAX_BYTES:
             writer.write(b" " * 65536)
             sent += 65536
             await writer.drain()
@@ -136,12 +136,12 @@ async def test_a_huge_answer_is_cut_off() -> None:
     async with server(flood) as url:
         with pytest.raises(KeySetUnavailableError, match="larger"):
             await fetch(url)
-    assert sent < 200 * LARGEST_KEY_SET
-    async with server(http(KEY_SET.ljust(LARGEST_KEY_SET))) as url:
+    assert sent < 200 * MAX_BYTES
+    async with server(http(KEY_SET.ljust(MAX_BYTES))) as url:
         assert await fetch(url) == len(SIGNERS)
 
 
-async def test_an_answer_that_drips_is_given_up_in_time() -> None:
+async def test_a_slow_response_times_out() -> None:
     async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
         while not writer.is_closing():
@@ -152,20 +152,20 @@ async def test_an_answer_that_drips_is_given_up_in_time() -> None:
     async with server(drip) as url:
         began = time.monotonic()
         with pytest.raises(KeySetUnavailableError, match=r"within 0\.2 seconds"):
-            await fetch(url, patience=0.2)
+            await fetch(url, seconds=0.2)
         assert time.monotonic() - began < 1
 
 
-async def test_a_server_that_never_answers_is_given_up_in_time() -> None:
+async def test_a_missing_response_times_out() -> None:
     async def wait(_: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.4)
 
     async with server(wait) as url:
         with pytest.raises(KeySetUnavailableError, match="within"):
-            await fetch(url, patience=0.1)
+            await fetch(url, seconds=0.1)
 
 
-async def test_the_service_starts_while_the_keys_cannot_be_had() -> None:
+async def test_the_service_starts_without_keys() -> None:
     async with server(b"") as url:
         pass  # the port is free again, and nobody listens
     async with verifier_for(url) as verifier:
@@ -174,7 +174,7 @@ async def test_the_service_starts_while_the_keys_cannot_be_had() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://name.invalid/jwks", "http://127.0.0.1:1/jwks", "https://127.0.0.1:1/jwks"])
-async def test_an_address_that_does_not_exist_is_a_failure(url: str) -> None:
+async def test_an_unreachable_url_is_a_failure(url: str) -> None:
     with pytest.raises(KeySetUnavailableError):
         await fetch(url)
 

@@ -50,7 +50,7 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize("bad", MALFORMED)
-async def test_a_malformed_key_is_skipped_and_the_good_ones_are_kept(bad: object) -> None:
+async def test_malformed_keys_are_skipped(bad: object) -> None:
     with pytest.raises(UnusableKeyError):
         read_key(bad)
     for keys in ((bad, GOOD.jwk()), (GOOD.jwk(), bad)):
@@ -76,7 +76,7 @@ async def test_a_malformed_key_is_skipped_and_the_good_ones_are_kept(bad: object
     ],
     ids=str,
 )
-async def test_a_key_for_anything_else_is_skipped(changes: dict[str, Any]) -> None:
+async def test_keys_with_another_purpose_are_skipped(changes: dict[str, Any]) -> None:
     setup = set_up(GOOD.jwk(**changes))
     with pytest.raises(InvalidTokenError):
         await setup.verifier.verify(GOOD.token())
@@ -96,7 +96,7 @@ async def test_a_shared_secret_that_is_published_is_refused() -> None:
             await setup.verifier.verify(token)
 
 
-async def test_a_token_without_a_key_id_is_tried_with_each_key_of_its_kind() -> None:
+async def test_a_token_without_kid_is_tried_with_each_key_of_its_kind() -> None:
     signers = [Signer("ES256", f"key-{number}", number) for number in range(3)]
     setup = set_up(Signer("EdDSA").jwk(), *[signer.jwk() for signer in signers])
     for signer in signers:
@@ -105,13 +105,13 @@ async def test_a_token_without_a_key_id_is_tried_with_each_key_of_its_kind() -> 
         await setup.verifier.verify(Signer("ES256", number=3).token(headers={"kid": None}))
 
 
-async def test_keys_without_an_id_serve_any_token_of_their_kind() -> None:
+async def test_keys_without_kid_verify_any_token_of_their_kind() -> None:
     setup = set_up(Signer("EdDSA").jwk(kid=None), GOOD.jwk(kid=None))
     await setup.verifier.verify(Signer("EdDSA", "any").token())
     await setup.verifier.verify(GOOD.token(headers={"kid": None}))
 
 
-async def test_several_keys_may_have_one_id() -> None:
+async def test_several_keys_may_have_the_same_kid() -> None:
     first, second = Signer("ES256", "same", 0), Signer("ES256", "same", 1)
     other = Signer("RS256", "same")
     setup = set_up(first.jwk(), other.jwk(), second.jwk())
@@ -119,7 +119,7 @@ async def test_several_keys_may_have_one_id() -> None:
         await setup.verifier.verify(signer.token())
 
 
-async def test_a_key_id_names_its_key_and_no_other() -> None:
+async def test_a_kid_selects_its_key_alone() -> None:
     setup = set_up(Signer("ES256", "a", 0).jwk(), Signer("ES256", "b", 1).jwk())
     with pytest.raises(InvalidTokenError):
         await setup.verifier.verify(Signer("ES256", "a", 1).token())
@@ -144,7 +144,7 @@ def test_the_secret_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("document", [None, [], {}, "keys", {"keys": None}, {"keys": {}}, {"keys": "x"}, [GOOD.jwk()]])
-def test_anything_else_is_no_key_set(document: object) -> None:
+def test_other_documents_are_not_key_sets(document: object) -> None:
     with pytest.raises(ValueError, match="no JWK set"):
         read_key_set(document)
 

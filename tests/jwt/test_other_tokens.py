@@ -40,7 +40,7 @@ CACHE = {"session": SESSION, "user": USER, "updatedAt": int(NOW * 1000), "versio
     ],
     ids="-".join,
 )
-async def test_what_better_auth_signs_with_the_same_secret_is_refused(payload: dict[str, Any]) -> None:
+async def test_other_tokens_of_better_auths_secret_are_refused(payload: dict[str, Any]) -> None:
     with pytest.raises(InvalidTokenError):
         await secret_verifier().verify(sign("HS256", SECRET.encode(), {**payload, **SPAN}))
 
@@ -63,7 +63,7 @@ async def test_what_better_auth_signs_with_the_same_secret_is_refused(payload: d
     ],
     ids=["cookie cache", "its shape", "ID token", "at_hash", "nonce", "logout token", "its shape", "bound to a key"],
 )
-async def test_what_better_auth_signs_with_the_same_keys_is_refused(
+async def test_other_tokens_of_better_auths_keys_are_refused(
     headers: dict[str, str], payload: dict[str, Any], *, everywhere: bool
 ) -> None:
     config: dict[str, Any] = {"issuers": frozenset(), "audiences": frozenset()} if everywhere else {}
@@ -75,7 +75,7 @@ async def test_what_better_auth_signs_with_the_same_keys_is_refused(
 
 
 @pytest.mark.parametrize("kind", [None, "JWT", "jwt", "application/jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
-async def test_access_tokens_have_these_types(kind: str | None) -> None:
+async def test_types_of_access_tokens_are_accepted(kind: str | None) -> None:
     await secret_verifier().verify(secret_token(headers={"typ": kind}))
 
 
@@ -96,7 +96,7 @@ async def test_access_tokens_have_these_types(kind: str | None) -> None:
         {},
     ],
 )
-async def test_and_no_others(kind: object) -> None:
+async def test_other_types_are_refused(kind: object) -> None:
     with pytest.raises(InvalidTokenError):
         await secret_verifier().verify(secret_token(headers={"typ": kind}))
 
@@ -106,7 +106,7 @@ async def test_an_oauth_access_token_may_repeat_claims_of_an_id_token() -> None:
     assert (await set_up(SIGNER.jwk()).verifier.verify(token)).scopes == frozenset({"tasks:read"})
 
 
-async def test_a_payload_of_the_front_ends_own_may_contain_its_session() -> None:
+async def test_a_custom_payload_may_contain_the_session() -> None:
     await secret_verifier().verify(secret_token({"session": SESSION, "user": USER}))
 
 
@@ -151,7 +151,7 @@ HEADER, PAYLOAD, SIGNATURE = GOOD.split(".")
         f"{encode(chr(0xFF).encode('latin-1'))}.{PAYLOAD}.{SIGNATURE}",
     ],
 )
-async def test_garbage_is_an_invalid_token(text: str) -> None:
+async def test_malformed_tokens_are_invalid(text: str) -> None:
     with pytest.raises(InvalidTokenError):
         await secret_verifier().verify(text)
 
@@ -160,7 +160,7 @@ NAN = '{"sub":"user-1","exp":1800000900,"x":NaN}'
 
 
 @pytest.mark.parametrize("payload", ["", "[]", "7", "null", '"sub"', "{", "[" * 3000, b"\xff", NAN])
-async def test_a_signature_does_not_make_garbage_good(payload: str | bytes) -> None:
+async def test_a_signed_malformed_payload_is_invalid(payload: str | bytes) -> None:
     with pytest.raises(InvalidTokenError):
         await secret_verifier().verify(sign("HS256", SECRET.encode(), payload))
 

@@ -20,7 +20,7 @@ async def idle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_nothing_is_fetched_before_it_is_needed_and_then_only_once() -> None:
+async def test_keys_are_fetched_once_when_they_are_needed() -> None:
     setup = set_up(OLD.jwk(), secret=SECRET)
     await setup.verifier.verify(secret_token())
     with pytest.raises(InvalidTokenError):
@@ -32,7 +32,7 @@ async def test_nothing_is_fetched_before_it_is_needed_and_then_only_once() -> No
     assert str(setup.issuer.requests[0].url) == f"{ORIGIN}/api/auth/jwks"
 
 
-async def test_one_fetch_serves_all_who_wait() -> None:
+async def test_one_fetch_serves_all_waiting_callers() -> None:
     setup, gate = set_up(OLD.jwk()), asyncio.Event()
     setup.issuer.hold = gate.wait
     waiting = [asyncio.create_task(setup.verifier.verify(OLD.token({"sub": f"user-{n}"}))) for n in range(100)]
@@ -46,7 +46,7 @@ async def test_one_fetch_serves_all_who_wait() -> None:
     assert setup.issuer.asked == 1
 
 
-async def test_one_who_leaves_does_not_take_the_keys_away_from_the_others() -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_fetch_of_others() -> None:
     setup, gate = set_up(OLD.jwk()), asyncio.Event()
     setup.issuer.hold = gate.wait
     first, second = (asyncio.create_task(setup.verifier.verify(OLD.token())) for _ in range(2))
@@ -59,7 +59,7 @@ async def test_one_who_leaves_does_not_take_the_keys_away_from_the_others() -> N
     assert setup.issuer.asked == 1
 
 
-async def test_the_loop_runs_on_while_keys_are_fetched() -> None:
+async def test_the_event_loop_is_not_blocked_by_a_fetch() -> None:
     setup, gate = set_up(OLD.jwk(), secret=SECRET), asyncio.Event()
     setup.issuer.hold = gate.wait
     waiting = asyncio.create_task(setup.verifier.verify(OLD.token()))
@@ -79,7 +79,7 @@ async def test_a_new_key_works_at_once_after_a_rotation() -> None:
         await setup.verifier.verify(OLD.token())
 
 
-async def test_a_new_key_works_within_35_seconds_whatever_strangers_do() -> None:
+async def test_unknown_keys_do_not_delay_a_new_key_for_more_than_35_seconds() -> None:
     setup = set_up(OLD.jwk())
     with pytest.raises(InvalidTokenError):
         await setup.verifier.verify(stranger())
@@ -91,7 +91,7 @@ async def test_a_new_key_works_within_35_seconds_whatever_strangers_do() -> None
     await setup.verifier.verify(NEW.token())
 
 
-async def test_a_new_key_may_take_over_the_name_of_the_old_one_or_have_none() -> None:
+async def test_a_new_key_may_have_the_same_kid_or_none() -> None:
     replaced = Signer("EdDSA", "old", 1)
     setup = set_up(OLD.jwk())
     await setup.verifier.verify(OLD.token())
@@ -148,7 +148,7 @@ async def test_a_failed_refresh_keeps_the_keys_and_is_tried_again() -> None:
     await setup.verifier.verify(NEW.token())
 
 
-async def test_an_unforeseen_error_is_a_failed_fetch_as_well() -> None:
+async def test_an_unexpected_error_is_a_failed_fetch() -> None:
     setup = set_up(OLD.jwk())
 
     def burst() -> None:
@@ -164,7 +164,7 @@ async def test_an_unforeseen_error_is_a_failed_fetch_as_well() -> None:
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["a token that is remembered", "a new token"])
-async def test_keys_that_are_10_minutes_old_are_refreshed_behind_the_requests(*, known: bool) -> None:
+async def test_keys_are_refreshed_in_the_background_after_10_minutes(*, known: bool) -> None:
     setup, gate = set_up(OLD.jwk()), asyncio.Event()
     token = OLD.token({"exp": 1_900_000_000})
     await setup.verifier.verify(token)
@@ -198,7 +198,7 @@ async def test_a_failed_background_refresh_is_repeated_every_30_seconds() -> Non
         setup.pass_by(1)
 
 
-async def test_an_empty_set_takes_all_keys_away_and_a_broken_one_takes_none() -> None:
+async def test_an_empty_set_removes_all_keys_and_a_malformed_one_none() -> None:
     setup = set_up(OLD.jwk())
     await setup.verifier.verify(OLD.token())
     setup.issuer.answer = lambda: answer("{}")
@@ -213,7 +213,7 @@ async def test_an_empty_set_takes_all_keys_away_and_a_broken_one_takes_none() ->
         await setup.verifier.verify(OLD.token())
 
 
-async def test_the_clock_of_the_day_has_no_say_in_when_keys_are_fetched() -> None:
+async def test_fetches_do_not_depend_on_the_time_of_day() -> None:
     setup = set_up(OLD.jwk())
     await setup.verifier.verify(OLD.token())
     setup.now.pass_by(-100_000)
@@ -226,7 +226,7 @@ async def test_the_clock_of_the_day_has_no_say_in_when_keys_are_fetched() -> Non
     assert setup.issuer.asked == 2
 
 
-async def test_closing_ends_a_fetch_and_those_who_wait() -> None:
+async def test_closing_cancels_a_fetch() -> None:
     setup = set_up(OLD.jwk())
     setup.issuer.hold = asyncio.Event().wait
     waiting = asyncio.create_task(setup.verifier.verify(OLD.token()))
@@ -243,7 +243,7 @@ async def remembered(setup: Setup, token: str) -> Principal:
     return principal
 
 
-async def test_a_verified_token_is_remembered_until_it_ends_and_no_longer() -> None:
+async def test_a_verified_token_is_cached_until_it_expires() -> None:
     setup, token = set_up(OLD.jwk()), OLD.token()
     await remembered(setup, token)
     setup.now.pass_by(929.5)
@@ -256,7 +256,7 @@ async def test_a_verified_token_is_remembered_until_it_ends_and_no_longer() -> N
     await remembered(setup, token)
 
 
-async def test_a_token_that_was_refused_is_not_remembered() -> None:
+async def test_a_refused_token_is_not_cached() -> None:
     setup = set_up(OLD.jwk())
     for _ in range(2):
         with pytest.raises(InvalidTokenError):
@@ -266,7 +266,7 @@ async def test_a_token_that_was_refused_is_not_remembered() -> None:
     await setup.verifier.verify(stranger())
 
 
-async def test_what_a_removed_key_verified_is_forgotten_and_the_rest_is_not() -> None:
+async def test_tokens_of_a_removed_key_are_dropped() -> None:
     setup = set_up(OLD.jwk(), NEW.jwk(), secret=SECRET)
     secret = await setup.verifier.verify(secret_token())
     kept = await remembered(setup, NEW.token())

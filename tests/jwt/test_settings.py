@@ -37,7 +37,7 @@ def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("http://next_app:3000", "http://next_app:3000"),
     ],
 )
-def test_the_address_says_everything(monkeypatch: pytest.MonkeyPatch, url: str, origin: str) -> None:
+def test_the_url_is_enough(monkeypatch: pytest.MonkeyPatch, url: str, origin: str) -> None:
     settings = read(monkeypatch, BETTER_AUTH_URL=url)
     assert settings.better_auth_origin == origin
     assert settings.token_jwks_url == f"{origin}/api/auth/jwks"
@@ -46,7 +46,7 @@ def test_the_address_says_everything(monkeypatch: pytest.MonkeyPatch, url: str, 
     settings.require_token_verification()
 
 
-def test_the_parts_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_part_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(
         monkeypatch,
         BETTER_AUTH_URL="http://localhost:3000",
@@ -84,9 +84,7 @@ def test_each_way_to_verify_is_enough(monkeypatch: pytest.MonkeyPatch, variables
     ["x" * 31, "secret", "better-auth-secret-12345678901234567890", "better-auth-secret-123456789"],
 )
 @pytest.mark.parametrize("url", ["", "http://localhost:3000"])
-def test_a_secret_that_protects_nothing_is_refused_by_its_name(
-    monkeypatch: pytest.MonkeyPatch, secret: str, url: str
-) -> None:
+def test_an_unsafe_secret_is_refused(monkeypatch: pytest.MonkeyPatch, secret: str, url: str) -> None:
     settings = read(monkeypatch, BETTER_AUTH_SECRET=secret, BETTER_AUTH_URL=url)
     with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET") as refusal:
         settings.require_token_verification()
@@ -94,7 +92,7 @@ def test_a_secret_that_protects_nothing_is_refused_by_its_name(
     assert ("public" in str(refusal.value)) == secret.startswith("better-auth")
 
 
-def test_no_way_to_verify_is_refused_by_the_names_of_the_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configuration_without_keys_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch, BETTER_AUTH_SECRET="", BETTER_AUTH_ISSUER="https://a.example")
     with pytest.raises(ConfigurationError, match=r"BETTER_AUTH_URL.*BETTER_AUTH_SECRET"):
         settings.require_token_verification()
@@ -104,7 +102,7 @@ def test_no_way_to_verify_is_refused_by_the_names_of_the_ways(monkeypatch: pytes
 @pytest.mark.parametrize(
     "address", ["localhost:3000", "/jwks", "ftp://a.example", "http://", "http://:3000", "http://a:x", "http://[::1"]
 )
-def test_what_is_no_address_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
+def test_an_invalid_url_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
     with pytest.raises(ValidationError, match=name):
         read(monkeypatch, **{name: address})
 

@@ -50,7 +50,7 @@ async def limited() -> AsyncIterator[Limited]:
         yield make
 
 
-async def test_so_many_calls_are_let_pass_and_no_more(limited: Limited, redis_url: str | None) -> None:
+async def test_requests_beyond_the_limit_are_refused(limited: Limited, redis_url: str | None) -> None:
     limiter = limited("3/hour", redis_url=redis_url)
     left = [await limiter.take("a") for _ in range(3)]
     assert [allowance and (allowance.limit, allowance.remaining) for allowance in left] == [(3, 2), (3, 1), (3, 0)]
@@ -63,7 +63,7 @@ async def test_so_many_calls_are_let_pass_and_no_more(limited: Limited, redis_ur
     assert await limiter.take("b")
 
 
-async def test_to_check_counts_nothing(limited: Limited, redis_url: str | None) -> None:
+async def test_check_does_not_count(limited: Limited, redis_url: str | None) -> None:
     limiter = limited("2/hour", "address", redis_url)
     for _ in range(5):
         await limiter.check("a")
@@ -74,25 +74,25 @@ async def test_to_check_counts_nothing(limited: Limited, redis_url: str | None) 
         await limiter.check("a")
 
 
-async def test_kinds_are_counted_apart(limited: Limited, redis_url: str | None) -> None:
+async def test_kinds_are_counted_separately(limited: Limited, redis_url: str | None) -> None:
     for kind in ("user", "address"):
         limiter = limited("1/hour", kind, redis_url)
         await limiter.take("same")
 
 
-async def test_processes_share_what_redis_counts(limited: Limited, redis_socket: Path) -> None:
+async def test_processes_share_the_counts_in_redis(limited: Limited, redis_socket: Path) -> None:
     first, second = (limited("1/hour", redis_url=f"unix://{redis_socket}") for _ in range(2))
     await first.take("a")
     with pytest.raises(TooManyRequestsError):
         await second.take("a")
 
 
-async def test_a_crowd_is_limited_too(limited: Limited, redis_url: str | None) -> None:
+async def test_concurrent_requests_are_limited(limited: Limited, redis_url: str | None) -> None:
     limiter = limited("1000/hour", redis_url=redis_url)
     assert all(await asyncio.gather(*(limiter.take("a") for _ in range(300))))
 
 
-async def test_the_next_window_starts_afresh(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_next_window_starts_at_zero(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = limited("1/second")
     now = time.time()
     assert await limiter.take("a") == Allowance(limit=1, window=1, remaining=0, reset=1)
@@ -100,14 +100,14 @@ async def test_the_next_window_starts_afresh(limited: Limited, monkeypatch: pyte
     assert await limiter.take("a")
 
 
-async def test_everybody_passes_while_redis_is_away(limited: Limited) -> None:
+async def test_nothing_is_limited_while_redis_is_down(limited: Limited) -> None:
     limiter = limited("1/hour", redis_url="redis://127.0.0.1:1")
     for _ in range(3):
         assert await limiter.take("a") is None
         await limiter.check("a")
 
 
-async def test_lapsed_windows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ended_windows_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     storage = ProcessStorage()
     for number in range(1000):
         await storage.incr(f"old-{number}", 10)
@@ -118,12 +118,12 @@ async def test_lapsed_windows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("rate", ["", "many", "0/minute", "5", "-1/minute", "1/fortnight", "1/second;9/minute"])
-def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+def test_an_invalid_rate_is_refused(rate: str) -> None:
     with pytest.raises(InvalidRateError):
         FixedWindowLimiter(rate, "user")
 
 
-def test_an_address_that_is_no_redis_is_refused_and_not_quoted() -> None:
+def test_an_invalid_redis_url_is_refused_and_not_quoted() -> None:
     with pytest.raises(RedisUrlError) as refused:
         FixedWindowLimiter("1/minute", "user", "http://user:kept-from-the-log@host")
     assert "kept-from-the-log" not in str(refused.value)

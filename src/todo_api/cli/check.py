@@ -1,4 +1,4 @@
-"""`todo-api check`: says what is wrong with a configuration, all of it, before anything starts."""
+"""`todo-api check`: report everything that is wrong with the configuration."""
 
 import argparse
 import asyncio
@@ -22,25 +22,25 @@ from todo_api.settings import ConfigurationError, Settings
 
 OTLP_PROTOCOL = "http/protobuf"
 FAMILIES = ("BETTER_AUTH_", "DATABASE_", "RATE_LIMIT", "TRUSTED_", "LOG_")
-HARDLY_ANOTHER_NAME = 0.85  # of 1, which is the same: PORTS or DATABSE_URL are, and HOSTNAME or PATH are not
-FILES_BESIDE_CONNECTIONS = 100
+TYPO_SIMILARITY = 0.85  # of 1: PORTS and DATABSE_URL are typos, HOSTNAME and PATH are not
+OTHER_FILES = 100  # open files of a process besides its connections
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints a line for each thing that is looked at.
+    """Print a line for each check.
 
     Raises:
-        ConfigurationError: something is wrong; the lines say what.
+        ConfigurationError: A check has failed.
     """
     settings = settings_of(arguments)
-    failures = sum(not _passes(name, look, settings) for name, look in CHECKS.items())
+    failures = sum(not _passes(name, check, settings) for name, check in CHECKS.items())
     if failures:
         raise ConfigurationError(f"{failures} of {len(CHECKS)} checks failed")
 
 
-def _passes(name: str, look: Callable[[Settings], str], settings: Settings) -> bool:
+def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
     try:
-        print(f"ok       {name}: {look(settings)}")
+        print(f"ok       {name}: {check(settings)}")
     except ConfigurationError as error:
         print(f"problem  {name}: {error}")
         return False
@@ -51,15 +51,17 @@ def _names(_: Settings) -> str:
     known = set(_known_names())
     given = {*os.environ, *dotenv_values(str(Settings.model_config["env_file"]))} - known
     unknown = [
-        f"{name}{_meant(name, known)}" for name in sorted(given) if name.startswith(FAMILIES) or _meant(name, known)
+        f"{name}{_suggestion(name, known)}"
+        for name in sorted(given)
+        if name.startswith(FAMILIES) or _suggestion(name, known)
     ]
     if unknown:
-        raise ConfigurationError(f"there is no setting {', '.join(unknown)}: they are all in docs/settings.md")
-    return "none that does not exist"
+        raise ConfigurationError(f"unknown settings: {', '.join(unknown)}; docs/settings.md lists all")
+    return "all are known"
 
 
-def _meant(name: str, known: set[str]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=HARDLY_ANOTHER_NAME)
+def _suggestion(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=TYPO_SIMILARITY)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
@@ -71,11 +73,11 @@ def _known_names() -> Iterator[str]:
 
 def _values(settings: Settings) -> str:
     create_app(settings)
-    return "all that is needed is there"
+    return "complete"
 
 
 def _database(settings: Settings) -> str:
-    return f"answers, at revision {require_usable_schema(settings)}"
+    return f"responds, at revision {require_usable_schema(settings)}"
 
 
 def _keys(settings: Settings) -> str:
@@ -86,11 +88,11 @@ def _keys(settings: Settings) -> str:
         keys = asyncio.run(_fetch(settings.token_jwks_url))
     except KeySetUnavailableError as error:
         raise ConfigurationError(
-            f"the keys at {settings.token_jwks_url} cannot be had: {error}. Is BETTER_AUTH_URL right, does the front "
-            "end run, and does Better Auth have the jwt() plugin? Another address goes into BETTER_AUTH_JWKS_URL"
+            f"the keys at {settings.token_jwks_url} cannot be fetched: {error}. Is BETTER_AUTH_URL right, does the "
+            "front end run, and does Better Auth have the jwt() plugin? Set another URL as BETTER_AUTH_JWKS_URL"
         ) from error
     if not keys:
-        raise ConfigurationError(f"{settings.token_jwks_url} publishes no key that can be used")
+        raise ConfigurationError(f"{settings.token_jwks_url} publishes no usable key")
     return f"{keys} published"
 
 
@@ -104,15 +106,17 @@ async def _fetch(url: str) -> int:
 
 def _origins(settings: Settings) -> str:
     if "*" in settings.cors_origins:
-        raise ConfigurationError("CORS_ORIGINS has *, which lets the pages of every site call: name your own")
+        raise ConfigurationError("CORS_ORIGINS has *, which allows the pages of every site: list your own")
     for origin in settings.cors_origins:
         parts = urlsplit(origin)
         if not _is_web_address(origin) or parts.path or parts.query:
-            raise ConfigurationError(f"CORS_ORIGINS has {origin}, which is no origin such as https://app.example.com")
+            raise ConfigurationError(
+                f"CORS_ORIGINS has {origin}, which is not an origin such as https://app.example.com"
+            )
     if settings.better_auth_origin and settings.better_auth_origin not in settings.cors_origins:
         raise ConfigurationError(
-            f"BETTER_AUTH_URL is {settings.better_auth_origin}, which CORS_ORIGINS has not: pages of that front end "
-            f"could not call. It has {', '.join(settings.cors_origins)}"
+            f"BETTER_AUTH_URL is {settings.better_auth_origin}, which is not in CORS_ORIGINS "
+            f"({', '.join(settings.cors_origins)}): the pages of that front end could not call the API"
         )
     return ", ".join(settings.cors_origins)
 
@@ -123,9 +127,9 @@ def _proxies(settings: Settings) -> str:
             ip_network(proxy)
         except ValueError as error:
             raise ConfigurationError(
-                f"TRUSTED_PROXIES has {proxy}, which is no address or network such as 10.0.0.0/8: {error}"
+                f"TRUSTED_PROXIES has {proxy}, which is not an address or network such as 10.0.0.0/8: {error}"
             ) from error
-    return ", ".join(settings.trusted_proxies) or "none, so no X-Forwarded header is believed"
+    return ", ".join(settings.trusted_proxies) or "none; X-Forwarded headers are ignored"
 
 
 def _telemetry(settings: Settings) -> str:
@@ -133,21 +137,21 @@ def _telemetry(settings: Settings) -> str:
         if not name.startswith("OTEL_EXPORTER_OTLP_") or not value:
             continue
         if name.endswith("ENDPOINT") and not _is_web_address(value):
-            raise ConfigurationError(f"{name} is no address such as http://collector:4318")
+            raise ConfigurationError(f"{name} is not a URL such as http://collector:4318")
         if name.endswith("PROTOCOL") and value != OTLP_PROTOCOL:
-            raise ConfigurationError(f"{name} is {value}, and {OTLP_PROTOCOL} is all that is spoken (at port 4318)")
+            raise ConfigurationError(f"{name} is {value}, but only {OTLP_PROTOCOL} is supported (on port 4318)")
     exports = "exported" if exports_telemetry(os.environ) else "not exported"
     if settings.metrics_port is None:
-        return f"{exports}, and none for Prometheus"
+        return f"{exports}, and not served for Prometheus"
     if settings.metrics_port == settings.port:
-        raise ConfigurationError(f"METRICS_PORT is {settings.metrics_port}, and so is PORT: choose another")
+        raise ConfigurationError(f"METRICS_PORT is {settings.metrics_port}, the same as PORT: choose another")
     try:
         socket.getaddrinfo(settings.metrics_host, settings.metrics_port, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise ConfigurationError(
-            f"METRICS_HOST is {settings.metrics_host}, which is no address: {error.strerror}"
+            f"METRICS_HOST is {settings.metrics_host}, which is not an address: {error.strerror}"
         ) from error
-    return f"{exports}, and for Prometheus on {settings.metrics_host}, port {settings.metrics_port}"
+    return f"{exports}, and served for Prometheus on {settings.metrics_host}, port {settings.metrics_port}"
 
 
 def _is_web_address(text: str) -> bool:
@@ -160,7 +164,7 @@ def _rates(settings: Settings) -> str:
         return f"{settings.rate_limit} a user, counted by each process"
     limiter = FixedWindowLimiter("1/second", "check", settings.rate_limit_redis_url.get_secret_value())
     if asyncio.run(_count(limiter)) is None:
-        raise ConfigurationError("the Redis that RATE_LIMIT_REDIS_URL names cannot be used: nothing would be limited")
+        raise ConfigurationError("the Redis of RATE_LIMIT_REDIS_URL cannot be used, so nothing would be limited")
     return f"{settings.rate_limit} a user, counted in Redis"
 
 
@@ -172,14 +176,14 @@ async def _count(limiter: FixedWindowLimiter) -> object:
 
 
 def _files(settings: Settings) -> str:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = settings.max_connections + settings.database_pool_size + FILES_BESIDE_CONNECTIONS
-    if most != resource.RLIM_INFINITY and most < needed:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = settings.max_connections + settings.database_pool_size + OTHER_FILES
+    if hard != resource.RLIM_INFINITY and hard < needed:
         raise ConfigurationError(
-            f"a process may open {most} files, and MAX_CONNECTIONS needs {needed}: raise the limit (ulimit -Hn, "
+            f"a process may open {hard} files, and MAX_CONNECTIONS needs {needed}: raise the limit (ulimit -Hn, "
             "LimitNOFILE= in systemd) or lower MAX_CONNECTIONS"
         )
-    return f"{needed} needed, {most if most != resource.RLIM_INFINITY else 'any number'} allowed"
+    return f"{needed} needed, {hard if hard != resource.RLIM_INFINITY else 'any number'} allowed"
 
 
 CHECKS: dict[str, Callable[[Settings], str]] = {

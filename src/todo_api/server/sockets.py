@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from todo_api.server.errors import ServerStartError
-from todo_api.server.write_timeout import WRITE_TIMEOUT
 
 BACKLOG = 2048
+WRITE_TIMEOUT = 30.0  # seconds in which a client may read nothing of its response
 LOCAL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client on this machine connects
 
 

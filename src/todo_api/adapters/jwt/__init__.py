@@ -1,6 +1,6 @@
-"""Driven adapter: verifies Better Auth's tokens with PyJWT, by a shared secret, by published keys, or by both.
+"""Verifies Better Auth's tokens with PyJWT, by a shared secret, by published keys, or by both.
 
-The composition root needs `JwtConfig` and `JwtTokenVerifier`, and nothing else from here.
+docs/decisions/jwt-more-than-pyjwkclient.md says why it is more than PyJWT's client for JWK sets.
 """
 
 from todo_api.adapters.jwt.config import JwtConfig

@@ -1,4 +1,4 @@
-"""The address that publishes the keys."""
+"""The URL that publishes the keys."""
 
 import asyncio
 import ipaddress
@@ -10,33 +10,30 @@ import httpx2
 
 from todo_api.adapters.jwt.keys import VerificationKey, read_key_set
 
-PATIENCE = 3.0
-LARGEST_KEY_SET = 256 * 1024
+TIMEOUT = 3.0  # seconds
+MAX_BYTES = 256 * 1024
 
 
 class KeySetUnavailableError(Exception):
-    """The keys could not be had; the message says why, without the address."""
+    """The keys could not be fetched; the message says why, without the URL."""
 
 
 class JwksEndpoint:
-    """Reads a JWK set over HTTP."""
+    """Fetches a JWK set over HTTP."""
 
-    def __init__(
-        self, url: str, transport: httpx2.AsyncBaseTransport | None = None, patience: float = PATIENCE
-    ) -> None:
-        """Prepare for an address, to wait for so many seconds; `transport` takes the place of the network in tests."""
+    def __init__(self, url: str, transport: httpx2.AsyncBaseTransport | None = None, timeout: float = TIMEOUT) -> None:
         self._url = url
-        self._patience = patience
+        self._timeout = timeout
         self._client = httpx2.AsyncClient(
             transport=transport,
-            timeout=patience,
-            # A key set is the root of all trust: it comes from the configured address, or not at all.
+            timeout=timeout,
+            # Keys decide whom the service trusts: they come from the configured URL, or not at all.
             follow_redirects=False,
-            # A compressed answer could be a thousand times as large as what is counted below.
+            # A compressed response could be a thousand times as large as the bytes that are counted.
             headers={"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"},
-            # Minutes pass between two fetches: a connection that was kept would mostly be a dead one.
+            # Minutes pass between two fetches, in which the other side closes a connection that is kept.
             limits=httpx2.Limits(max_keepalive_connections=0),
-            # The proxy of the environment is for the internet; it cannot reach this machine's own ports.
+            # The proxy of the environment does not reach this machine's own ports.
             trust_env=not _is_loopback(urlsplit(url).hostname or ""),
         )
 
@@ -44,31 +41,31 @@ class JwksEndpoint:
         """Return the usable keys.
 
         Raises:
-            KeySetUnavailableError: No JWK set of at most 256 KiB came in time, with status 200 and without a redirect.
+            KeySetUnavailableError: The response is late, has a status other than 200, or is not a JWK set of at most
+                256 KiB.
         """
         try:
-            async with asyncio.timeout(self._patience):  # the client's own timeout starts again with every byte
+            async with asyncio.timeout(self._timeout):  # the client's own timeout starts again with every byte
                 return read_key_set(json.loads(await self._read()))
         except TimeoutError as error:
-            raise KeySetUnavailableError(f"no answer within {self._patience:g} seconds") from error
+            raise KeySetUnavailableError(f"no response within {self._timeout:g} seconds") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
-            raise KeySetUnavailableError(f"no answer: {type(error).__name__}") from error
+            raise KeySetUnavailableError(f"no response: {type(error).__name__}") from error
         except (ValueError, RecursionError) as error:
-            raise KeySetUnavailableError("the answer is no JWK set") from error
+            raise KeySetUnavailableError("the response is not a JWK set") from error
 
     async def aclose(self) -> None:
-        """Release the connections."""
         await self._client.aclose()
 
     async def _read(self) -> bytes:
         body = bytearray()
         async with self._client.stream("GET", self._url) as response:
             if response.status_code != HTTPStatus.OK:
-                raise KeySetUnavailableError(f"the answer has the status {response.status_code}")
+                raise KeySetUnavailableError(f"the response has the status {response.status_code}")
             async for chunk in response.aiter_raw():
                 body += chunk
-                if len(body) > LARGEST_KEY_SET:
-                    raise KeySetUnavailableError(f"the answer is larger than {LARGEST_KEY_SET} bytes")
+                if len(body) > MAX_BYTES:
+                    raise KeySetUnavailableError(f"the response is larger than {MAX_BYTES} bytes")
         return bytes(body)
 
 

@@ -1,4 +1,4 @@
-"""Limits on how often somebody may call, counted by the `limits` library: in this process, or in Redis for all."""
+"""Rate limits with the `limits` library, counted by each process, or in Redis by all of them together."""
 
 from todo_api.adapters.limits.limiter import FixedWindowLimiter, InvalidRateError, RedisUrlError
 

@@ -1,4 +1,4 @@
-"""FixedWindowLimiter: so many calls in so many seconds, from the first call on."""
+"""Rate limits with fixed windows: a number of requests in a number of seconds, from the first request on."""
 
 import asyncio
 import logging
@@ -21,30 +21,33 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-# Seconds. A limit is not worth more waiting; whoever shares the counts is asked again after the pause.
-_PATIENCE = 0.5
-_PAUSE = 5.0
-
-_MOST_CONNECTIONS = 20  # of each limiter to Redis; who calls beyond them waits, lest a crowd goes unlimited
+_REDIS_TIMEOUT = 0.5  # seconds; after it, requests are not limited for a while
+_REDIS_RETRY_INTERVAL = 5.0  # seconds
+_MAX_REDIS_CONNECTIONS = 20  # of each limiter; more callers wait for one, because they must not go unlimited
 
 
 class InvalidRateError(ValueError):
-    """It is not so many calls in so much time."""
+    """The text is not a rate."""
 
 
 class RedisUrlError(ValueError):
-    """It is no address of a Redis server, or the library for it is missing."""
+    """The text is not the URL of a Redis server, or the library for Redis is missing."""
 
 
 class FixedWindowLimiter:
-    """Counts in this process, or in Redis together with all others that do."""
+    """Implements the port `RateLimiter`; while Redis cannot be used, nothing is limited."""
 
     def __init__(self, rate: str, kind: str, redis_url: str | None = None) -> None:
-        """Take the rate, such as `600/minute`, whose names are counted, and where, unless it is here.
+        """Create a limiter.
+
+        Args:
+            rate: A rate such as `600/minute`.
+            kind: What is counted, such as `user`; names of different kinds are counted apart.
+            redis_url: Where all processes count together; by default, this process counts alone.
 
         Raises:
-            InvalidRateError: The rate is none.
-            RedisUrlError: Nothing can be counted there.
+            InvalidRateError: The rate cannot be parsed.
+            RedisUrlError: The URL cannot be used.
         """
         self._item = _parse(rate)
         self._kind = kind
@@ -54,24 +57,21 @@ class FixedWindowLimiter:
         self._paused_until = 0.0
 
     async def take(self, name: str) -> Allowance | None:
-        """Count a call; see RateLimiter."""
         counting = self._take(name)
-        return await (self._unless_away(counting) if self._pool else counting)
+        return await (self._unless_unavailable(counting) if self._pool else counting)
 
     async def check(self, name: str) -> None:
-        """Raise TooManyRequestsError if nothing is left; see RateLimiter."""
-        looking = self._check(name)
-        await (self._unless_away(looking) if self._pool else looking)
+        checking = self._check(name)
+        await (self._unless_unavailable(checking) if self._pool else checking)
 
     async def aclose(self) -> None:
-        """Close what connects to Redis."""
         if self._pool is not None:
             await self._pool.disconnect()
 
     async def _take(self, name: str) -> Allowance:
         key = self._item.key_for(self._kind, name)
         count = await self._storage.incr(key, self._window)
-        allowance = await self._left(key, count)
+        allowance = await self._allowance(key, count)
         if count > self._item.amount:
             raise TooManyRequestsError(allowance)
         return allowance
@@ -80,27 +80,26 @@ class FixedWindowLimiter:
         key = self._item.key_for(self._kind, name)
         count = await self._storage.get(key)
         if count >= self._item.amount:
-            raise TooManyRequestsError(await self._left(key, count))
+            raise TooManyRequestsError(await self._allowance(key, count))
 
-    async def _left(self, key: str, count: int) -> Allowance:
+    async def _allowance(self, key: str, count: int) -> Allowance:
         ends = await self._storage.get_expiry(key)
         remaining = max(self._item.amount - count, 0)
         return Allowance(self._item.amount, self._window, remaining, max(math.ceil(ends - time()), 1))
 
-    async def _unless_away(self, counting: Coroutine[Any, Any, T]) -> T | None:
+    async def _unless_unavailable(self, counting: Coroutine[Any, Any, T]) -> T | None:
         if time() < self._paused_until:
             counting.close()
             return None
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_REDIS_TIMEOUT):
                 return await counting
         except (StorageError, TimeoutError) as error:
             self._pause(error)
             return None
 
     def _pause(self, error: Exception) -> None:
-        """Go on without the limit for a while: that is better than not to answer."""
-        self._paused_until = time() + _PAUSE
+        self._paused_until = time() + _REDIS_RETRY_INTERVAL
         _log.warning("requests are not limited while Redis cannot be used: %s", type(error).__name__)
 
 
@@ -110,27 +109,27 @@ def _parse(rate: str) -> RateLimitItem:
     except ValueError:
         item = None
     if item is None or item.amount < 1 or item.get_expiry() < 1:
-        raise InvalidRateError(f"is {rate}, which is no rate such as 600/minute or 10/second")
+        raise InvalidRateError(f"is {rate}, which is not a rate such as 600/minute or 10/second")
     return item
 
 
 def _storage(pool: "ConnectionPool") -> Storage:
-    options: Any = {"connection_pool": pool}  # annotated as if it were a number; the address of the pool's counts
+    options: Any = {"connection_pool": pool}  # annotated as a number; the pool's URL is the one that counts
     return RedisStorage("redis://", implementation="redispy", wrap_exceptions=True, **options)
 
 
 def _redis_pool(url: str) -> "ConnectionPool":
     try:
-        from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415 - an extra, which is not there where it is not used
+        from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415 - an extra, which may be missing
     except ImportError as error:
         raise RedisUrlError("needs the extra `redis`: pip install 'todo-api[redis]'") from error
     try:
         return BlockingConnectionPool.from_url(
             url,
-            max_connections=_MOST_CONNECTIONS,
-            timeout=_PATIENCE,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
+            max_connections=_MAX_REDIS_CONNECTIONS,
+            timeout=_REDIS_TIMEOUT,
+            socket_timeout=_REDIS_TIMEOUT,
+            socket_connect_timeout=_REDIS_TIMEOUT,
         )
-    except ValueError:  # it may quote the address, which may have a password
-        raise RedisUrlError("is no address such as redis://host:6379/0") from None
+    except ValueError:  # its message may quote the URL, which may hold a password
+        raise RedisUrlError("is not a URL such as redis://host:6379/0") from None

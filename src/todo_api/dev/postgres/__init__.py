@@ -1,11 +1,11 @@
-"""A PostgreSQL of one's own: no Docker, no root, no system service.
+"""An embedded PostgreSQL, without Docker, root or a system service.
 
     with open_server(Path(".data/postgres")) as url:
         ...
 
-Every process that uses a data directory holds a shared lock on a file beside it. One supervisor process per directory
-owns the server, and stops it as soon as it gets that lock alone. The kernel drops a process's locks however it ends, so
-neither `kill -9` nor a crash leaves a server behind, and any number of processes share one server without a count.
+Each process that uses a data directory holds a shared lock on a file beside it. One supervisor process per directory
+owns the server, and stops it as soon as it gets the lock exclusively. The kernel releases the locks of a process
+however it ends, so `kill -9` and crashes leave no server behind, and any number of processes can share one.
 """
 
 from todo_api.dev.postgres.binaries import LocalPostgresError

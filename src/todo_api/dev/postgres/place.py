@@ -1,4 +1,4 @@
-"""The files of one data directory: its locks, its sockets, and what PostgreSQL notes about itself in it."""
+"""The files of a data directory: its locks, its sockets, and PostgreSQL's file postmaster.pid."""
 
 import fcntl
 import hashlib
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-LONGEST_SOCKET_PATH = 103  # bytes, on macOS; Linux has four more
+MAX_SOCKET_PATH = 103  # bytes, on macOS; Linux has four more
 PORT = 5432
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A data directory, by its absolute path, and what lies beside it."""
+    """A data directory, by its absolute path, and the files beside it."""
 
     data: Path
 
     @property
     def users_lock(self) -> Path:
-        """Held shared by each user of the server, and alone by the supervisor that is stopping it."""
+        """Held shared by each user of the server, and exclusively by the supervisor while it stops the server."""
         return self._beside(".lock")
 
     @property
     def supervisor_lock(self) -> Path:
-        """Held by the one supervisor for as long as it lives."""
+        """Held by the supervisor for as long as it runs."""
         return self._beside(".supervisor")
 
     @property
@@ -35,26 +35,26 @@ class Place:
 
     @property
     def unfinished(self) -> Path:
-        """Where a new data directory is made: it gets its name when it is whole."""
+        """A new data directory, which gets its name when it is complete."""
         return self._beside(".new")
 
     @property
     def sockets(self) -> Path:
-        """The directory of the server's socket: beside the data, or in /tmp where that path would not do.
+        """The directory of the server's socket: beside the data, or in /tmp if that path would not work.
 
-        Only plain characters, so that every client reads the URL in the same way.
+        It is short enough, and has only characters that every client reads in the same way.
         """
         beside = self._beside(".run")
         length = len(os.fsencode(_socket_in(beside)))
-        if length <= LONGEST_SOCKET_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", str(beside)):
+        if length <= MAX_SOCKET_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", str(beside)):
             return beside
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
-        # Not tempfile's directory: on macOS that is a long path itself. See `own_directory` for why this is safe.
+        # Not tempfile's directory, whose path is long on macOS. `own_directory` makes this one safe.
         return Path("/tmp") / f"todo-api-{digest}"  # noqa: S108
 
     @property
     def url(self) -> str:
-        # The port is named because a client would take another one from PGPORT.
+        # With the port, because clients would take another one from PGPORT.
         return f"postgresql://postgres@/postgres?host={self.sockets}&port={PORT}"
 
     @property
@@ -67,14 +67,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Postmaster:
-    """What a server has written about itself into its data directory, which may be long ago."""
+    """What a server has written into its data directory, perhaps long ago."""
 
     pid: int
     socket: Path | None
     ready: bool
 
     def accepts(self) -> bool:
-        """Is there a server behind the socket? It accepts from before it is ready until its very end."""
+        """Return whether a server listens on the socket: from before it is ready until it ends."""
         if self.socket is None:
             return False
         with socket.socket(socket.AF_UNIX) as client:
@@ -87,7 +87,7 @@ class Postmaster:
 
 
 def read_postmaster(place: Place) -> Postmaster | None:
-    """The notes in postmaster.pid, or None where there are none; the lines grow while a server starts."""
+    """Read postmaster.pid, if there is one; a server adds lines to it while it starts."""
     try:
         lines = [os.fsdecode(line).strip() for line in place.pid_file.read_bytes().splitlines()]
     except OSError:
@@ -103,7 +103,7 @@ def read_postmaster(place: Place) -> Postmaster | None:
 
 
 def try_lock(file: IO[str], kind: int) -> bool:
-    """Takes a lock of the kind `LOCK_SH` or `LOCK_EX` if that is possible at once, and says whether it did."""
+    """Take a lock, `LOCK_SH` or `LOCK_EX`, without waiting, and return whether that succeeded."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The user's side: takes the lock, sees to it that a supervisor runs, and waits for the end."""
+"""The user's side: take the lock, start the supervisor, and wait for the end."""
 
 import fcntl
 import os
@@ -14,23 +14,23 @@ from todo_api.dev.postgres.binaries import Binaries, LocalPostgresError, find_bi
 from todo_api.dev.postgres.place import Place, try_lock
 
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-PATIENCE = 5.0  # seconds to wait for the server's end; it ends without this process too
+STOP_TIMEOUT = 5.0  # seconds to wait for the end of the server, which also ends without this process
 
 
 @contextmanager
 def open_server(data: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """A PostgreSQL server for as long as the block runs, shared with everybody who has opened the same directory.
+    """Run a PostgreSQL server for as long as the block runs, shared by all that open the same directory.
 
     Args:
-        data: the data directory; made where there is none.
-        durable: False for tests: faster, and a crash of the machine may cost the data.
-        settings: PostgreSQL's, by name; they count when this call is the one that starts the server.
+        data: The data directory, which is created if necessary.
+        durable: False for tests: faster, but a crash of the machine may lose the data.
+        settings: PostgreSQL's settings by name; they apply if this call starts the server.
 
     Yields:
-        The address, `postgresql://…`, of the database `postgres` for its superuser.
+        The URL, `postgresql://…`, of the database `postgres`, as its superuser.
 
     Raises:
-        LocalPostgresError: there is no PostgreSQL, it does not start, or the data are of another one.
+        LocalPostgresError: PostgreSQL is missing or does not start, or the data belong to another version or user.
     """
     place = Place(data.expanduser().resolve())
     binaries = find_binaries()
@@ -49,12 +49,12 @@ def open_server(data: Path, *, durable: bool = True, settings: Mapping[str, str]
             yield place.url
         finally:
             fcntl.flock(lock, fcntl.LOCK_UN)
-            _await_end(place)
+            _wait_for_end(place)
             supervisor.join(0.5)
 
 
 def refuse_foreign_data(place: Place, binaries: Binaries) -> None:
-    """Raises LocalPostgresError where another major version, another program or another user made the directory."""
+    """Raise LocalPostgresError if the directory belongs to another major version, program or user."""
     if not place.data.exists():
         return
     if os.geteuid() not in {0, place.data.stat().st_uid}:
@@ -76,7 +76,7 @@ def refuse_foreign_data(place: Place, binaries: Binaries) -> None:
 
 
 class _Supervisor:
-    """The supervisor process that this user starts; it goes at once where another one is serving already."""
+    """The supervisor process that this user starts, which ends at once if there is one already."""
 
     def __init__(self, place: Place, binaries: Binaries, options: list[str]) -> None:
         module = [sys.executable, "-P", "-m", "todo_api.dev.postgres.supervisor"]
@@ -87,31 +87,31 @@ class _Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the users: the server goes when they have gone
+                start_new_session=True,  # Ctrl-C is for the users; the server ends after them
                 text=True,
             )
-        # It may outlive this user. Whenever it ends, nothing is left of it, and nobody has to wait for it.
+        # It may outlive this process; the thread only prevents a zombie.
         self._reaper = threading.Thread(target=self._process.wait, daemon=True)
         self._reaper.start()
 
     def expect_ready(self) -> None:
-        """Reads its one line, and raises LocalPostgresError if that is not the good one."""
+        """Read the supervisor's line, and raise LocalPostgresError unless it says that the server is ready."""
         assert self._process.stdout  # noqa: S101 - it was asked for
         with self._process.stdout as pipe:
-            answer = pipe.readline().strip()
-        if answer != "ready":
-            raise LocalPostgresError(f"PostgreSQL does not start: {answer or 'its supervisor ended'} (see {self._log})")
+            line = pipe.readline().strip()
+        if line != "ready":
+            raise LocalPostgresError(f"PostgreSQL does not start: {line or 'its supervisor ended'} (see {self._log})")
 
     def join(self, seconds: float) -> None:
         self._reaper.join(seconds)
 
 
-def _await_end(place: Place) -> None:
-    """Returns when the server has stopped, or when somebody else uses it."""
-    end = time.monotonic() + PATIENCE
+def _wait_for_end(place: Place) -> None:
+    """Wait until the server has stopped, or another process uses it."""
+    end = time.monotonic() + STOP_TIMEOUT
     with place.supervisor_lock.open("a") as supervisor, place.users_lock.open("a") as users:
         while not try_lock(supervisor, fcntl.LOCK_SH) and time.monotonic() < end:
-            # Shared but not alone: other users. Not even shared: the supervisor is at it.
+            # Shared but not exclusive: other users. Not even shared: the supervisor is stopping the server.
             if try_lock(users, fcntl.LOCK_SH) and not try_lock(users, fcntl.LOCK_EX):
                 return
             fcntl.flock(users, fcntl.LOCK_UN)

@@ -1,6 +1,6 @@
 """The process that owns the server of one data directory: `python -m todo_api.dev.postgres.supervisor`.
 
-It prints one line: "ready", also where another supervisor is serving already, or what went wrong.
+It prints one line: "ready", also if another supervisor runs already, or the error.
 """
 
 import fcntl
@@ -21,27 +21,27 @@ from todo_api.dev.postgres.binaries import Binaries
 from todo_api.dev.postgres.place import PORT, Place, read_postmaster, try_lock
 from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
-PAUSE = 0.05  # seconds between two looks at the locks
-START_PATIENCE = 10.0  # for the processes of a killed server to go
-STOP_PATIENCE = 4.0  # for a shutdown with a checkpoint; without one the next start replays the log
-LONGEST_LOG = 1_000_000  # bytes
+POLL_INTERVAL = 0.05  # seconds
+START_TIMEOUT = 10.0  # seconds for the processes of a killed server to end
+STOP_TIMEOUT = 4.0  # seconds for a shutdown with a checkpoint; without one the next start replays the log
+MAX_LOG_SIZE = 1_000_000  # bytes
 BUILTIN_LOCALES_SINCE = 17
 
 
 class StartError(Exception):
-    """The server does not start; the message is for the user."""
+    """The server does not start; the message says why."""
 
 
 def supervise(place: Place, binaries: Binaries, options: list[str]) -> None:
-    """Serves until nobody holds the users' lock, or returns at once where another supervisor does."""
+    """Run the server until no process holds the users' lock, or return at once if another supervisor runs."""
     with place.supervisor_lock.open("a") as mine:
         while not try_lock(mine, fcntl.LOCK_EX):
             postmaster = read_postmaster(place)
             if postmaster and postmaster.ready and postmaster.accepts():
-                _answer("ready")
+                _report("ready")
                 return
-            time.sleep(PAUSE)
-        if place.log.stat().st_size > LONGEST_LOG:
+            time.sleep(POLL_INTERVAL)
+        if place.log.stat().st_size > MAX_LOG_SIZE:
             os.truncate(place.log, 0)
         _Server(place, binaries, options).run(still_mine=lambda: _is_same(mine, place.supervisor_lock))
 
@@ -65,20 +65,20 @@ class _Server:
         ]
 
     def run(self, *, still_mine: Callable[[], bool]) -> None:
-        """Starts it, starts it again should it be killed, and stops it when the last user has gone."""
+        """Start the server, restart it if it is killed, and stop it after the last user."""
         self._make_data_directory()
         self._user.own_directory(self._place.data)
         self._user.own_directory(self._place.sockets)
         server = self._start()
         try:
-            _answer("ready")
+            _report("ready")
             with self._place.users_lock.open("a") as users:
                 while not try_lock(users, fcntl.LOCK_EX):
                     if server.poll() is not None:
-                        if not still_mine():  # somebody removed the directory, and may have made another one
+                        if not still_mine():  # the directory was removed, and perhaps created again
                             return
                         server = self._start()
-                    time.sleep(PAUSE)
+                    time.sleep(POLL_INTERVAL)
                 self._stop(server)
         finally:
             self._stop(server)
@@ -87,24 +87,24 @@ class _Server:
         if (self._place.data / "PG_VERSION").exists():
             return
         unfinished = self._place.unfinished
-        shutil.rmtree(unfinished, ignore_errors=True)  # of an initdb that was killed
+        shutil.rmtree(unfinished, ignore_errors=True)  # from an initdb that was killed
         self._user.own_directory(unfinished)
         initdb = self._spawn("initdb", "-D", unfinished, *_initdb_options(self._major, self._options))
         if initdb.wait():
-            raise StartError(f"initdb failed: {self._complaint()}")
+            raise StartError(f"initdb failed: {self._last_message()}")
         unfinished.rename(self._place.data)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        patience_ends = time.monotonic() + START_PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT
         while True:
             _clear_leftovers(self._place)
             server = self._spawn("postgres", "-D", self._place.data, *(f"--{option}" for option in self._options))
             if self._comes_up(server):
                 return server
-            # It leaves the file of a server before it alone while processes of that one are still on their way out.
-            if not self._place.pid_file.exists() or time.monotonic() > patience_ends:
-                raise StartError(self._complaint())
-            time.sleep(PAUSE)
+            # PostgreSQL refuses to start, and keeps this file, while processes of a former server are still ending.
+            if not self._place.pid_file.exists() or time.monotonic() > deadline:
+                raise StartError(self._last_message())
+            time.sleep(POLL_INTERVAL)
 
     def _comes_up(self, server: subprocess.Popen[bytes]) -> bool:
         while server.poll() is None:
@@ -115,14 +115,14 @@ class _Server:
         return False
 
     def _stop(self, server: subprocess.Popen[bytes]) -> None:
-        """A fast shutdown; if that takes too long an immediate one, which loses nothing: the next start is slower."""
+        """Shut down, if need be immediately, which loses nothing and makes the next start slower."""
         for number in (signal.SIGINT, signal.SIGQUIT):
             if server.poll() is None:
                 server.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
-                    server.wait(STOP_PATIENCE)
+                    server.wait(STOP_TIMEOUT)
         with suppress(OSError):
-            self._place.sockets.rmdir()  # nothing is to stay in /tmp
+            self._place.sockets.rmdir()  # leave nothing in /tmp
 
     def _spawn(self, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
         needed = (self._programs / program, self._place.data, self._place.sockets)
@@ -131,30 +131,30 @@ class _Server:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             cwd="/",
-            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},  # nothing is to depend on the machine's
+            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},  # independent of the machine's
             preexec_fn=before_exec(self._user, needed),  # noqa: PLW1509 - this process has one thread
         )
 
-    def _complaint(self) -> str:
-        """The last thing that PostgreSQL had to say."""
+    def _last_message(self) -> str:
+        """Return PostgreSQL's last message."""
         lines = [line for line in self._place.log.read_text(errors="replace").splitlines() if line.strip()]
         grave = [line for line in lines[-20:] if re.search(r"\b(FATAL|PANIC|error):", line)]
-        return (grave or lines or ["it said nothing"])[-1]
+        return (grave or lines or ["there is no message"])[-1]
 
 
 def _clear_leftovers(place: Place) -> None:
-    """Ends a server that lost its supervisor, or removes what one that was killed has left."""
+    """Stop a server that lost its supervisor, and remove the files of a server that was killed."""
     postmaster = read_postmaster(place)
-    patience_ends = time.monotonic() + START_PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT
     while postmaster and postmaster.accepts():
-        if time.monotonic() > patience_ends:
+        if time.monotonic() > deadline:
             raise StartError(f"another server, process {postmaster.pid}, uses {place.data} and does not stop")
         os.kill(postmaster.pid, signal.SIGINT)
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
         postmaster = read_postmaster(place)
     if postmaster and postmaster.socket:
-        # Its number may be that of another process by now, at which PostgreSQL would refuse to start. It knows that
-        # its parent is no server; and it still looks whether processes of the old one use the memory named there.
+        # The process id may belong to another process by now, and PostgreSQL would refuse to start. It accepts the id
+        # of its parent, and still checks whether processes of the former server use the shared memory named there.
         _, _, rest = place.pid_file.read_bytes().partition(b"\n")
         place.pid_file.write_bytes(b"%d\n%s" % (os.getpid(), rest))
     for leftover in place.sockets.glob(".s.PGSQL.*"):
@@ -162,7 +162,7 @@ def _clear_leftovers(place: Place) -> None:
 
 
 def _initdb_options(major: int, settings: list[str]) -> list[str]:
-    """One behaviour on every machine, whatever its locale: code point order, and case rules for all of Unicode."""
+    """Make the behaviour independent of the machine's locale: code point order, and Unicode's case rules."""
     options = ["--username=postgres", "--encoding=UTF8", "--locale=C", "--auth=trust", "--no-instructions"]
     if major >= BUILTIN_LOCALES_SINCE:
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -188,14 +188,14 @@ def _is_same(file: IO[str], path: Path) -> bool:
         return False
 
 
-def _answer(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - how it talks to the process that started it
-    # Whoever reads this waits for nothing more; and the server must not keep the pipe open.
+def _report(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - read by the process that started this one
+    # The reader waits for the end of the line alone, and the server must not keep the pipe open.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
-    """Arguments: the data directory, the directory of the programs, their major version, settings as name=value."""
+    """Run with the data directory, the directory of the programs, their major version, and settings as name=value."""
     data, binaries, major, *options = sys.argv[1:]
     os.chdir("/")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -203,7 +203,7 @@ def main() -> None:
         supervise(Place(Path(data)), Binaries(Path(binaries), int(major)), options)
     except (StartError, OSError) as error:
         print(error, file=sys.stderr, flush=True)  # noqa: T201 - into the log
-        _answer(" ".join(str(error).split()))
+        _report(" ".join(str(error).split()))
         sys.exit(1)
 
 

@@ -1,7 +1,7 @@
-"""What a server process does between fork and exec: give up root, and promise to end with its supervisor.
+"""Between fork and exec of a server process: drop root, and ask to end with the supervisor.
 
-PostgreSQL refuses to run as root. It runs as the owner of the data instead, which is `nobody` for data that root makes.
-Programs such as `setpriv` could do this too, but not in one way on every system.
+PostgreSQL refuses to run as root. It runs as the owner of the data instead, or as `nobody` if root creates them.
+Programs such as `setpriv` differ between systems.
 """
 
 import ctypes
@@ -27,30 +27,30 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 @dataclass(frozen=True, slots=True)
 class ServerUser:
-    """Whom the server's processes run as."""
+    """The user of the server's processes."""
 
     uid: int
     gid: int
 
     def own_directory(self, path: Path) -> None:
-        """Makes the directory, or takes it over if it is safe: for its owner alone.
+        """Create the directory, or take it over if that is safe, with access for this user alone.
 
-        A name in /tmp can be taken by anybody: a link, or a directory of another user, is refused.
+        Anybody can create a name in /tmp: links and directories of other users are refused.
 
         Raises:
-            PermissionError: it belongs to somebody else.
+            PermissionError: The directory belongs to another user.
         """
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), self.uid}:
-            raise PermissionError(f"{path} belongs to somebody else: remove it")
+            raise PermissionError(f"{path} belongs to another user: remove it")
         path.chmod(0o700)
         if found.st_uid != self.uid:
             os.chown(path, self.uid, self.gid)
 
 
 def server_user(data: Path) -> ServerUser:
-    """This user; instead of root the owner of the data, and `nobody` where root owns them or there are none yet."""
+    """Return this user; for root, the owner of the data, or `nobody` if that is root or there are no data yet."""
     if os.geteuid() != 0:
         return ServerUser(os.geteuid(), os.getegid())
     owner = data.stat() if data.exists() else None
@@ -61,10 +61,10 @@ def server_user(data: Path) -> ServerUser:
 
 
 def before_exec(user: ServerUser, paths: Iterable[Path]) -> Callable[[], None]:
-    """What the child is to do before it becomes a server that needs the paths; for `preexec_fn`.
+    """Return a `preexec_fn` for a server that needs the paths.
 
     Raises:
-        PermissionError: root would start it, and the user that it runs as could not get to the paths.
+        PermissionError: The user of the server could not reach the paths.
     """
     linux = _Linux() if sys.platform == "linux" else None
     capability = _capability_to_reach(paths) if os.geteuid() == 0 else None
@@ -85,7 +85,7 @@ def before_exec(user: ServerUser, paths: Iterable[Path]) -> Callable[[], None]:
 
 
 def _capability_to_reach(paths: Iterable[Path]) -> int | None:
-    """None where everybody may, which is better: it lets the server read every file."""
+    """Return the capability that the server needs to reach the paths; it would let it read every file."""
     closed = [path for path in paths if _is_closed(path)]
     if not closed:
         return None
@@ -100,12 +100,12 @@ def _capability_to_reach(paths: Iterable[Path]) -> int | None:
 
 
 def _is_closed(path: Path) -> bool:
-    """May only some users reach the path? Such as what lies below /root, or below pytest's tmp_path."""
+    """Return whether only some users may reach the path, as below /root or pytest's tmp_path."""
     return any(not parent.stat().st_mode & stat.S_IXOTH for parent in path.parents)
 
 
 def _effective_capabilities() -> int:
-    """None at all outside Linux; root in a container may have only some."""
+    """Return none outside Linux; root in a container may have some of them."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
@@ -114,17 +114,17 @@ def _effective_capabilities() -> int:
 
 
 class _Linux:
-    """The system calls that the standard library does not have."""
+    """System calls that the standard library does not offer."""
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork
 
     def keep_capabilities(self) -> bool:
-        """Stays in force after exec: only so does access(2), by which initdb finds its siblings, heed a capability."""
+        """Keep capabilities across setuid and exec; access(2), by which initdb finds its programs, needs this."""
         return bool(self._libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) == 0)
 
     def pass_on(self, capability: int) -> None:
-        """Drops every capability but one, and lets that one survive exec."""
+        """Drop every capability but one, which survives exec."""
         bit = 1 << capability
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
         sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; twice 32 bits
@@ -132,9 +132,9 @@ class _Linux:
         self._check(self._libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0))
 
     def end_with_parent(self, parent: int) -> None:
-        """Asks for a fast shutdown when the supervisor dies; elsewhere the next supervisor ends what it finds."""
+        """Ask for SIGINT when the supervisor dies; on other systems the next supervisor stops the server."""
         self._check(self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0))
-        if os.getppid() != parent:  # it died before the call
+        if os.getppid() != parent:  # the supervisor died before the call
             os._exit(1)
 
     @staticmethod
