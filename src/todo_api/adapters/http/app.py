@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from todo_api import __version__
 from todo_api.adapters.http.documentation_pages import add_documentation_pages
 from todo_api.adapters.http.errors import add_exception_handlers
-from todo_api.adapters.http.hot_path import HANDLERS
+from todo_api.adapters.http.hot_path import hot_handlers
 from todo_api.adapters.http.middleware.cors import Cors
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
@@ -84,7 +84,7 @@ def create_http_app(
     app.state.services = services
     app.state.verifier = verifier
     app.state.config = config
-    app.state.handlers = HANDLERS if config.hot_path else {}
+    app.state.handlers = hot_handlers(app.routes) if config.hot_path else {}
     add_exception_handlers(app)
     customize_openapi(app)
     if config.documentation:

@@ -97,6 +97,11 @@ _IfNoneMatch: TypeAlias = Annotated[
     ),
     WithJsonSchema(_TAGS),
 ]
+_IfNoneMatchToken: TypeAlias = Annotated[
+    list[str] | None,
+    Header(alias="If-None-Match", description="Respond with 304 at this token, as in `ETag` or as in `next`."),
+    WithJsonSchema({"type": "string", "pattern": f"{TAGS_PATTERN}|^[A-Za-z0-9_-]+$"}),
+]
 _CreateOnly: TypeAlias = Annotated[
     list[str] | None,
     Header(alias="If-None-Match", description="Create the task with the id in the path, and only if there is none."),
@@ -131,7 +136,7 @@ async def _create_only(values: _CreateOnly = None) -> Condition | None:
 _BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
 
 
-async def _if_none_match_token(values: _IfNoneMatch = None) -> Condition | None:
+async def _if_none_match_token(values: _IfNoneMatchToken = None) -> Condition | None:
     if values and len(values) == 1 and _BARE_TOKEN.fullmatch(values[0]):
         return Condition(frozenset(values))
     return read_condition("If-None-Match", values)

@@ -4,12 +4,14 @@ It calls the same endpoint functions with the same arguments; `HttpConfig.hot_pa
 docs/decisions/http-hot-path.md for its price and its gain.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.routing import BaseRoute
 
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.etags import Condition, read_condition
@@ -63,12 +65,18 @@ async def _update_task(request: Request) -> Response:
     )
 
 
-HANDLERS: Mapping[Callable[..., Any], Handler] = {
+_HANDLERS: Mapping[Callable[..., Any], Handler] = {
     tasks.list_tasks: _list_tasks,
     tasks.get_task: _get_task,
     tasks.create_task: _create_task,
     tasks.update_task: _update_task,
 }
+
+
+def hot_handlers(routes: Iterable[BaseRoute]) -> dict[Callable[..., Any], Handler]:
+    """Return the handlers by their endpoints. Routes with dependencies of their own are left to FastAPI."""
+    plain = {route.endpoint for route in routes if isinstance(route, APIRoute) and not route.dependencies}
+    return {endpoint: handler for endpoint, handler in _HANDLERS.items() if endpoint in plain}
 
 
 def _services(request: Request) -> Services:
