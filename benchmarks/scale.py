@@ -18,11 +18,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.sql.expression import ClauseElement
 from tests.postgres.plans import buffers, explain
 
 from benchmarks.__main__ import migrate
 from todo_api.adapters.sqlalchemy import change_poller, statements
+from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.mapping import to_parameters
 from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
 from todo_api.dev.postgres import open_server
@@ -89,7 +89,7 @@ async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", filled: int, s
 
 async def _calls(
     connection: "asyncpg.Connection[asyncpg.Record]", account: int
-) -> list[tuple[str, ClauseElement, Mapping[str, Any]]]:
+) -> list[tuple[str, Statement, Mapping[str, Any]]]:
     """Return the statement of each call, about a task in the middle of the account."""
     pick = "SELECT id FROM tasks WHERE user_id = $1 AND (deleted_at IS NULL) = $2 ORDER BY abs(revision - $3) LIMIT 1"
     middle = await connection.fetchval(pick, OWNER, True, account // 2)  # noqa: FBT003 - SQL has no names for it
@@ -110,7 +110,7 @@ async def _calls(
     ]
 
 
-def _lists(account: int) -> Iterator[tuple[str, ClauseElement, Mapping[str, Any]]]:
+def _lists(account: int) -> Iterator[tuple[str, Statement, Mapping[str, Any]]]:
     page = {"owner": OWNER, "limit": LIMIT + 1, "known": [1]}
     middle = {**page, "after_key": FIRST + timedelta(seconds=account // 2), "after_id": UUID(int=0)}
     for sort in Sort:
@@ -129,7 +129,7 @@ def _since(revision: int) -> Mapping[str, Any]:
 
 
 async def _blocks(
-    connection: "asyncpg.Connection[asyncpg.Record]", statement: ClauseElement, values: Mapping[str, Any]
+    connection: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
 ) -> int:
     transaction = connection.transaction()
     await transaction.start()

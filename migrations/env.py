@@ -1,7 +1,7 @@
-"""Runs the migrations, one run at a time, giving up rather than blocking those who use the database meanwhile.
+"""Runs the migrations, one run at a time. They give up rather than block the service.
 
-Reads the database from the service's own settings, unless the caller of Alembic's API puts `database_url` into the
-attributes of its Config; `lock_timeout`, `lock_attempts` and `others_timeout` may stand there too.
+The database is that of the service's settings, unless the caller of Alembic's API sets `database_url` in the attributes
+of its Config; `lock_timeout`, `lock_attempts` and `others_timeout` may be set there too.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.adapters.sqlalchemy.tables import metadata
 from todo_api.settings import Settings
 
-# Long enough for a statement to end, short enough that requests that queue behind a waiting migration survive it.
+# Long enough for a statement to finish, short enough for requests that queue behind a waiting migration.
 LOCK_TIMEOUT = "2s"
 LOCK_ATTEMPTS = 15
-MIGRATION_LOCK = 0x746F646F  # any number that nothing else in the database locks
+MIGRATION_LOCK = 0x746F646F  # an arbitrary advisory lock
 OTHERS_TIMEOUT = 600.0  # seconds to wait for another run
 
 
 def database() -> DatabaseConfig:
-    """Return the database to migrate, or end the program with what to do."""
+    """Return the database to migrate, or exit with instructions."""
     # A migration may take its time; only connecting and waiting for locks are bounded.
     if url := context.config.attributes.get("database_url"):
         return DatabaseConfig(url=str(url), statement_timeout=None)
@@ -45,11 +45,11 @@ def database() -> DatabaseConfig:
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that are asked for, each in transactions of its own."""
+    """Run the requested migrations, each in its own transactions."""
     lock_timeout = context.config.attributes.get("lock_timeout", LOCK_TIMEOUT)
 
     @event.listens_for(connection, "begin")
-    def bound_waiting(connection: Connection) -> None:  # of this transaction alone: a pooler may stand between
+    def bound_waiting(connection: Connection) -> None:  # for this transaction only: there may be a pooler
         connection.execute(text("SELECT set_config('lock_timeout', :timeout, true)"), {"timeout": lock_timeout})
 
     context.configure(
@@ -65,9 +65,9 @@ def migrate(connection: Connection) -> None:
 
 @asynccontextmanager
 async def alone(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Keep other runs out while the block runs, by a lock of a transaction that does nothing else.
+    """Hold the lock of the migrations, in a transaction that does nothing else.
 
-    Whoever waited for the lock inside of PostgreSQL would be waited for by those who build an index concurrently.
+    The lock is polled for: a concurrent index build would wait for a transaction that waits for the lock.
     """
     async with engine.connect() as connection:
         timeout = context.config.attributes.get("others_timeout", OTHERS_TIMEOUT)
@@ -82,13 +82,12 @@ async def alone(engine: AsyncEngine) -> AsyncIterator[None]:
 
 async def _lock(connection: AsyncConnection) -> bool:
     locked = await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    # This has PostgreSQL forget the SELECT too, whose view of the data it would keep as long as the transaction lasts.
+    # Also ends the snapshot of the SELECT, which would otherwise last as long as the transaction.
     await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     return bool(locked.scalar_one())
 
 
 async def run() -> None:
-    """Connect and migrate."""
     engine = create_engine(database(), isolation_level="READ COMMITTED")
     try:
         async with alone(engine), engine.connect() as connection:
@@ -98,7 +97,7 @@ async def run() -> None:
 
 
 def main() -> None:
-    """Migrate; at the command line, say in one line what kept it from being done."""
+    """Migrate; at the command line, report an error in one line."""
     try:
         asyncio.run(run())
     except DatabaseUrlError as error:

@@ -16,12 +16,11 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.ext.asyncio import AsyncEngine
 from testcontainers.community.postgres import PostgresContainer
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
-from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.engine import FairEngine, create_engine
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.dev.postgres import open_server
 
@@ -57,7 +56,7 @@ def _uses_database(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     storages = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "database_url" in item.fixturenames or "postgres" in storages
+    return "database_url" in item.fixturenames or "postgres" in storages or "hot path" in storages
 
 
 @pytest.fixture(scope="session")
@@ -127,14 +126,14 @@ async def _execute(url: str, sql: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(database_url: str) -> AsyncIterator[FairEngine]:
     engine = create_engine(DatabaseConfig(url=database_url))
     yield engine
     await engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def postgres_repository(engine: AsyncEngine) -> SqlAlchemyTaskRepository:
+def postgres_repository(engine: FairEngine) -> SqlAlchemyTaskRepository:
     return SqlAlchemyTaskRepository(engine)
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from todo_api.adapters.memory.accounts import InMemoryAccountRepository
 from todo_api.adapters.memory.housekeeping import InMemoryHousekeeping
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.memory.store import Store
 from todo_api.adapters.sqlalchemy.account_repository import SqlAlchemyAccountRepository
+from todo_api.adapters.sqlalchemy.engine import FairEngine
+from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.ports import AccountRepository, Housekeeping, TaskRepository
@@ -26,9 +26,9 @@ def in_memory() -> Storage:
     return Storage(InMemoryTaskRepository(store), InMemoryAccountRepository(store), InMemoryHousekeeping(store))
 
 
-def in_postgres(engine: AsyncEngine) -> Storage:
+def in_postgres(engine: FairEngine, *, hot_path: bool = True) -> Storage:
     return Storage(
-        SqlAlchemyTaskRepository(engine),
+        SqlAlchemyTaskRepository(engine, HotPath(engine) if hot_path else None),
         SqlAlchemyAccountRepository(engine),
         SqlAlchemyHousekeeping(engine),
     )

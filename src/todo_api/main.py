@@ -27,7 +27,9 @@ from todo_api.adapters.sqlalchemy.account_repository import SqlAlchemyAccountRep
 from todo_api.adapters.sqlalchemy.change_poller import SqlAlchemyChangePoller
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError, driver_url
 from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
+from todo_api.adapters.sqlalchemy.observation import observe_statements
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.adapters.telemetry.metrics import CombinedMetrics, create_metrics, exports_telemetry
 from todo_api.application.background import in_background
@@ -58,7 +60,10 @@ def create_app(settings: Settings) -> FastAPI:
     settings.require_token_verification()
     metrics = create_metrics(os.environ)
     engine = create_engine(database_config(settings))
-    repository = SqlAlchemyTaskRepository(engine)
+    observe = metrics.statement if metrics else None
+    if observe:
+        observe_statements(engine, observe)
+    repository = SqlAlchemyTaskRepository(engine, HotPath(engine, observe) if settings.database_hot_path else None)
     verifier = _verifier(settings, metrics)
     rate_limits = _rate_limits(settings)
     feed = InMemoryChangeFeed()

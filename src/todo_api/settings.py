@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     database_pool_timeout: float = Field(5.0, gt=0, description="seconds to wait for a free connection")
     database_connect_timeout: float = Field(5.0, gt=0, description="seconds to wait for a new connection")
     database_statement_timeout: float = Field(10.0, gt=0, description="seconds for a statement")
+    database_hot_path: bool = Field(default=True, description="whether hot calls bypass SQLAlchemy's execute")
 
     better_auth_url: str | None = None
     better_auth_jwks_url: str | None = None

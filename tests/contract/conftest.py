@@ -8,10 +8,12 @@ from tests.storages import Storage, in_memory, in_postgres
 from todo_api.domain.ports import TaskRepository
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", "hot path"])
 def storage(request: pytest.FixtureRequest) -> Storage:
     """Each storage in turn: what is true of one is true of all."""
-    return in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("engine"))
+    if request.param == "memory":
+        return in_memory()
+    return in_postgres(request.getfixturevalue("engine"), hot_path=request.param == "hot path")
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, START, a_task, later
 from tests.storages import Storage
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
-from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.engine import FairEngine, create_engine
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, QuotaExceededError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
@@ -25,7 +24,7 @@ MANY = 1000
 
 
 @pytest.fixture(scope="module")
-async def engine(own_database: str) -> AsyncIterator[AsyncEngine]:
+async def engine(own_database: str) -> AsyncIterator[FairEngine]:
     engine = create_engine(DatabaseConfig(url=own_database))
     yield engine
     await engine.dispose()

@@ -1,4 +1,4 @@
-"""Calls to the application, and what every answer to them has to be like."""
+"""Requests to the application, and what every response must satisfy."""
 
 import re
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class Caller:
         return f"/api/tasks/{self.task['id']}"
 
     async def send(self, method: str, path: str, **request: Any) -> Response:
-        """Send it; the answer is one that was planned for."""
-        answer = await self.client.request(method, path, **request)
-        assert_planned(answer)
-        return answer
+        """Send it; the response is one that was planned for."""
+        response = await self.client.request(method, path, **request)
+        assert_planned(response)
+        return response
 
 
 async def caller_of(client: AsyncClient, user_id: str) -> Caller:
@@ -40,16 +40,16 @@ async def caller_of(client: AsyncClient, user_id: str) -> Caller:
     return Caller(client, user_id, (await client.post("/api/tasks", json={"title": "x"})).json())
 
 
-def assert_planned(answer: Response) -> None:
-    """It is a success, or a problem of the caller's that is documented as one; a client can read either."""
-    assert answer.status_code < 500, answer.text
-    for name, value in answer.headers.items():
+def assert_planned(response: Response) -> None:
+    """Check that the response is a success or a documented client error, and that clients can parse it."""
+    assert response.status_code < 500, response.text
+    for name, value in response.headers.items():
         assert not _UNSENDABLE.search(value), (name, value)
-    if answer.status_code < 400 or answer.request.method == "HEAD":
+    if response.status_code < 400 or response.request.method == "HEAD":
         return
-    problem = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert problem["status"] == answer.status_code
+    problem = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
+    assert problem["status"] == response.status_code
     assert problem["code"] in CODES
     assert all(isinstance(problem[name], str) and problem[name] for name in ("type", "title", "detail"))
-    msgspec.json.decode(answer.content)  # strict: no NaN, no half of a surrogate pair, UTF-8
+    msgspec.json.decode(response.content)  # strict: no NaN, no half of a surrogate pair, UTF-8

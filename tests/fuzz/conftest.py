@@ -1,4 +1,4 @@
-"""The application over each of the repositories, which all examples of a test share."""
+"""The application with each repository, shared by all examples of a test."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,8 @@ def app(request: pytest.FixtureRequest) -> FastAPI:
     storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("engine"))
     feed = InMemoryChangeFeed()
     feed.close()  # so that streams of events end after their first page
-    return make_app(storage.tasks, config=HttpConfig(trusted_proxies=("*",)), feed=feed, accounts=storage.accounts)
+    config = HttpConfig(trusted_proxies=("*",), hot_path=request.param == "postgres")  # one of the two without it
+    return make_app(storage.tasks, config=config, feed=feed, accounts=storage.accounts)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What nobody would send by mistake: bytes, texts and JSON that are damaged, huge, deep or contradictory."""
+"""Strategies for hostile input: damaged, huge, deep or contradictory bytes, texts and JSON."""
 
 import json
 import os
@@ -51,7 +51,7 @@ literals = values.map(json.dumps) | odd_literals
 
 
 def _object(members: list[tuple[str, str]]) -> bytes:
-    """Write an object with these members, in this order, however often there are some of the same name."""
+    """Return a JSON object with these members in this order, including duplicates."""
     return f"{{{','.join(f'{json.dumps(name)}:{literal}' for name, literal in members)}}}".encode()
 
 
@@ -69,7 +69,7 @@ deep = st.builds(
 
 @st.composite
 def mutated(draw: Callable[[Any], Any], original: bytes) -> bytes:
-    """The original with a few of its bytes changed, removed, doubled or moved; at least one of them differs."""
+    """Change, remove or duplicate a few bytes of the original."""
     text = bytearray(original)
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, max(len(text) - 1, 0)))
@@ -91,7 +91,7 @@ def mutated(draw: Callable[[Any], Any], original: bytes) -> bytes:
 
 
 def objects(document: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
-    """Objects that look like the document: some values, names and members are others, or there twice, or not."""
+    """Objects like the document, with some members changed, duplicated, added or removed."""
     known = {name: json.dumps(value) for name, value in document.items()}
     member = st.tuples(st.sampled_from([*known]) | any_text, st.sampled_from([*known.values()]) | literals)
     kept = st.lists(st.sampled_from([*known.items()]), unique=True)
@@ -99,7 +99,7 @@ def objects(document: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
 
 
 def bodies(document: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
-    """Bodies for a call that takes the document."""
+    """Bodies for an endpoint that accepts the document."""
     return st.one_of(
         objects(document),
         mutated(json.dumps(document).encode()),

@@ -1,4 +1,4 @@
-"""Cursors and sync tokens: what was not given to this very user for this very purpose is refused, and never a 5xx."""
+"""Fuzzed cursors and sync tokens: refused unless they were issued to this user for this purpose, never a 5xx."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from todo_api.adapters.http.sealed import seal
 
 @dataclass(frozen=True)
 class Place:
-    """Where such a text goes, what it is refused with, and what it is sealed for."""
+    """The parameter for such a text, the code of its refusal, and the purpose of its seal."""
 
     path: str
     parameter: str
@@ -37,8 +37,8 @@ class Place:
             task = (await caller.send("POST", "/api/tasks", json={"title": "x"})).json()
             if self.purpose == "trash":
                 await caller.send("DELETE", f"/api/tasks/{task['id']}")
-        answer = await caller.send("GET", self.path, params={"limit": "1"})
-        return str(answer.links["next"]["url"]).rpartition("cursor=")[2]
+        response = await caller.send("GET", self.path, params={"limit": "1"})
+        return str(response.links["next"]["url"]).rpartition("cursor=")[2]
 
 
 PLACES = [
@@ -52,8 +52,8 @@ everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place
 encodable = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
 
 
-def refuses(answer: Response, place: Place) -> bool:
-    return answer.status_code == 400 and answer.json()["code"] == place.code
+def refuses(response: Response, place: Place) -> bool:
+    return response.status_code == 400 and response.json()["code"] == place.code
 
 
 @everywhere
@@ -89,7 +89,7 @@ revisions = st.integers(0, 10**19).map(str)
 
 
 def _content(*parts: Any) -> bytes:
-    """What a cursor has in it, or nearly so."""
+    """Contents that are nearly those of a cursor."""
     try:
         return msgspec.json.encode(parts)
     except (UnicodeEncodeError, OverflowError):
@@ -122,9 +122,9 @@ async def test_a_forged_one_is_refused_or_names_a_place_among_ones_own(
 ) -> None:
     content = data.draw(contents[place.purpose] | st.binary(max_size=60))
     forged = seal(caller.user_id, place.purpose, content)
-    answer = await place.ask(caller, forged)
-    assert answer.is_success or refuses(answer, place) or answer.json()["code"] == "sync-token-expired"
-    assert stranger.user_id not in answer.text
+    response = await place.ask(caller, forged)
+    assert response.is_success or refuses(response, place) or response.json()["code"] == "sync-token-expired"
+    assert stranger.user_id not in response.text
     assert refuses(await place.ask(stranger, forged), place)
 
 

@@ -1,4 +1,4 @@
-"""The application of the tests, and tokens that it takes."""
+"""The application for the tests, and valid tokens."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The API without a network, over each of the repositories; the tokens are real ones."""
+"""The API without a network, with each repository and real tokens."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -10,12 +10,18 @@ from httpx2 import ASGITransport, AsyncClient
 from tests.http.application import make_app, make_token
 from tests.storages import Storage, in_memory, in_postgres
 
+from todo_api.adapters.http.app import HttpConfig
 from todo_api.domain.ports import TaskRepository
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def storage(request: pytest.FixtureRequest) -> Storage:
-    return in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("engine"))
+@pytest.fixture(params=["memory", "memory-without-hot-path", "postgres"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest, backend: str) -> Storage:
+    return in_postgres(request.getfixturevalue("engine")) if backend == "postgres" else in_memory()
 
 
 @pytest.fixture
@@ -24,17 +30,18 @@ def repository(storage: Storage) -> TaskRepository:
 
 
 @pytest.fixture
-def app(storage: Storage) -> FastAPI:
-    return make_app(storage.tasks, accounts=storage.accounts)
+def app(storage: Storage, backend: str) -> FastAPI:
+    config = HttpConfig(hot_path=backend != "memory-without-hot-path")
+    return make_app(storage.tasks, accounts=storage.accounts, config=config)
 
 
 @pytest.fixture
 async def as_user(app: FastAPI) -> AsyncIterator[Callable[..., AsyncClient]]:
-    """Make a client that calls as this user; further arguments are claims of its token."""
+    """Return a function that makes a client for a user; further arguments are claims of the token."""
     async with AsyncExitStack() as stack:
 
         def client(user_id: str | None, **claims: Any) -> AsyncClient:
-            headers = {"X-Request-ID": "test"}  # of its own, each answer would differ from all others
+            headers = {"X-Request-ID": "test"}  # of its own, each response would differ from all others
             if user_id is not None:
                 headers["Authorization"] = f"Bearer {make_token(user_id, **claims)}"
             made = AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)

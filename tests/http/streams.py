@@ -1,4 +1,4 @@
-"""Clients of streams that go on: httpx2's transport for applications waits for the end of each answer."""
+"""A client for streams: httpx2's ASGI transport waits for the end of each response."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ class Event:
 
 
 class Stream:
-    """What a client has been sent so far, block by block."""
+    """The blocks that a client has received."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -34,7 +34,7 @@ class Stream:
         self._hung_up = asyncio.Event()
 
     async def block(self) -> str | None:
-        """The next lines up to an empty one, without it; None at the end of the answer."""
+        """The next lines up to an empty one, without it; None at the end of the response."""
         async with asyncio.timeout(10):
             return await self._sent.get()
 
@@ -79,7 +79,7 @@ class Stream:
 
 @asynccontextmanager
 async def opened(app: FastAPI, token: str, query: str = "", **headers: str) -> AsyncIterator[Stream]:
-    """A stream of `/api/tasks/events` to somebody who hangs up at the end of the block."""
+    """Open a stream of `/api/tasks/events`, and disconnect at the end of the block."""
     stream = Stream()
     sent = {"authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {

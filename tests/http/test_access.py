@@ -1,4 +1,4 @@
-"""Who may do what, and what browsers are told."""
+"""Authentication, scopes and CORS."""
 
 import time
 from collections.abc import Callable
@@ -27,9 +27,9 @@ async def test_every_call_needs_a_token(
     as_user: Callable[..., AsyncClient], method: str, path: str, header: str | None
 ) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = await as_user(None).request(method, path, headers=headers, content=b"not json")
-    assert (answer.status_code, answer.json()["code"]) == (401, "missing-token")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    response = await as_user(None).request(method, path, headers=headers, content=b"not json")
+    assert (response.status_code, response.json()["code"]) == (401, "missing-token")
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 @every_call
@@ -37,28 +37,28 @@ async def test_every_call_needs_a_token(
 async def test_every_call_needs_a_good_token(
     as_user: Callable[..., AsyncClient], method: str, path: str, token: str
 ) -> None:
-    answer = await as_user(None).request(method, path, headers={b"Authorization": f"Bearer {token}".encode()})
-    assert (answer.status_code, answer.json()["code"]) == (401, "invalid-token")
-    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
-    assert token not in answer.text or token == "x"
+    response = await as_user(None).request(method, path, headers={b"Authorization": f"Bearer {token}".encode()})
+    assert (response.status_code, response.json()["code"]) == (401, "invalid-token")
+    assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+    assert token not in response.text or token == "x"
 
 
 @every_call
 async def test_every_call_needs_a_token_that_has_not_ended(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str
 ) -> None:
-    answer = await as_user(user_id, exp=int(time.time()) - 60).request(method, path)
-    assert (answer.status_code, answer.json()["code"]) == (401, "expired-token")
-    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+    response = await as_user(user_id, exp=int(time.time()) - 60).request(method, path)
+    assert (response.status_code, response.json()["code"]) == (401, "expired-token")
+    assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
 @every_call
 async def test_every_call_needs_a_token_that_is_valid_already(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str
 ) -> None:
-    answer = await as_user(user_id, nbf=int(time.time()) + 60).request(method, path)
-    assert (answer.status_code, answer.json()["code"]) == (401, "premature-token")
-    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+    response = await as_user(user_id, nbf=int(time.time()) + 60).request(method, path)
+    assert (response.status_code, response.json()["code"]) == (401, "premature-token")
+    assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
 async def test_the_scheme_is_written_in_any_case(client: AsyncClient) -> None:
@@ -73,16 +73,16 @@ async def test_the_scheme_is_written_in_any_case(client: AsyncClient) -> None:
 async def test_a_token_with_scopes_is_held_to_them(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str, scope: Any
 ) -> None:
-    answer = await as_user(user_id, scope=scope).request(method, path)
+    response = await as_user(user_id, scope=scope).request(method, path)
     needed = "tasks:read" if method == "GET" else "tasks:write"
     if needed in scope:
-        assert answer.status_code in {200, 400, 404}
+        assert response.status_code in {200, 400, 404}
     else:
-        assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
-        assert answer.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
+        assert (response.status_code, response.json()["code"]) == (403, "insufficient-scope")
+        assert response.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
 
 
-async def test_another_users_task_looks_like_one_that_never_was(
+async def test_tasks_of_other_users_look_missing(
     as_user: Callable[..., AsyncClient],
     new_user_id: Callable[[], str],
     task: dict[str, Any],
@@ -108,37 +108,37 @@ async def test_a_user_id_is_any_text(as_user: Callable[..., AsyncClient], sub: s
     assert (await client.delete(f"/api/tasks/{task['id']}")).status_code == 204
 
 
-async def test_browsers_keep_answers_of_different_users_apart(client: AsyncClient, path: str) -> None:
-    for answer in (await client.get(path), await client.get("/api/tasks"), await client.get("/api/tasks/changes")):
-        assert {"Authorization", "Origin"} <= {name.strip() for name in answer.headers["vary"].split(",")}
+async def test_browsers_keep_responses_of_different_users_apart(client: AsyncClient, path: str) -> None:
+    for response in (await client.get(path), await client.get("/api/tasks"), await client.get("/api/tasks/changes")):
+        assert {"Authorization", "Origin"} <= {name.strip() for name in response.headers["vary"].split(",")}
 
 
 ORIGIN = {"Origin": "http://localhost:3000"}
 
 
 async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient) -> None:
-    for answer in (
+    for response in (
         await client.get("/api/tasks", headers=ORIGIN),
         await client.get("/api/tasks?limit=0", headers=ORIGIN),
         await client.get("/api/tasks", headers=ORIGIN | {"Authorization": ""}),
         await client.get("/nowhere", headers=ORIGIN),
         await client.put("/api/tasks", headers=ORIGIN),
     ):
-        assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
-        exposed = {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
+        assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
+        exposed = {name.strip() for name in response.headers["access-control-expose-headers"].split(",")}
         assert {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After"} <= exposed
 
 
 async def test_other_origins_may_not(client: AsyncClient) -> None:
-    answer = await client.get("/api/tasks", headers={"Origin": "http://evil.example"})
-    assert "access-control-allow-origin" not in answer.headers
+    response = await client.get("/api/tasks", headers={"Origin": "http://evil.example"})
+    assert "access-control-allow-origin" not in response.headers
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-async def test_browsers_may_send_what_the_calls_take(as_user: Callable[..., AsyncClient], method: str) -> None:
+async def test_preflight_allows_the_methods_and_headers(as_user: Callable[..., AsyncClient], method: str) -> None:
     names = "authorization,content-type,idempotency-key,if-match,if-none-match,last-event-id"
     headers = ORIGIN | {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": names}
-    answer = await as_user(None).options("/api/tasks", headers=headers)
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
-    assert method in answer.headers["access-control-allow-methods"]
+    response = await as_user(None).options("/api/tasks", headers=headers)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert method in response.headers["access-control-allow-methods"]

@@ -1,4 +1,4 @@
-"""The account: figures, everything out, and nothing left."""
+"""The account: numbers, export and deletion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,11 @@ from todo_api.application.services import Limits
 NOTHING = {"all": 0, "pending": 0, "completed": 0, "overdue": 0, "trash": 0}
 
 
-async def test_a_user_who_never_wrote_has_an_account_too(client: AsyncClient, user_id: str) -> None:
-    answer = await client.get("/api/me")
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "private, no-cache"
-    assert answer.json() == {
+async def test_a_new_user_has_an_account(client: AsyncClient, user_id: str) -> None:
+    response = await client.get("/api/me")
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "private, no-cache"
+    assert response.json() == {
         "user_id": user_id,
         "first_seen_at": None,
         "revision": 0,
@@ -67,9 +67,9 @@ async def test_an_export_has_every_field_of_every_task(
     await client.delete(path)
     trashed = (await client.get("/api/tasks/trash")).json()[0]
 
-    answer = await client.get("/api/me/export")
+    response = await client.get("/api/me/export")
 
-    document = answer.json()
+    document = response.json()
     assert document.pop("exported_at") > trashed["deleted_at"]
     assert document == {
         "format": "todo-api-export",
@@ -77,17 +77,17 @@ async def test_an_export_has_every_field_of_every_task(
         "user_id": user_id,
         "tasks": sorted([trashed, other], key=lambda task: task["id"]),
     }
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"
-    day = answer.json()["exported_at"][:10]
-    assert answer.headers["content-disposition"] == f'attachment; filename="todo-api-{day}.json"'
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    day = response.json()["exported_at"][:10]
+    assert response.headers["content-disposition"] == f'attachment; filename="todo-api-{day}.json"'
 
 
 async def test_an_export_of_nothing_is_whole(client: AsyncClient) -> None:
     assert (await client.get("/api/me/export")).json()["tasks"] == []
 
 
-async def test_what_was_erased_is_gone(
+async def test_deleted_accounts_are_empty(
     client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str], path: str
 ) -> None:
     stranger = as_user(new_user_id())
@@ -96,9 +96,9 @@ async def test_what_was_erased_is_gone(
     once = await client.post("/api/tasks", json={"title": "Once"}, headers=key)
     await client.delete(path)
 
-    answer = await client.delete("/api/me")
+    response = await client.delete("/api/me")
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
     for address in ("/api/tasks", "/api/tasks/trash"):
         assert (await client.get(address)).json() == []
     assert (await client.get("/api/me/export")).json()["tasks"] == []
@@ -110,13 +110,13 @@ async def test_what_was_erased_is_gone(
     assert (await client.delete("/api/me")).status_code == 204
 
 
-async def test_nothing_from_before_an_erasure_matches_what_comes_later(client: AsyncClient, path: str) -> None:
+async def test_old_tags_do_not_match_after_an_account_was_deleted(client: AsyncClient, path: str) -> None:
     before = await client.get("/api/tasks")
     token = (await client.get("/api/tasks/changes")).json()["next"]
     await client.delete("/api/me")
     for _ in range(2):
-        answer = await client.get("/api/tasks/changes", params={"since": token})
-        assert (answer.status_code, answer.json()["code"]) == (410, "sync-token-expired")
+        response = await client.get("/api/tasks/changes", params={"since": token})
+        assert (response.status_code, response.json()["code"]) == (410, "sync-token-expired")
         seen = {"If-None-Match": before.headers["etag"]}
         assert (await client.get("/api/tasks", headers=seen)).status_code == 200
         await client.put(path, json={"title": "Again"}, headers={"If-None-Match": "*"})
@@ -125,7 +125,7 @@ async def test_nothing_from_before_an_erasure_matches_what_comes_later(client: A
     assert (await client.get(path, headers=seen)).status_code == 200
 
 
-async def test_those_who_listen_are_told_of_an_erasure(storage: Storage, user_id: str) -> None:
+async def test_event_streams_report_a_deleted_account(storage: Storage, user_id: str) -> None:
     feed = InMemoryChangeFeed()
     app = make_app(storage.tasks, feed=feed, accounts=storage.accounts)
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
@@ -164,8 +164,8 @@ async def test_other_methods_and_parameters_are_refused(client: AsyncClient) -> 
         ("GET", "/api/me/import", "POST"),
         ("POST", "/api/me/export", "GET"),
     ):
-        answer = await client.request(method, address)
-        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        response = await client.request(method, address)
+        assert (response.status_code, response.headers["allow"]) == (405, allowed)
     for address in ("/api/me?x=1", "/api/me/export?limit=5"):
         assert (await client.get(address)).json()["code"] == "invalid-request"
     assert (await client.get("/api/me/other")).status_code == 404

@@ -1,4 +1,4 @@
-"""No input is answered with a 500, and every refusal says what is wrong."""
+"""Invalid input: never a 500, and every error names what is wrong."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,19 +13,19 @@ JSON = {"Content-Type": "application/json"}
 async def refused(
     client: AsyncClient, body: bytes | dict[str, Any], status: int = 400, **headers: str
 ) -> dict[str, Any]:
-    """The problem that each call with a body answers with: the same for all."""
+    """Return the problem with which every endpoint with a body responds: the same for all."""
     task = (await client.post("/api/tasks", json={"title": "x"})).json()
     path = f"/api/tasks/{task['id']}"
     kind: dict[str, Any] = {"json": body} if isinstance(body, dict) else {"content": body, "headers": JSON | headers}
-    answers = [
+    responses = [
         await client.post("/api/tasks", **kind),
         await client.put(path, **kind),
         await client.patch(path, **kind),
     ]
-    assert [answer.status_code for answer in answers] == [status] * 3
-    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert [response.status_code for response in responses] == [status] * 3
+    assert {response.headers["content-type"] for response in responses} == {"application/problem+json"}
     assert (await client.get(path)).json() == task
-    problems = [answer.json() for answer in answers]
+    problems = [response.json() for response in responses]
     assert problems[0] == problems[1] == problems[2]
     for key in ("type", "title", "detail", "code"):
         assert problems[0][key]
@@ -63,14 +63,14 @@ async def test_every_field_that_is_wrong_is_named(client: AsyncClient) -> None:
     assert {error["field"] for error in problem["errors"]} == {"title", "due_date", "completed", "dueDate"}
 
 
-async def test_faults_without_end_are_counted_and_not_listed(client: AsyncClient) -> None:
+async def test_many_errors_are_counted_and_not_listed(client: AsyncClient) -> None:
     problem = await refused(client, {"title": "x", **{f"field{number}": number for number in range(20_000)}})
     assert len(problem["errors"]) == 1
     assert "errors" in problem["detail"]
     assert len(problem["detail"]) < 200
-    answer = await client.get("/api/tasks", params={f"{'x' * 50}{number}": "1" for number in range(500)})
-    assert answer.status_code == 400
-    assert len(answer.content) < 20_000
+    response = await client.get("/api/tasks", params={f"{'x' * 50}{number}": "1" for number in range(500)})
+    assert response.status_code == 400
+    assert len(response.content) < 20_000
 
 
 async def test_a_misspelt_field_gets_a_hint(client: AsyncClient) -> None:
@@ -89,7 +89,7 @@ async def test_a_misspelt_field_gets_a_hint(client: AsyncClient) -> None:
         b'{"title": "a\nb"}', b" ",
     ],
 )  # fmt: skip
-async def test_what_is_no_json_is_said_to_be_none(client: AsyncClient, body: bytes) -> None:
+async def test_malformed_json_is_refused(client: AsyncClient, body: bytes) -> None:
     problem = await refused(client, body)
     assert problem["code"] in {"malformed-json", "invalid-request"}
     assert problem["errors"]
@@ -122,8 +122,8 @@ async def test_a_compressed_body_is_refused(client: AsyncClient) -> None:
     "media_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/merge-patch+json"]
 )
 async def test_json_goes_by_several_names(client: AsyncClient, media_type: str) -> None:
-    answer = await client.post("/api/tasks", content=b'{"title": "x"}', headers={"Content-Type": media_type})
-    assert answer.status_code == 201
+    response = await client.post("/api/tasks", content=b'{"title": "x"}', headers={"Content-Type": media_type})
+    assert response.status_code == 201
 
 
 async def test_a_body_above_the_limit_is_refused_whether_its_length_is_declared_or_not(client: AsyncClient) -> None:
@@ -134,8 +134,8 @@ async def test_a_body_above_the_limit_is_refused_whether_its_length_is_declared_
         for start in range(0, len(large), 65536):
             yield large[start : start + 65536]
 
-    answer = await client.post("/api/tasks", content=in_pieces(), headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
+    response = await client.post("/api/tasks", content=in_pieces(), headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
 
 
 async def test_a_body_at_the_limit_is_read(client: AsyncClient) -> None:
@@ -148,19 +148,19 @@ async def test_a_body_at_the_limit_is_read(client: AsyncClient) -> None:
     "body", [b'{"completed": null}', b'{"completed": "true"}', b'{"done": true}', b"null", b"[]", b"{"]
 )
 async def test_complete_is_as_strict(client: AsyncClient, task: dict[str, Any], path: str, body: bytes) -> None:
-    answer = await client.patch(f"{path}/complete", content=body, headers=JSON)
-    assert answer.status_code == 400
+    response = await client.patch(f"{path}/complete", content=body, headers=JSON)
+    assert response.status_code == 400
     assert (await client.get(path)).json() == task
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-async def test_tasks_that_are_not_there_all_look_alike(client: AsyncClient, path: str, method: str) -> None:
+async def test_all_missing_tasks_have_the_same_response(client: AsyncClient, path: str, method: str) -> None:
     await client.delete(path)
     ids = [path.rpartition("/")[2], str(uuid4()), "x", "1", "%00", "{" + str(uuid4()) + "}", uuid4().hex, "%ff", "🙂"]
     kind: dict[str, Any] = {} if method in {"GET", "DELETE"} else {"json": {"title": "x"}}
-    answers = [await client.request(method, f"/api/tasks/{task_id}", **kind) for task_id in ids]
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({(answer.content, str(sorted(answer.headers.items()))) for answer in answers}) == 1
+    responses = [await client.request(method, f"/api/tasks/{task_id}", **kind) for task_id in ids]
+    assert {response.status_code for response in responses} == {404}
+    assert len({(response.content, str(sorted(response.headers.items()))) for response in responses}) == 1
 
 
 async def test_an_id_may_be_written_in_capitals(client: AsyncClient, task: dict[str, Any]) -> None:
@@ -168,20 +168,20 @@ async def test_an_id_may_be_written_in_capitals(client: AsyncClient, task: dict[
 
 
 async def test_unknown_parameters_are_refused_everywhere(client: AsyncClient, path: str) -> None:
-    for answer in (
+    for response in (
         await client.get(f"{path}?expand=all"),
         await client.post("/api/tasks?dry_run=1", json={"title": "x"}),
         await client.patch(f"{path}/complete?completed=true"),
         await client.delete(f"{path}?force"),
         await client.get("/health?verbose=1"),
     ):
-        assert (answer.status_code, answer.json()["errors"][0]["location"]) == (400, "query")
+        assert (response.status_code, response.json()["errors"][0]["location"]) == (400, "query")
 
 
 async def test_other_methods_and_addresses_are_problems_too(client: AsyncClient, path: str) -> None:
-    answer = await client.post(path)
-    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
-    assert answer.headers["allow"] == "DELETE, GET, PATCH, PUT"
-    answer = await client.get("/api/nothing")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = await client.post(path)
+    assert (response.status_code, response.json()["code"]) == (405, "method-not-allowed")
+    assert response.headers["allow"] == "DELETE, GET, PATCH, PUT"
+    response = await client.get("/api/nothing")
+    assert (response.status_code, response.json()["code"]) == (404, "not-found")
+    assert response.headers["content-type"] == "application/problem+json"

@@ -23,13 +23,13 @@ def create(title: str = "New", **values: Any) -> dict[str, Any]:
     return {"op": "create", "title": title, **values}
 
 
-async def test_every_operation_does_what_the_single_call_does(client: AsyncClient, task: dict[str, Any]) -> None:
+async def test_operations_behave_like_single_requests(client: AsyncClient, task: dict[str, Any]) -> None:
     path = f"/api/tasks/{task['id']}"
     trashed = (await client.post("/api/tasks", json={"title": "Trashed"})).json()["id"]
     await client.delete(f"/api/tasks/{trashed}")
     mine = str(uuid4())
 
-    answer = await run(
+    response = await run(
         client,
         create("  Mine ", id=mine, description="x", due_date="2026-12-31", completed=True),
         {"op": "update", "id": mine, "title": "Mine, changed", "description": None},
@@ -40,8 +40,8 @@ async def test_every_operation_does_what_the_single_call_does(client: AsyncClien
         {"op": "delete", "id": trashed},
     )
 
-    assert answer.status_code == 200
-    document = answer.json()
+    assert response.status_code == 200
+    document = response.json()
     assert list(document) == ["revision", "results"]
     assert document["revision"] == task["revision"] + 3
     assert [result["status"] for result in document["results"]] == [201, 200, 200, 200, 200, 200, 204]
@@ -59,17 +59,17 @@ async def test_every_operation_does_what_the_single_call_does(client: AsyncClien
     assert [gone["id"] for gone in (await client.get("/api/tasks/trash")).json()] == [trashed]
 
 
-async def test_a_batch_is_one_change_to_those_who_sync(client: AsyncClient, task: dict[str, Any]) -> None:
+async def test_a_batch_has_one_revision_for_delta_sync(client: AsyncClient, task: dict[str, Any]) -> None:
     since = (await client.get("/api/tasks/changes")).json()["next"]
-    answer = await run(client, *(create(str(n)) for n in range(5)), {"op": "delete", "id": task["id"]})
+    response = await run(client, *(create(str(n)) for n in range(5)), {"op": "delete", "id": task["id"]})
     seen: list[str] = []
     more = True
     while more:
         page = (await client.get("/api/tasks/changes", params={"since": since, "limit": 2})).json()
-        assert {item["revision"] for item in [*page["tasks"], *page["deleted"]]} == {answer.json()["revision"]}
+        assert {item["revision"] for item in [*page["tasks"], *page["deleted"]]} == {response.json()["revision"]}
         seen += [item["id"] for item in [*page["tasks"], *page["deleted"]]]
         since, more = page["next"], page["has_more"]
-    results = answer.json()["results"]
+    results = response.json()["results"]
     assert sorted(seen) == sorted([*(result["task"]["id"] for result in results[:5]), task["id"]])
 
 
@@ -100,15 +100,15 @@ async def test_one_failure_undoes_all_or_is_left_out(
         operation = {**operation, "id": task["id"]}
     operations = [create("One"), create("Two"), operation, {"op": "complete", "id": task["id"], "completed": True}]
 
-    answer = await run(client, *operations)
-    problem = answer.json()
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    response = await run(client, *operations)
+    problem = response.json()
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     assert (problem["status"], problem["code"], problem["index"]) == (status, code, 2)
     assert (await client.get("/api/tasks")).json() == [task]
 
-    answer = await run(client, *operations, atomic=False)
-    assert answer.status_code == 200
-    results = answer.json()["results"]
+    response = await run(client, *operations, atomic=False)
+    assert response.status_code == 200
+    results = response.json()["results"]
     assert [result["status"] for result in results] == [201, 201, status, 200]
     del problem["index"], problem["request_id"]
     assert results[2]["problem"] == problem
@@ -140,14 +140,14 @@ async def test_the_problem_is_the_one_of_the_single_call(client: AsyncClient, ta
     + [{"operations": [create()], "atomc": False}],
 )
 async def test_a_body_that_is_no_batch_is_refused(client: AsyncClient, body: Any) -> None:
-    answer = await client.post(BATCH, json=body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+    response = await client.post(BATCH, json=body)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
     assert await titles(client) == []
 
 
 async def test_a_hundred_operations_are_done(client: AsyncClient) -> None:
-    answer = await run(client, *(create(str(n)) for n in range(100)))
-    assert [result["task"]["title"] for result in answer.json()["results"]] == [str(n) for n in range(100)]
+    response = await run(client, *(create(str(n)) for n in range(100)))
+    assert [result["task"]["title"] for result in response.json()["results"]] == [str(n) for n in range(100)]
     assert len(await titles(client)) == 100
 
 
@@ -162,14 +162,14 @@ async def test_the_tasks_of_others_are_not_there(
 
 
 async def test_a_batch_needs_the_scope_to_write(as_user: Callable[..., AsyncClient], user_id: str) -> None:
-    answer = await run(as_user(user_id, scope="tasks:read"), create())
-    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient-scope")
+    response = await run(as_user(user_id, scope="tasks:read"), create())
+    assert (response.status_code, response.json()["code"]) == (403, "insufficient-scope")
 
 
 async def test_batches_at_once_lose_nothing(client: AsyncClient, task: dict[str, Any]) -> None:
     async def both(number: int) -> None:
-        answer = await run(client, create(str(number)), {"op": "complete", "id": task["id"]})
-        assert answer.status_code == 200
+        response = await run(client, create(str(number)), {"op": "complete", "id": task["id"]})
+        assert response.status_code == 200
 
     await asyncio.gather(*(both(number) for number in range(21)))
     tasks = (await client.get("/api/tasks")).json()
@@ -179,8 +179,8 @@ async def test_batches_at_once_lose_nothing(client: AsyncClient, task: dict[str,
 
 
 async def test_a_batch_that_changes_nothing_leaves_the_revision(client: AsyncClient, task: dict[str, Any]) -> None:
-    answer = await run(client, {"op": "complete", "id": task["id"], "completed": False})
-    assert answer.json() == {
+    response = await run(client, {"op": "complete", "id": task["id"], "completed": False})
+    assert response.json() == {
         "revision": task["revision"],
         "results": [{"status": 200, "etag": f'"{task["revision"]}"', "task": task}],
     }

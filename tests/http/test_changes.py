@@ -1,4 +1,4 @@
-"""Delta sync: a loop that keeps a copy up to date, and what it is told when it cannot."""
+"""Delta sync: a client that keeps a copy up to date, and its errors."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ CHANGES = "/api/tasks/changes"
 
 
 class Copy:
-    """What a client keeps: the tasks by their ids, and the token."""
+    """A client's copy: the tasks by their ids, and the token."""
 
     def __init__(self, client: AsyncClient, limit: int = 1000) -> None:
         self.client, self.limit = client, limit
@@ -21,11 +21,11 @@ class Copy:
     async def catch_up(self) -> None:
         while True:
             since = {} if self.token is None else {"since": self.token}
-            answer = await self.client.get(CHANGES, params={"limit": self.limit, **since})
-            assert answer.status_code == 200
-            page = answer.json()
+            response = await self.client.get(CHANGES, params={"limit": self.limit, **since})
+            assert response.status_code == 200
+            page = response.json()
             assert list(page) == ["tasks", "deleted", "next", "has_more"]
-            assert answer.headers["etag"] == f'"{page["next"]}"'
+            assert response.headers["etag"] == f'"{page["next"]}"'
             self.tasks |= {task["id"]: task for task in page["tasks"]}
             for gone in page["deleted"]:
                 self.tasks.pop(gone["id"], None)
@@ -59,12 +59,12 @@ async def test_nothing_new_is_an_empty_page_or_304(client: AsyncClient, path: st
     assert page == {"tasks": [], "deleted": [], "next": token, "has_more": False}
     conditions = (f'"{token}"', f'W/"{token}"', token)
     for condition in conditions:
-        answer = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": condition})
-        assert (answer.status_code, answer.content) == (304, b"")
+        response = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": condition})
+        assert (response.status_code, response.content) == (304, b"")
     await client.patch(f"{path}/complete")
     for condition in conditions:
-        answer = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": condition})
-        assert [task["completed"] for task in answer.json()["tasks"]] == [True]
+        response = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": condition})
+        assert [task["completed"] for task in response.json()["tasks"]] == [True]
 
 
 async def test_a_token_of_another_user_or_a_damaged_one_is_refused(
@@ -73,10 +73,10 @@ async def test_a_token_of_another_user_or_a_damaged_one_is_refused(
     token = (await client.get(CHANGES)).json()["next"]
     cursor = "AAAAAAAAAAAxMjM"
     for text in (token[:-1], token + "A", f"{token}=", "", "1", cursor, token.swapcase()):
-        answer = await client.get(CHANGES, params={"since": text})
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-sync-token")
-    answer = await as_user(new_user_id()).get(CHANGES, params={"since": token})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-sync-token")
+        response = await client.get(CHANGES, params={"since": text})
+        assert (response.status_code, response.json()["code"]) == (400, "invalid-sync-token")
+    response = await as_user(new_user_id()).get(CHANGES, params={"since": token})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-sync-token")
 
 
 async def test_nothing_is_missed_while_others_write(client: AsyncClient) -> None:

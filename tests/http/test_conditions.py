@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match, and what happens to changes at the same moment without them."""
+"""If-Match and If-None-Match, and concurrent changes without them."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from httpx2 import AsyncClient, Response
 
 
 def filled(template: str, task: dict[str, Any]) -> str:
-    """Put the task's revision, and the one after it, into the template of a header."""
+    """Fill the task's revision, and the next one, into the template of a header."""
     return template.format(now=task["revision"], later=task["revision"] + 1)
 
 
@@ -41,8 +41,8 @@ every_change = pytest.mark.parametrize("method", ["PUT", "PATCH", "COMPLETE", "D
 async def test_a_change_happens_at_the_revision_that_was_asked_for(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
 ) -> None:
-    answer = await change(client, method, path, **{"If-Match": filled(value, task)})
-    assert answer.status_code == (204 if method == "DELETE" else 200)
+    response = await change(client, method, path, **{"If-Match": filled(value, task)})
+    assert response.status_code == (204 if method == "DELETE" else 200)
 
 
 @every_change
@@ -62,9 +62,9 @@ async def test_a_change_happens_at_the_revision_that_was_asked_for(
 async def test_a_change_at_another_revision_does_not_happen(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
 ) -> None:
-    answer = await change(client, method, path, **{"If-Match": filled(value, task)})
-    assert (answer.status_code, answer.json()["code"]) == (412, "revision-mismatch")
-    assert answer.headers["etag"] == filled('"{now}"', task)
+    response = await change(client, method, path, **{"If-Match": filled(value, task)})
+    assert (response.status_code, response.json()["code"]) == (412, "revision-mismatch")
+    assert response.headers["etag"] == filled('"{now}"', task)
     assert (await client.get(path)).json() == task
 
 
@@ -73,8 +73,8 @@ async def test_a_change_at_another_revision_does_not_happen(
 async def test_a_malformed_condition_is_refused(
     client: AsyncClient, task: dict[str, Any], path: str, method: str, value: str
 ) -> None:
-    answer = await change(client, method, path, **{"If-Match": value})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "If-Match")
+    response = await change(client, method, path, **{"If-Match": value})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "If-Match")
     assert (await client.get(path)).json() == task
 
 
@@ -91,8 +91,8 @@ async def test_a_missing_task_stays_missing(
 async def test_reads_are_not_repeated(client: AsyncClient, task: dict[str, Any], path: str, value: str) -> None:
     tag = filled('"{now}"', task)
     for address in (path, "/api/tasks", "/api/tasks?limit=1"):
-        answer = await client.get(address, headers={"If-None-Match": filled(value, task)})
-        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+        response = await client.get(address, headers={"If-None-Match": filled(value, task)})
+        assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
 
 
 @pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{now}-gzip"'])
@@ -122,8 +122,8 @@ async def test_concurrent_changes_of_different_fields_all_survive(
         {"completed": True},
         {"due_date": "2027-01-01"},
     ]
-    answers = await asyncio.gather(*(client.patch(path, json=fields) for fields in changes))
-    assert {answer.status_code for answer in answers} == {200}
+    responses = await asyncio.gather(*(client.patch(path, json=fields) for fields in changes))
+    assert {response.status_code for response in responses} == {200}
     changed = (await client.get(path)).json()
     assert {name: changed[name] for fields in changes for name in fields} == {
         name: value for fields in changes for name, value in fields.items()
@@ -135,9 +135,9 @@ async def test_concurrent_changes_of_different_fields_all_survive(
 async def test_concurrent_toggles_flip_as_often_as_they_were_sent(
     client: AsyncClient, task: dict[str, Any], path: str, count: int
 ) -> None:
-    answers = await asyncio.gather(*(client.patch(f"{path}/complete") for _ in range(count)))
-    assert {answer.status_code for answer in answers} == {200}
-    revisions = sorted(answer.json()["revision"] - task["revision"] for answer in answers)
+    responses = await asyncio.gather(*(client.patch(f"{path}/complete") for _ in range(count)))
+    assert {response.status_code for response in responses} == {200}
+    revisions = sorted(response.json()["revision"] - task["revision"] for response in responses)
     assert revisions == list(range(1, count + 1))
     assert (await client.get(path)).json()["completed"] is bool(count % 2)
 
@@ -146,9 +146,9 @@ async def test_of_concurrent_changes_at_one_revision_one_happens(
     client: AsyncClient, task: dict[str, Any], path: str
 ) -> None:
     headers = {"If-Match": filled('"{now}"', task)}
-    answers = await asyncio.gather(*(client.patch(path, json={"title": f"t{n}"}, headers=headers) for n in range(20)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
-    winner = next(answer.json() for answer in answers if answer.status_code == 200)
+    responses = await asyncio.gather(*(client.patch(path, json={"title": f"t{n}"}, headers=headers) for n in range(20)))
+    assert sorted(response.status_code for response in responses) == [200] + [412] * 19
+    winner = next(response.json() for response in responses if response.status_code == 200)
     assert (await client.get(path)).json() == winner
 
 
@@ -157,27 +157,27 @@ CREATE = {"If-None-Match": "*"}
 
 
 async def test_a_client_may_name_its_tasks(client: AsyncClient) -> None:
-    answer = await client.put(MINE, json={"title": "Offline", "completed": True}, headers=CREATE)
-    tag = filled('"{now}"', answer.json())
-    assert (answer.status_code, answer.headers["location"], answer.headers["etag"]) == (201, MINE, tag)
-    assert (answer.json()["title"], answer.json()["completed"]) == ("Offline", True)
-    assert (await client.get(MINE)).json() == answer.json()
+    response = await client.put(MINE, json={"title": "Offline", "completed": True}, headers=CREATE)
+    tag = filled('"{now}"', response.json())
+    assert (response.status_code, response.headers["location"], response.headers["etag"]) == (201, MINE, tag)
+    assert (response.json()["title"], response.json()["completed"]) == ("Offline", True)
+    assert (await client.get(MINE)).json() == response.json()
 
 
 async def test_a_task_is_created_once_however_often_it_is_sent(client: AsyncClient) -> None:
-    answers = await asyncio.gather(*(client.put(MINE, json={"title": str(n)}, headers=CREATE) for n in range(50)))
-    assert sorted(answer.status_code for answer in answers) == [201] + [412] * 49
-    assert {answer.json()["code"] for answer in answers if answer.status_code == 412} == {"task-exists"}
-    winner = next(answer.json() for answer in answers if answer.status_code == 201)
-    assert {answer.headers["etag"] for answer in answers} == {filled('"{now}"', winner)}
+    responses = await asyncio.gather(*(client.put(MINE, json={"title": str(n)}, headers=CREATE) for n in range(50)))
+    assert sorted(response.status_code for response in responses) == [201] + [412] * 49
+    assert {response.json()["code"] for response in responses if response.status_code == 412} == {"task-exists"}
+    winner = next(response.json() for response in responses if response.status_code == 201)
+    assert {response.headers["etag"] for response in responses} == {filled('"{now}"', winner)}
     assert (await client.get("/api/tasks")).json() == [winner]
 
 
 async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
     created = (await client.put(MINE, json={"title": "x"}, headers=CREATE)).json()
     await client.delete(MINE)
-    answer = await client.put(MINE, json={"title": "y"}, headers=CREATE)
-    assert (answer.status_code, answer.headers["etag"]) == (412, filled('"{later}"', created))
+    response = await client.put(MINE, json={"title": "y"}, headers=CREATE)
+    assert (response.status_code, response.headers["etag"]) == (412, filled('"{later}"', created))
     await client.delete("/api/tasks/trash")
     assert (await client.put(MINE, json={"title": "y"}, headers=CREATE)).status_code == 201
 
@@ -194,6 +194,6 @@ async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
 async def test_creating_needs_a_title_and_a_star_alone(
     client: AsyncClient, headers: dict[str, str], body: dict[str, Any], field: str
 ) -> None:
-    answer = await client.put(MINE, json=body, headers=headers)
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    response = await client.put(MINE, json=body, headers=headers)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
     assert (await client.get(MINE)).status_code == 404

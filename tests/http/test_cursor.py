@@ -1,4 +1,4 @@
-"""Cursors that are well-formed and were never given out: their digest is no secret, so anybody can make them."""
+"""Forged cursors: well-formed, with a correct digest, which is not secret."""
 
 from uuid import uuid4
 
@@ -22,8 +22,8 @@ async def test_a_forged_cursor_is_refused_or_finds_a_place_in_ones_own_list(
         content = msgspec.json.encode(["all", sort, "asc", limit, key, uuid4()])
     except UnicodeEncodeError:
         content = b'["all","title","asc",5,"\\ud800","019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"]'
-    answer = await client.get("/api/tasks", params={"cursor": seal(user_id, "list", content)})
-    assert answer.status_code == 200 or answer.json()["code"] == "invalid-cursor"
+    response = await client.get("/api/tasks", params={"cursor": seal(user_id, "list", content)})
+    assert response.status_code == 200 or response.json()["code"] == "invalid-cursor"
     content = msgspec.json.encode([limit, key if key != "\ud800" else "", uuid4()])
-    answer = await client.get("/api/tasks/trash", params={"cursor": seal(user_id, "trash", content)})
-    assert answer.status_code == 200 or answer.json()["code"] == "invalid-cursor"
+    response = await client.get("/api/tasks/trash", params={"cursor": seal(user_id, "trash", content)})
+    assert response.status_code == 200 or response.json()["code"] == "invalid-cursor"

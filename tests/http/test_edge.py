@@ -1,4 +1,4 @@
-"""What every answer has, and what is believed of a request and its way."""
+"""What all responses have in common, proxies, and the access log."""
 
 import re
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def calling(config: HttpConfig, address: str = "127.0.0.1", user_id: str =
         yield client
 
 
-async def every_kind_of_answer(client: AsyncClient) -> list[Response]:
+async def every_kind_of_response(client: AsyncClient) -> list[Response]:
     return [
         await client.get("/api/tasks"),
         await client.get("/api/tasks", headers={"Authorization": ""}),
@@ -38,33 +38,33 @@ async def every_kind_of_answer(client: AsyncClient) -> list[Response]:
     ]
 
 
-async def test_every_answer_is_named_and_guarded() -> None:
+async def test_every_response_has_a_request_id_and_security_headers() -> None:
     async with calling(HttpConfig()) as client:
-        answers = await every_kind_of_answer(client)
-    assert [answer.status_code for answer in answers] == [200, 401, 404, 415, 405, 400, 200, 200]
-    for answer in answers:
-        assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["X-Frame-Options"] == "DENY"
-        assert "Strict-Transport-Security" not in answer.headers
-        if answer.status_code >= 400:
-            assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
-    assert len({answer.headers["X-Request-ID"] for answer in answers}) == len(answers)
-    assert answers[0].headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
-    assert answers[-1].headers.get_list("Content-Security-Policy") != []
+        responses = await every_kind_of_response(client)
+    assert [response.status_code for response in responses] == [200, 401, 404, 415, 405, 400, 200, 200]
+    for response in responses:
+        assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-ID"])
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert "Strict-Transport-Security" not in response.headers
+        if response.status_code >= 400:
+            assert response.json()["request_id"] == response.headers["X-Request-ID"]
+    assert len({response.headers["X-Request-ID"] for response in responses}) == len(responses)
+    assert responses[0].headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert responses[-1].headers.get_list("Content-Security-Policy") != []
 
 
 @pytest.mark.parametrize("name", ["a", "req_01-J.Z", "1/2+3=4@5:6", "x" * 128])
-async def test_a_client_may_name_its_request(name: str) -> None:
+async def test_a_client_may_send_a_request_id(name: str) -> None:
     async with calling(HttpConfig()) as client:
         assert (await client.get("/nowhere", headers={"X-Request-ID": name})).headers["X-Request-ID"] == name
 
 
 @pytest.mark.parametrize("name", ["", "x" * 129, "a b", 'a"b', "a\tb", "é", "<script>"])
-async def test_a_name_that_could_do_harm_is_replaced(name: str) -> None:
+async def test_an_unsafe_request_id_is_replaced(name: str) -> None:
     async with calling(HttpConfig()) as client:
-        answer = await client.get("/nowhere", headers=[(b"X-Request-ID", name.encode())])
-    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+        response = await client.get("/nowhere", headers=[(b"X-Request-ID", name.encode())])
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-ID"])
 
 
 FORWARDED = {"X-Forwarded-Host": "app.example.com, in", "X-Forwarded-Proto": "https,http", "X-Forwarded-For": "1.2.3.4"}
@@ -79,10 +79,10 @@ async def test_only_a_trusted_proxy_is_believed(trusted: tuple[str, ...], believ
     async with calling(HttpConfig(trusted_proxies=trusted), address=address) as client:
         await client.post("/api/tasks", json={"title": "a"})
         await client.post("/api/tasks", json={"title": "b"})
-        answer = await client.get("/api/tasks", params={"limit": 1}, headers=FORWARDED)
+        response = await client.get("/api/tasks", params={"limit": 1}, headers=FORWARDED)
     base = "https://app.example.com" if believed else "http://test"
-    assert answer.links["next"]["url"].startswith(f"{base}/api/tasks?")
-    assert ("Strict-Transport-Security" in answer.headers) == believed
+    assert response.links["next"]["url"].startswith(f"{base}/api/tasks?")
+    assert ("Strict-Transport-Security" in response.headers) == believed
 
 
 async def test_the_documentation_can_be_switched_off() -> None:
@@ -91,7 +91,7 @@ async def test_the_documentation_can_be_switched_off() -> None:
             assert (await client.get(path)).status_code == 404
 
 
-async def test_the_log_tells_of_each_request_and_nothing_of_its_content() -> None:
+async def test_the_access_log_has_no_content() -> None:
     secret = "my secret plan"
     with capture_logs() as lines:
         async with calling(HttpConfig(access_log=True), user_id="alice") as client:

@@ -1,4 +1,4 @@
-"""Live events, without a network: what a client gets, how it goes on, and how it ends."""
+"""Live events without a network."""
 
 import time
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def milliseconds(block: str) -> int:
     return int(value)
 
 
-async def test_a_stream_begins_with_everything_and_goes_on_with_what_happens(
+async def test_a_stream_starts_with_all_tasks_and_continues_with_changes(
     app: FastAPI, client: AsyncClient, token: str, path: str
 ) -> None:
     async with opened(app, token) as stream:
@@ -69,9 +69,7 @@ async def test_a_stream_begins_with_everything_and_goes_on_with_what_happens(
             assert event.page["next"] == event.id
 
 
-async def test_a_stream_goes_on_after_the_last_event_that_was_seen(
-    app: FastAPI, client: AsyncClient, token: str
-) -> None:
+async def test_a_stream_resumes_after_the_last_event(app: FastAPI, client: AsyncClient, token: str) -> None:
     await add(client, "seen")
     async with opened(app, token) as stream:
         seen = await stream.event()
@@ -115,9 +113,9 @@ async def test_a_stream_without_news_tells_that_it_is_there(app: FastAPI, client
 
 
 async def refused(client: AsyncClient, **request: Any) -> tuple[int, str]:
-    answer = await client.get(EVENTS, **request)
-    assert answer.headers["content-type"] == "application/problem+json"
-    return answer.status_code, answer.json()["code"]
+    response = await client.get(EVENTS, **request)
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code, response.json()["code"]
 
 
 async def test_a_token_that_will_not_do_is_refused_before_the_stream(
@@ -134,13 +132,13 @@ async def test_a_token_that_will_not_do_is_refused_before_the_stream(
     assert await refused(client, headers={"Last-Event-ID": forgotten}) == (410, "sync-token-expired")
 
 
-async def test_what_was_wrong_is_named(client: AsyncClient) -> None:
-    answer = await client.get(EVENTS, headers={"Last-Event-ID": "x"})
-    (error,) = answer.json()["errors"]
+async def test_invalid_parameters_are_named(client: AsyncClient) -> None:
+    response = await client.get(EVENTS, headers={"Last-Event-ID": "x"})
+    (error,) = response.json()["errors"]
     assert (error["location"], error["field"]) == ("header", "Last-Event-ID")
 
 
-async def test_only_who_may_read_may_follow(as_user: Callable[..., AsyncClient], user_id: str) -> None:
+async def test_streams_need_the_read_scope(as_user: Callable[..., AsyncClient], user_id: str) -> None:
     assert await refused(as_user(None)) == (401, "missing-token")
     assert await refused(as_user(user_id, scope="tasks:write")) == (403, "insufficient-scope")
 
@@ -150,9 +148,9 @@ async def test_a_user_has_so_many_streams_and_no_more(app: FastAPI, client: Asyn
         await first.event()
         async with opened(app, token) as second:
             await second.event()
-            answer = await client.get(EVENTS)
-            assert (answer.status_code, answer.json()["code"]) == (429, "too-many-streams")
-            assert int(answer.headers["retry-after"]) > 0
+            response = await client.get(EVENTS)
+            assert (response.status_code, response.json()["code"]) == (429, "too-many-streams")
+            assert int(response.headers["retry-after"]) > 0
         async with opened(app, token) as third:
             assert third.status == 200
 

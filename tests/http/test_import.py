@@ -1,4 +1,4 @@
-"""What was exported can be imported: once, in order, and without a change to anything that is there."""
+"""Imports of exports: once, in order, and without changing existing tasks."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ async def send(client: AsyncClient, *tasks: Any) -> Response:
 
 @pytest.fixture
 async def exported(client: AsyncClient) -> dict[str, Any]:
-    """Everything of the client's user, who has a task of each kind."""
+    """An export with a task of each kind."""
     for values in (
         {"title": 'Ünï "quoted" {[\\', "description": "}]\n", "due_date": "2026-12-31"},
         {"title": "Local", "due_date": "2026-12-31T17:00:00.25"},
@@ -46,12 +46,12 @@ def without_stamps(exported: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**task, "user_id": "", "revision": 0} for task in exported["tasks"]]
 
 
-async def test_an_export_comes_back_as_it_was(
+async def test_an_import_restores_an_export(
     client: AsyncClient, as_user: AddUser, new_user_id: NewUserId, exported: dict[str, Any]
 ) -> None:
     other = as_user(new_user_id())
-    answer = await other.post("/api/me/import", json=exported)
-    assert (answer.status_code, answer.json()) == (200, {"imported": 5, "skipped": 0})
+    response = await other.post("/api/me/import", json=exported)
+    assert (response.status_code, response.json()) == (200, {"imported": 5, "skipped": 0})
     assert without_stamps((await other.get("/api/me/export")).json()) == without_stamps(exported)
 
     await client.delete("/api/me")
@@ -62,7 +62,7 @@ async def test_an_export_comes_back_as_it_was(
     assert {task["user_id"] for task in again["tasks"]} == {exported["user_id"]}
 
 
-async def test_what_is_there_stays_as_it_is(client: AsyncClient, exported: dict[str, Any]) -> None:
+async def test_existing_tasks_are_not_changed(client: AsyncClient, exported: dict[str, Any]) -> None:
     live, trashed = ([task for task in exported["tasks"] if ("deleted_at" in task) is gone] for gone in (False, True))
     await client.patch(f"/api/tasks/{live[0]['id']}", json={"title": "Changed"})
     await client.delete(f"/api/tasks/{live[1]['id']}")
@@ -70,15 +70,15 @@ async def test_what_is_there_stays_as_it_is(client: AsyncClient, exported: dict[
     await client.delete(f"/api/tasks/trash/{trashed[1]['id']}")
     before = (await client.get("/api/me/export")).json()["tasks"]
 
-    answer = await client.post("/api/me/import", json=exported)
+    response = await client.post("/api/me/import", json=exported)
 
-    assert answer.json() == {"imported": 1, "skipped": 4}
+    assert response.json() == {"imported": 1, "skipped": 4}
     after = (await client.get("/api/me/export")).json()["tasks"]
     assert [task for task in after if task["id"] != trashed[1]["id"]] == before
     assert trashed[1] | {"revision": 0} in [task | {"revision": 0} for task in after]
 
 
-async def test_those_who_sync_are_told(client: AsyncClient, exported: dict[str, Any]) -> None:
+async def test_delta_sync_has_imported_tasks(client: AsyncClient, exported: dict[str, Any]) -> None:
     deleted = next(task for task in exported["tasks"] if "deleted_at" in task)
     await client.delete(f"/api/tasks/trash/{deleted['id']}")
     token = (await client.get("/api/tasks/changes")).json()["next"]
@@ -88,7 +88,7 @@ async def test_those_who_sync_are_told(client: AsyncClient, exported: dict[str, 
     assert {gone["id"] for gone in changes["deleted"]} == {str(UUID(int=2)), deleted["id"]}
 
 
-async def test_what_is_left_out_has_its_default(client: AsyncClient) -> None:
+async def test_absent_fields_have_defaults(client: AsyncClient) -> None:
     assert (await send(client, a_task(7))).json() == {"imported": 1, "skipped": 0}
     task = (await client.get(f"/api/tasks/{UUID(int=7)}")).json()
     assert task.pop("user_id")
@@ -129,9 +129,9 @@ async def test_a_bad_task_is_named_and_those_before_it_are_kept(
 ) -> None:
     await send(client, a_task(1))
     content = json.dumps(document(a_task(1), a_task(2), a_task(3, **values), a_task(4)))
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
-    problem = answer.json()
+    response = await client.post("/api/me/import", content=content, headers=JSON)
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    problem = response.json()
     assert problem["code"] == ("malformed-json" if values == {"title": "\ud800"} else "invalid-request")
     assert [error["field"] for error in problem["errors"]] == [f"tasks.2{field}"]
     assert problem["detail"].startswith(f"tasks.2{field}: ")
@@ -140,18 +140,18 @@ async def test_a_bad_task_is_named_and_those_before_it_are_kept(
 
 
 @pytest.mark.parametrize("left_out", ["id", "title", "created_at", "updated_at"])
-async def test_what_must_be_there_is_named(client: AsyncClient, left_out: str) -> None:
-    answer = await send(client, {name: value for name, value in a_task(1).items() if name != left_out})
-    assert (answer.status_code, answer.json()["detail"]) == (400, f"tasks.0.{left_out}: is required")
+async def test_missing_fields_are_named(client: AsyncClient, left_out: str) -> None:
+    response = await send(client, {name: value for name, value in a_task(1).items() if name != left_out})
+    assert (response.status_code, response.json()["detail"]) == (400, f"tasks.0.{left_out}: is required")
 
 
 @pytest.mark.parametrize("task", [None, 1, "x", [], [[]], True])
 async def test_a_task_that_is_no_object_is_named(client: AsyncClient, task: object) -> None:
-    answer = await send(client, a_task(1), task)
-    assert answer.json()["errors"] == [
+    response = await send(client, a_task(1), task)
+    assert response.json()["errors"] == [
         {"location": "body", "field": "tasks.1", "detail": "must be a JSON object"}
     ]  # fmt: skip
-    assert answer.json()["imported"] == 1
+    assert response.json()["imported"] == 1
 
 
 @pytest.mark.parametrize(
@@ -173,19 +173,19 @@ async def test_a_task_that_is_no_object_is_named(client: AsyncClient, task: obje
         ("x", ["body"]),
     ],
 )
-async def test_what_is_no_export_is_refused(client: AsyncClient, content: object, fields: list[str]) -> None:
-    answer = await client.post("/api/me/import", json=content)
-    problem = answer.json()
-    assert (answer.status_code, problem["code"], problem["imported"]) == (400, "invalid-request", 0)
+async def test_other_documents_are_refused(client: AsyncClient, content: object, fields: list[str]) -> None:
+    response = await client.post("/api/me/import", json=content)
+    problem = response.json()
+    assert (response.status_code, problem["code"], problem["imported"]) == (400, "invalid-request", 0)
     assert [error["field"] for error in problem["errors"]] == fields
     assert await titles(client) == []
 
 
-async def test_what_comes_too_late_is_told(client: AsyncClient) -> None:
-    answer = await client.post("/api/me/import", json={"tasks": [], **HEAD})
-    assert answer.json()["detail"] == "format: is required, before the tasks; version: is required, before the tasks"
-    answer = await client.post("/api/me/import", json=HEAD)
-    assert answer.json()["detail"] == "tasks: is required"
+async def test_fields_after_the_tasks_are_refused(client: AsyncClient) -> None:
+    response = await client.post("/api/me/import", json={"tasks": [], **HEAD})
+    assert response.json()["detail"] == "format: is required, before the tasks; version: is required, before the tasks"
+    response = await client.post("/api/me/import", json=HEAD)
+    assert response.json()["detail"] == "tasks: is required"
 
 
 @pytest.fixture
@@ -207,12 +207,12 @@ async def test_a_document_may_be_longer_than_other_bodies_and_a_task_may_not(
         tasks = [a_task(number, description="x" * 900) for number in range(30)]
         assert (await send(client, *tasks)).json() == {"imported": 30, "skipped": 0}
         for giant in (a_task(99, description="x" * 1_900), a_task(99, **{"x" * 2_000: 1})):
-            answer = await send(client, a_task(40), giant, a_task(41))
-            assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
-            assert "2,000" in answer.json()["detail"]
+            response = await send(client, a_task(40), giant, a_task(41))
+            assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
+            assert "2,000" in response.json()["detail"]
         for content in (b'{"' + b"x" * 5_000, whole()[:-2] + b'{"x": "' + b"x" * 5_000):
-            answer = await client.post("/api/me/import", content=content, headers=JSON)
-            assert answer.status_code == 413
+            response = await client.post("/api/me/import", content=content, headers=JSON)
+            assert response.status_code == 413
         assert len(await titles(client)) == 31
 
 
@@ -225,9 +225,9 @@ async def test_the_longest_task_is_imported(client: AsyncClient) -> None:
 async def test_an_import_fills_the_quota_and_no_more(limited: Callable[..., AsyncClient]) -> None:
     async with limited(Limits(tasks=2)) as client:
         deleted = a_task(9, deleted_at="2026-01-02T03:04:05Z")
-        answer = await send(client, a_task(1), deleted, a_task(1), a_task(2), a_task(3), a_task(4))
-        problem = answer.json()
-        assert (answer.status_code, problem["code"]) == (409, "quota-exceeded")
+        response = await send(client, a_task(1), deleted, a_task(1), a_task(2), a_task(3), a_task(4))
+        problem = response.json()
+        assert (response.status_code, problem["code"]) == (409, "quota-exceeded")
         assert (problem["imported"], problem["skipped"]) == (3, 1)
         assert await titles(client) == ["Task 1", "Task 2"]
         assert (await send(client, a_task(1), a_task(2), deleted)).json() == {"imported": 0, "skipped": 3}
@@ -238,12 +238,12 @@ async def test_an_import_fills_the_quota_and_no_more(limited: Callable[..., Asyn
     [{}, {"Content-Type": "text/plain"}, {**JSON, "Content-Encoding": "gzip"}],
 )
 async def test_other_media_types_are_refused(client: AsyncClient, headers: dict[str, str]) -> None:
-    answer = await client.post("/api/me/import", content=whole(a_task(1)), headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+    response = await client.post("/api/me/import", content=whole(a_task(1)), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported-media-type")
     assert await titles(client) == []
 
 
-async def test_those_who_listen_are_told(storage: Storage, user_id: str) -> None:
+async def test_event_streams_report_an_import(storage: Storage, user_id: str) -> None:
     feed = InMemoryChangeFeed()
     app = make_app(storage.tasks, feed=feed, accounts=storage.accounts)
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}

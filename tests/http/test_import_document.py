@@ -1,4 +1,4 @@
-"""However a document is cut into pieces on its way, it is the same document."""
+"""The import parser: the same result for every split of a document into parts."""
 
 import json
 import time
@@ -26,7 +26,7 @@ async def cut(content: bytes, size: int) -> AsyncIterator[bytes]:
 
 
 async def read(content: bytes, size: int, limit: int = LIMIT) -> tuple[list[str], str]:
-    """The titles, and what went wrong behind them."""
+    """Return the titles of the tasks, and the error after them."""
     titles = []
     try:
         async for task in read_tasks("ada", cut(content, size), limit):
@@ -55,7 +55,7 @@ async def test_pieces_of_any_size_are_read_as_the_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 10, 100, 10_000])
-async def test_the_limit_is_a_tasks_own_whatever_the_pieces(size: int) -> None:
+async def test_the_limit_is_for_each_task(size: int) -> None:
     content = json.dumps(document(*(a_task(number, description="x" * 300) for number in range(9)))).encode()
     longest = max(len(json.dumps(a_task(number, description="x" * 300))) for number in range(9))
     assert (await read(content, size, longest))[1] == ""

@@ -1,4 +1,4 @@
-"""What is no JSON is refused where it stops being JSON, and nothing that is sent does harm."""
+"""Malformed imports."""
 
 import json
 
@@ -8,30 +8,30 @@ from tests.http.imports import JSON, MALFORMED, a_task, document, titles, whole
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-async def test_what_is_no_json_is_told_after_what_was(client: AsyncClient, name: str) -> None:
+async def test_malformed_json_is_reported_after_valid_tasks(client: AsyncClient, name: str) -> None:
     content, imported = MALFORMED[name]
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-json"), answer.json()
-    assert (answer.json()["imported"], len(await titles(client))) == (imported, imported)
+    response = await client.post("/api/me/import", content=content, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed-json"), response.json()
+    assert (response.json()["imported"], len(await titles(client))) == (imported, imported)
 
 
 @pytest.mark.parametrize("revision", ["1" * 5000, "-1e999", "1." + "0" * 5000])
-async def test_numbers_that_nobody_reads_do_no_harm(client: AsyncClient, revision: str) -> None:
+async def test_ignored_numbers_are_harmless(client: AsyncClient, revision: str) -> None:
     content = whole(a_task(1, revision=0)).replace(b'"revision": 0', f'"revision": {revision}'.encode())
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert answer.status_code in {200, 400}
+    response = await client.post("/api/me/import", content=content, headers=JSON)
+    assert response.status_code in {200, 400}
     assert (await client.get("/health")).status_code == 200
 
 
 @pytest.mark.parametrize("nested", [b"[" * 100_000, b'{"a":' * 100_000])
 async def test_depth_does_no_harm(client: AsyncClient, nested: bytes) -> None:
     for content in (nested, b'{"format": ' + nested, whole(a_task(1))[:-2] + b"," + nested, whole()[:-2] + nested):
-        answer = await client.post("/api/me/import", content=content, headers=JSON)
-        assert answer.status_code == 400
+        response = await client.post("/api/me/import", content=content, headers=JSON)
+        assert response.status_code == 400
 
 
 async def test_white_space_does_not_matter(client: AsyncClient) -> None:
     content = json.dumps(document(a_task(1), a_task(2), exported_at=None, user_id="x"), indent=8)
     content = f"\r\n\t {content} \n".replace("}", f"}}{' ' * 2_000_000}", 1)
-    answer = await client.post("/api/me/import", content=content, headers=JSON)
-    assert answer.json() == {"imported": 2, "skipped": 0}
+    response = await client.post("/api/me/import", content=content, headers=JSON)
+    assert response.json() == {"imported": 2, "skipped": 0}

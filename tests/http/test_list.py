@@ -1,4 +1,4 @@
-"""Lists: which tasks, in what order, page by page."""
+"""Lists: filters, sort orders and pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,9 +23,9 @@ async def five(client: AsyncClient) -> None:
 
 
 async def titles(client: AsyncClient, **parameters: Any) -> list[str]:
-    answer = await client.get("/api/tasks", params=parameters)
-    assert answer.status_code == 200
-    return [task["title"] for task in answer.json()]
+    response = await client.get("/api/tasks", params=parameters)
+    assert response.status_code == 200
+    return [task["title"] for task in response.json()]
 
 
 @pytest.mark.usefixtures("five")
@@ -57,11 +57,11 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
     whole = await titles(client, status=status, sort=sort, order=order)
     pieces, address = [], f"/api/tasks?status={status}&sort={sort}&order={order}&limit=1"
     while True:
-        answer = await client.get(address)
-        pieces += [task["title"] for task in answer.json()]
-        if "next" not in answer.links:
+        response = await client.get(address)
+        pieces += [task["title"] for task in response.json()]
+        if "next" not in response.links:
             break
-        address = answer.links["next"]["url"]
+        address = response.links["next"]["url"]
         query = parse_qs(urlsplit(address).query)
         assert (query["status"], query["sort"], query["order"], query["limit"]) == ([status], [sort], [order], ["1"])
     assert pieces == whole
@@ -80,8 +80,8 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
 async def test_the_next_page_is_where_the_caller_found_the_first(
     client: AsyncClient, headers: dict[str, str], base: str
 ) -> None:
-    answer = await client.get("/api/tasks", params={"limit": 2}, headers=headers)
-    assert answer.links["next"]["url"].startswith(f"{base}/api/tasks?")
+    response = await client.get("/api/tasks", params={"limit": 2}, headers=headers)
+    assert response.links["next"]["url"].startswith(f"{base}/api/tasks?")
 
 
 @pytest.mark.usefixtures("five")
@@ -102,9 +102,9 @@ async def test_pages_stay_right_while_tasks_come_and_go(client: AsyncClient) -> 
 
 @pytest.mark.usefixtures("five")
 async def test_there_is_no_next_page_after_the_last_task(client: AsyncClient) -> None:
-    answer = await client.get("/api/tasks", params={"limit": 5})
-    assert len(answer.json()) == 5
-    assert "link" not in answer.headers
+    response = await client.get("/api/tasks", params={"limit": 5})
+    assert len(response.json()) == 5
+    assert "link" not in response.headers
 
 
 @pytest.mark.usefixtures("five")
@@ -118,9 +118,9 @@ async def test_there_is_no_next_page_after_the_last_task(client: AsyncClient) ->
     ],
 )  # fmt: skip
 async def test_parameters_are_refused_and_never_corrected(client: AsyncClient, query: str) -> None:
-    answer = await client.get(f"/api/tasks?{query}")
-    assert answer.status_code == 400
-    problem = answer.json()
+    response = await client.get(f"/api/tasks?{query}")
+    assert response.status_code == 400
+    problem = response.json()
     assert problem["code"] in {"invalid-request", "invalid-cursor"}
     assert {error["location"] for error in problem["errors"]} == {"query"}
 
@@ -133,23 +133,23 @@ async def test_a_cursor_is_refused_where_it_does_not_belong(
     cursor = parse_qs(urlsplit(link).query)["cursor"][0]
     damaged = [cursor[:-1], cursor + "A", cursor[1:], cursor.swapcase(), f"{cursor}=", f" {cursor}", cursor[::-1]]
     damaged += [cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :] for at in range(len(cursor))]
-    answers = [await client.get("/api/tasks", params={"cursor": text}) for text in damaged]
+    responses = [await client.get("/api/tasks", params={"cursor": text}) for text in damaged]
     others = ("sort=created", "order=desc", "limit=3", "status=pending")
-    answers += [await client.get(f"/api/tasks?{other}&cursor={cursor}") for other in others]
-    answers.append(await as_user(new_user_id()).get(link))
-    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(400, "invalid-cursor")}
+    responses += [await client.get(f"/api/tasks?{other}&cursor={cursor}") for other in others]
+    responses.append(await as_user(new_user_id()).get(link))
+    assert {(response.status_code, response.json()["code"]) for response in responses} == {(400, "invalid-cursor")}
     assert (await client.get(link)).status_code == 200
 
 
 async def test_a_user_without_tasks_has_an_empty_list(client: AsyncClient) -> None:
-    answer = await client.get("/api/tasks")
-    assert (answer.status_code, answer.json()) == (200, [])
-    assert answer.headers["etag"]
+    response = await client.get("/api/tasks")
+    assert (response.status_code, response.json()) == (200, [])
+    assert response.headers["etag"]
 
 
 async def test_lists_hold_a_thousand_tasks_by_default(client: AsyncClient) -> None:
     for number in range(1001):
         await client.post("/api/tasks", json={"title": str(number)})
-    answer = await client.get("/api/tasks")
-    assert len(answer.json()) == 1000
-    assert [task["title"] for task in (await client.get(answer.links["next"]["url"])).json()] == ["0"]
+    response = await client.get("/api/tasks")
+    assert len(response.json()) == 1000
+    assert [task["title"] for task in (await client.get(response.links["next"]["url"])).json()] == ["0"]

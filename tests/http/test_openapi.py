@@ -1,4 +1,4 @@
-"""The OpenAPI document tells the truth: Schemathesis takes it at its word and tries to prove it wrong."""
+"""The OpenAPI document: Schemathesis generates requests from it and checks the responses."""
 
 import asyncio
 import re
@@ -34,18 +34,18 @@ def authorization(user_id: str) -> dict[str, str]:
 
 @pytest.fixture
 def existing(authorization: dict[str, str]) -> str:
-    """The id of a task that is there."""
+    """The id of an existing task."""
 
     async def create() -> str:
         async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-            answer = await client.post("/api/tasks", json={"title": "x"}, headers=authorization)
-            return str(answer.json()["id"])
+            response = await client.post("/api/tasks", json={"title": "x"}, headers=authorization)
+            return str(response.json()["id"])
 
     return asyncio.run(create())
 
 
 def depends_on_what_is_there(case: "Case[Any]") -> bool:
-    """No schema can say which cursors the server has given out, and which tasks there are, at which revisions."""
+    """Schemas cannot describe which cursors are valid, and which tasks exist at which revisions."""
     given = {*(case.query or {}), *(case.headers or {})}
     conditions = {"cursor", "since", "Last-Event-ID", "If-Match", "If-None-Match", "Idempotency-Key"}
     return case.path.endswith("/batch") or not conditions.isdisjoint(given)
@@ -55,7 +55,7 @@ def call(case: "Case[Any]", authorization: dict[str, str], excluded: list[Any]) 
     if case.method == "PUT" and "If-None-Match" in (case.headers or {}):
         excluded = [*excluded, negative_data_rejection]  # it creates, or says 412, whatever If-Match has
     if isinstance(case.body, dict) and case.body.get("atomic") is False:
-        excluded = [*excluded, negative_data_rejection]  # the answer has what is wrong with each operation
+        excluded = [*excluded, negative_data_rejection]  # the response has what is wrong with each operation
     # Nor can one say that the tasks of an import come last, and which of two instants is the later one.
     if depends_on_what_is_there(case) or case.path.endswith("/import"):
         excluded = [*excluded, positive_data_acceptance]
@@ -64,13 +64,13 @@ def call(case: "Case[Any]", authorization: dict[str, str], excluded: list[Any]) 
 
 @api.parametrize()
 @thorough
-def test_every_answer_is_documented(case: "Case[Any]", authorization: dict[str, str]) -> None:
+def test_every_response_is_documented(case: "Case[Any]", authorization: dict[str, str]) -> None:
     call(case, authorization, [])
 
 
 @api.include(path_regex="{task_id}", method=["GET", "PUT", "PATCH"]).parametrize()
 @thorough
-def test_every_answer_about_a_task_that_is_there_is_documented(
+def test_every_response_about_a_task_that_is_there_is_documented(
     case: "Case[Any]", authorization: dict[str, str], existing: str
 ) -> None:
     case.path_parameters["task_id"] = existing  # which may mend what was wrong with the request
@@ -122,10 +122,10 @@ def test_operation_ids_are_names(document: dict[str, Any]) -> None:
 def test_errors_are_problem_documents_with_examples(document: dict[str, Any]) -> None:
     for path in document["paths"].values():
         for operation in path.values():
-            for status, answer in operation["responses"].items():
+            for status, response in operation["responses"].items():
                 if status >= "400":
-                    assert list(answer["content"]) == ["application/problem+json"]
-                    assert answer["content"]["application/problem+json"]["examples"]
+                    assert list(response["content"]) == ["application/problem+json"]
+                    assert response["content"]["application/problem+json"]["examples"]
 
 
 @pytest.mark.parametrize(
@@ -141,19 +141,19 @@ def test_a_problem_is_shown_where_it_can_happen(document: dict[str, Any], code: 
         operation["operationId"]
         for path in document["paths"].values()
         for operation in path.values()
-        for answer in operation["responses"].values()
-        if code in answer.get("content", {}).get("application/problem+json", {}).get("examples", {})
+        for response in operation["responses"].values()
+        if code in response.get("content", {}).get("application/problem+json", {}).get("examples", {})
     }
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-async def test_the_pages_bring_all_that_they_need(page: str) -> None:
+async def test_the_documentation_pages_load_nothing_from_elsewhere(page: str) -> None:
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        answer = await client.get(page)
-        assert answer.headers["content-type"].startswith("text/html")
-        addresses = re.findall(r"""(?:src=|href=|url: )["']([^"']+)""", answer.text)
+        response = await client.get(page)
+        assert response.headers["content-type"].startswith("text/html")
+        addresses = re.findall(r"""(?:src=|href=|url: )["']([^"']+)""", response.text)
         assert len(addresses) >= 2
         for address in addresses:
             assert address.startswith("/")
             assert (await client.get(address)).status_code == 200
-        assert "connect-src 'self'" in answer.headers["content-security-policy"]
+        assert "connect-src 'self'" in response.headers["content-security-policy"]

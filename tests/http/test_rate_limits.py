@@ -27,19 +27,19 @@ def calling(app: FastAPI) -> Callable[..., AsyncClient]:
     return make
 
 
-async def test_answers_tell_what_is_left_and_then_that_nothing_is(calling: Callable[..., AsyncClient]) -> None:
+async def test_responses_have_the_remaining_requests(calling: Callable[..., AsyncClient]) -> None:
     async with calling("alice") as client:
-        answers = [
+        responses = [
             await client.get("/api/tasks"),
             await client.post("/api/tasks", json={"title": ""}),
             await client.get("/api/tasks/none"),
             await client.get("/api/tasks"),
         ]
-    assert [answer.status_code for answer in answers] == [200, 400, 404, 429]
-    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"default";q=3;w=3600'}
-    left = [answer.headers["RateLimit"].removesuffix("3600").removesuffix("3599") for answer in answers]
+    assert [response.status_code for response in responses] == [200, 400, 404, 429]
+    assert {response.headers["RateLimit-Policy"] for response in responses} == {'"default";q=3;w=3600'}
+    left = [response.headers["RateLimit"].removesuffix("3600").removesuffix("3599") for response in responses]
     assert left == ['"default";r=2;t=', '"default";r=1;t=', '"default";r=0;t=', '"default";r=0;t=']
-    refused = answers[-1]
+    refused = responses[-1]
     assert refused.json()["code"] == "too-many-requests"
     assert 3590 < int(refused.headers["Retry-After"]) <= 3600
 
@@ -58,7 +58,7 @@ async def test_failed_sign_ins_are_limited_by_address(calling: Callable[..., Asy
         assert (await stranger.get("/health")).status_code == 200
 
 
-async def test_the_addresses_of_one_subscriber_are_one(calling: Callable[..., AsyncClient]) -> None:
+async def test_ipv6_addresses_of_one_subscriber_are_counted_together(calling: Callable[..., AsyncClient]) -> None:
     statuses = []
     for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:ffff::", "2001:db8:1:3::1", "10.0.0.1:80"):
         async with calling(address=address) as stranger:
@@ -66,7 +66,7 @@ async def test_the_addresses_of_one_subscriber_are_one(calling: Callable[..., As
     assert statuses == [401, 401, 429, 401, 401]
 
 
-async def test_those_who_call_an_ipv6_socket_by_ipv4_are_not_one(calling: Callable[..., AsyncClient]) -> None:
+async def test_ipv4_clients_of_an_ipv6_socket_are_counted_apart(calling: Callable[..., AsyncClient]) -> None:
     statuses = []
     for address in ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "::ffff:10.0.0.1", "::ffff:10.0.0.2", "10.0.0.1"):
         async with calling(address=address) as stranger:
@@ -81,7 +81,7 @@ async def test_good_tokens_do_not_count_as_failed(calling: Callable[..., AsyncCl
             assert (await bob.post("/api/tasks", json={"title": "a"})).status_code == 403
 
 
-async def test_without_limits_nothing_is_told() -> None:
+async def test_without_limits_there_are_no_headers() -> None:
     app = make_app(InMemoryTaskRepository())
     headers = {"Authorization": f"Bearer {make_token('alice')}"}
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers) as client:

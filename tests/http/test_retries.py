@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that comes again is done once."""
+"""Idempotency-Key: a retried request is run once."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def without(response: Response, *names: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_the_same_request_gets_the_first_answer_again(client: AsyncClient, call: str) -> None:
+async def test_the_same_request_gets_the_first_response_again(client: AsyncClient, call: str) -> None:
     headers = key()
     first = await client.post(call, json=BODIES[call], headers=headers)
     assert first.status_code == (201 if call == "/api/tasks" else 200)
@@ -39,7 +39,7 @@ async def test_the_same_request_gets_the_first_answer_again(client: AsyncClient,
     assert await count(client) == 2
 
 
-async def test_an_answer_with_a_key_is_the_one_without(client: AsyncClient) -> None:
+async def test_an_response_with_a_key_is_the_one_without(client: AsyncClient) -> None:
     plain = await client.post("/api/tasks", json={"title": "Once"})
     named = await client.post("/api/tasks", json={"title": "Once"}, headers=key())
     assert without(named, "location", "etag") == without(plain, "location", "etag")
@@ -53,7 +53,7 @@ async def test_an_answer_with_a_key_is_the_one_without(client: AsyncClient) -> N
     assert named.headers["etag"] == f'"{named.json()["revision"]}"'
 
 
-async def test_the_answer_stays_when_the_task_changes(client: AsyncClient) -> None:
+async def test_the_response_stays_when_the_task_changes(client: AsyncClient) -> None:
     headers = key()
     first = await client.post("/api/tasks", json={"title": "Once"}, headers=headers)
     await client.patch(first.headers["location"], json={"title": "Changed"})
@@ -74,9 +74,9 @@ async def test_the_same_json_is_the_same_request(client: AsyncClient) -> None:
 async def test_another_request_under_the_key_is_refused(client: AsyncClient, call: str) -> None:
     headers = key()
     await client.post("/api/tasks", json={"title": "Other"}, headers=headers)
-    answer = await client.post(call, json=BODIES[call], headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-reused")
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = await client.post(call, json=BODIES[call], headers=headers)
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency-key-reused")
+    assert response.headers["content-type"] == "application/problem+json"
     assert await count(client) == 1
 
 
@@ -93,9 +93,9 @@ async def test_a_failure_is_not_kept(client: AsyncClient, call: str, bad: dict[s
     await client.post("/api/tasks", json={"title": "There is an account"})
     headers = key()
     assert (await client.post(call, json=bad, headers=headers)).status_code == status
-    answer = await client.post(call, json=BODIES[call], headers=headers)
-    assert answer.status_code in {200, 201}
-    assert "idempotent-replayed" not in answer.headers
+    response = await client.post(call, json=BODIES[call], headers=headers)
+    assert response.status_code in {200, 201}
+    assert "idempotent-replayed" not in response.headers
 
 
 async def test_a_key_is_one_users_own(
@@ -111,8 +111,8 @@ async def test_a_key_is_one_users_own(
 
 @pytest.mark.parametrize("value", ["", " ", "x" * 256, "a b", "ä", "a\x7f"])
 async def test_a_key_that_is_none_is_refused(client: AsyncClient, value: str) -> None:
-    answer = await client.post("/api/tasks", json={"title": "x"}, headers=[(b"Idempotency-Key", value.encode())])
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
+    response = await client.post("/api/tasks", json={"title": "x"}, headers=[(b"Idempotency-Key", value.encode())])
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
     assert await count(client) == 0
 
 
@@ -124,14 +124,14 @@ async def test_two_keys_are_refused(client: AsyncClient) -> None:
 @pytest.mark.parametrize("call", CALLS)
 async def test_fifty_copies_at_once_make_one_task(client: AsyncClient, call: str) -> None:
     headers = key()
-    answers = await asyncio.gather(*(client.post(call, json=BODIES[call], headers=headers) for _ in range(50)))
-    good = [answer for answer in answers if answer.status_code in {200, 201}]
-    for answer in answers:
-        if answer not in good:
-            assert (answer.status_code, answer.json()["code"]) == (409, "idempotency-key-in-use")
-            assert answer.headers["retry-after"] == "1"
-    assert len({answer.content for answer in good}) == 1
-    assert sum("idempotent-replayed" not in answer.headers for answer in good) == 1
+    responses = await asyncio.gather(*(client.post(call, json=BODIES[call], headers=headers) for _ in range(50)))
+    good = [response for response in responses if response.status_code in {200, 201}]
+    for response in responses:
+        if response not in good:
+            assert (response.status_code, response.json()["code"]) == (409, "idempotency-key-in-use")
+            assert response.headers["retry-after"] == "1"
+    assert len({response.content for response in good}) == 1
+    assert sum("idempotent-replayed" not in response.headers for response in good) == 1
     assert await count(client) == 1
 
 

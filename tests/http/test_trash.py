@@ -1,4 +1,4 @@
-"""Deleted tasks can be had back until they are purged."""
+"""The trash: list, restore and purge deleted tasks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,29 +16,29 @@ async def deleted(client: AsyncClient, path: str) -> str:
 
 async def test_a_deleted_task_is_listed_in_the_trash(client: AsyncClient, task: dict[str, Any], deleted: str) -> None:
     assert (await client.get(deleted)).status_code == 404
-    answer = await client.get("/api/tasks/trash")
-    (trashed,) = answer.json()
+    response = await client.get("/api/tasks/trash")
+    (trashed,) = response.json()
     assert trashed == task | {"revision": task["revision"] + 1, "deleted_at": trashed["deleted_at"]}
     assert trashed["deleted_at"] > task["created_at"]
 
 
 async def test_a_restored_task_is_back(client: AsyncClient, task: dict[str, Any], deleted: str) -> None:
-    answer = await client.post(f"{deleted}/restore")
+    response = await client.post(f"{deleted}/restore")
     revision = task["revision"] + 2
-    assert (answer.status_code, answer.json()) == (200, task | {"revision": revision})
-    assert answer.headers["etag"] == f'"{revision}"'
-    assert (await client.get(deleted)).json() == answer.json()
+    assert (response.status_code, response.json()) == (200, task | {"revision": revision})
+    assert response.headers["etag"] == f'"{revision}"'
+    assert (await client.get(deleted)).json() == response.json()
     assert (await client.get("/api/tasks/trash")).json() == []
 
 
-async def test_only_what_is_in_the_trash_can_be_restored(client: AsyncClient, path: str) -> None:
-    answer = await client.post(f"{path}/restore")
-    assert (answer.status_code, answer.json()["code"]) == (409, "task-not-in-trash")
+async def test_only_deleted_tasks_can_be_restored(client: AsyncClient, path: str) -> None:
+    response = await client.post(f"{path}/restore")
+    assert (response.status_code, response.json()["code"]) == (409, "task-not-in-trash")
     for nothing in ("/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f", "/api/tasks/x"):
         assert (await client.post(f"{nothing}/restore")).status_code == 404
 
 
-async def test_what_is_purged_is_gone_for_good(client: AsyncClient, deleted: str) -> None:
+async def test_purged_tasks_cannot_be_restored(client: AsyncClient, deleted: str) -> None:
     address = deleted.replace("/tasks/", "/tasks/trash/")
     assert (await client.delete(address)).status_code == 204
     assert (await client.delete(address)).status_code == 404
@@ -61,13 +61,13 @@ async def test_the_trash_has_pages(
 ) -> None:
     titles = [str(number) for number in range(5)]
     for title in titles:
-        answer = await client.post("/api/tasks", json={"title": title})
-        await client.delete(answer.headers["location"])
+        response = await client.post("/api/tasks", json={"title": title})
+        await client.delete(response.headers["location"])
     found, address = [], "/api/tasks/trash?limit=2"
     while address:
-        answer = await client.get(address)
-        found += [task["title"] for task in answer.json()]
-        address = answer.links.get("next", {}).get("url", "")
+        response = await client.get(address)
+        found += [task["title"] for task in response.json()]
+        address = response.links.get("next", {}).get("url", "")
         if address:
             for wrong in (address.replace("limit=2", "limit=3"), address[:-1], address.replace("/trash", "")):
                 assert (await client.get(wrong)).json()["code"] == "invalid-cursor"
@@ -77,6 +77,6 @@ async def test_the_trash_has_pages(
 
 @pytest.mark.parametrize("address", ["/api/tasks/trash", "/api/tasks/changes"])
 async def test_the_names_below_tasks_are_no_ids(client: AsyncClient, address: str) -> None:
-    answer = await client.patch(address, json={"title": "x"})
-    assert answer.status_code == 405
-    assert "PATCH" not in answer.headers["allow"]
+    response = await client.patch(address, json={"title": "x"})
+    assert response.status_code == 405
+    assert "PATCH" not in response.headers["allow"]

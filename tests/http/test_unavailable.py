@@ -1,4 +1,4 @@
-"""What callers are told while what the service stands on is away."""
+"""Responses while the database or the token keys are unavailable, and after unexpected errors."""
 
 from typing import Any
 from unittest.mock import create_autospec
@@ -36,11 +36,11 @@ async def ask(app: Any, method: str, path: str, body: dict[str, Any] | None = No
         return await client.request(method, path, json=body, headers=headers)
 
 
-def assert_is_unavailable(answer: Response, code: str) -> None:
-    assert (answer.status_code, answer.json()["code"]) == (503, code)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
+def assert_is_unavailable(response: Response, code: str) -> None:
+    assert (response.status_code, response.json()["code"]) == (503, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
@@ -61,39 +61,39 @@ async def test_without_a_database_the_service_is_alive_and_not_ready() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(RepositoryUnavailableError, "database-unavailable"), (ContentionError, "contention")]
 )
-async def test_what_passes_may_be_tried_again(error: type[Exception], code: str) -> None:
+async def test_temporary_errors_may_be_retried(error: type[Exception], code: str) -> None:
     repository = create_autospec(InMemoryTaskRepository, instance=True)
     repository.add.side_effect = error("not now")
     assert_is_unavailable(await ask(make_app(repository), "POST", "/api/tasks", {"title": "x"}), code)
 
 
-async def test_without_keys_nobody_is_turned_away_for_good() -> None:
+async def test_without_token_keys_requests_get_503() -> None:
     app = make_app(InMemoryTaskRepository())
     app.state.verifier = create_autospec(app.state.verifier, instance=True)
     app.state.verifier.verify.side_effect = VerifierUnavailableError("not now")
     assert_is_unavailable(await ask(app, "GET", "/api/tasks"), "verifier-unavailable")
 
 
-async def test_what_nobody_planned_for_tells_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unexpected_error_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
     repository = create_autospec(InMemoryTaskRepository, instance=True)
     repository.add.side_effect = KeyError("a secret")
-    answer = await ask(make_app(repository), "POST", "/api/tasks", {"title": "x"})
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal-error")
-    assert "secret" not in answer.text
-    assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
+    response = await ask(make_app(repository), "POST", "/api/tasks", {"title": "x"})
+    assert (response.status_code, response.json()["code"]) == (500, "internal-error")
+    assert "secret" not in response.text
+    assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]
     assert "POST /api/tasks failed" in caplog.text
 
 
 async def test_settings_reach_the_application() -> None:
     app = create_app(settings(CORS_ORIGINS="https://a.example/ , https://b.example", MAX_BODY_BYTES=20))
-    answer = await ask(app, "POST", "/api/tasks", {"title": "x" * 20}, Origin="https://a.example")
-    assert answer.status_code == 413
-    assert answer.headers["access-control-allow-origin"] == "https://a.example"
+    response = await ask(app, "POST", "/api/tasks", {"title": "x" * 20}, Origin="https://a.example")
+    assert response.status_code == 413
+    assert response.headers["access-control-allow-origin"] == "https://a.example"
     assert "access-control-allow-origin" not in (await ask(app, "GET", "/health")).headers
 
 
 async def test_a_refused_preflight_is_a_problem_too() -> None:
     headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}
-    answer = await ask(make_app(InMemoryTaskRepository()), "OPTIONS", "/api/tasks", None, **headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "preflight-refused")
-    assert "access-control-allow-origin" not in answer.headers
+    response = await ask(make_app(InMemoryTaskRepository()), "OPTIONS", "/api/tasks", None, **headers)
+    assert (response.status_code, response.json()["code"]) == (400, "preflight-refused")
+    assert "access-control-allow-origin" not in response.headers

@@ -8,24 +8,24 @@ from typing import Any
 import asyncpg
 import pytest
 from alembic import command
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.conftest import alembic_config
 from tests.pooler import direct
 from tests.ports import unused_port
+from tests.postgres.running import Service
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import create_engine
 
 
-@pytest.fixture
-async def connect(database_url: str) -> AsyncIterator[Callable[..., AsyncEngine]]:
-    """Makes connections that are closed after the test; configured as told, and to the common database by default."""
+@pytest.fixture(params=["sqlalchemy", "hot path"])
+async def connect(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., Service]]:
+    """Makes processes of the service, with and without the hot path; on the common database by default."""
     async with AsyncExitStack() as stack:
 
-        def make(url: str = database_url, **config: Any) -> AsyncEngine:
+        def make(url: str = database_url, **config: Any) -> Service:
             engine = create_engine(DatabaseConfig(url=url, **config))
             stack.push_async_callback(engine.dispose)
-            return engine
+            return Service(engine, hot_path=request.param == "hot path")
 
         yield make
 

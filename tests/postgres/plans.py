@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy.sql.expression import ClauseElement
 
+from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME
 
@@ -15,7 +15,7 @@ Node = Mapping[str, Any]
 
 
 async def explain(
-    database: "asyncpg.Connection[asyncpg.Record]", statement: ClauseElement, values: Mapping[str, Any]
+    database: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
 ) -> Node:
     """The plan that the statement was really executed with."""
     compiled = CompiledStatement(statement)

@@ -1,32 +1,30 @@
-"""Run any statement as the adapters run theirs: with their retries and errors."""
+"""What one process of the service does with its engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncEngine
-
+from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.errors import reads, writes
-from todo_api.adapters.sqlalchemy.execution import Row, fetch
+from todo_api.adapters.sqlalchemy.execution import Row, Statement, fetch
+from todo_api.adapters.sqlalchemy.hot_path import HotPath
+from todo_api.adapters.sqlalchemy.observation import Observe
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 
 
-@dataclass(frozen=True)
-class _Adapter:
-    engine: AsyncEngine
+class Service:
+    """Runs any statement with the retries and errors of the adapters, on the hot path or not."""
+
+    def __init__(self, engine: FairEngine, *, hot_path: bool, observe: Observe | None = None) -> None:
+        self.engine = engine
+        fast = HotPath(engine, observe) if hot_path else None
+        self.tasks = SqlAlchemyTaskRepository(engine, fast)
+        self._fetch = fast.fetch if fast else partial(fetch, engine)
 
     @reads
-    async def read(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
-        return await fetch(self.engine, statement, values)
+    async def read(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
+        return await self._fetch(statement, values)
 
     @writes
-    async def write(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
-        return await fetch(self.engine, statement, values)
-
-
-async def read(engine: AsyncEngine, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
-    return await _Adapter(engine).read(statement, values)
-
-
-async def write(engine: AsyncEngine, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
-    return await _Adapter(engine).write(statement, values)
+    async def write(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
+        return await self._fetch(statement, values)

@@ -6,11 +6,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.postgres.running import Service
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError, driver_url
 from todo_api.adapters.sqlalchemy.engine import create_engine
-from todo_api.adapters.sqlalchemy.execution import fetch
 from todo_api.adapters.sqlalchemy.schema import VERSION
 
 NAME = "application_name=todo-api"
@@ -101,7 +100,7 @@ def test_other_addresses_are_refused_without_being_quoted(url: str) -> None:
 
 
 async def test_each_form_of_a_socket_connects(
-    database_url: str, connect: Callable[..., AsyncEngine], tmp_path: Path
+    database_url: str, connect: Callable[..., Service], tmp_path: Path
 ) -> None:
     parts = urlsplit(database_url)
     query = parse_qs(parts.query)
@@ -114,15 +113,13 @@ async def test_each_form_of_a_socket_connects(
         f"postgres://{user}@{name}?host={quote(host)}&port={port}&channel_binding=require&pgbouncer=true",
         f"postgresql+asyncpg://{name}?host={host}&port={port}&user={user}&connect_timeout=3",
     ):
-        assert await fetch(connect(url, pool_size=1), VERSION, {})
+        assert await connect(url, pool_size=1).read(VERSION, {})
 
 
-async def test_the_settings_of_the_address_reach_the_server(
-    server_url: str, connect: Callable[..., AsyncEngine]
-) -> None:
+async def test_the_settings_of_the_address_reach_the_server(server_url: str, connect: Callable[..., Service]) -> None:
     separator = "&" if urlsplit(server_url).query else "?"
     url = f"{server_url}{separator}options=-c%20statement_timeout%3D4321"
-    async with connect(url).connect() as connection:
+    async with connect(url).engine.connect() as connection:
         names = ("statement_timeout", "application_name")
         shown = [(await connection.exec_driver_sql(f"SHOW {name}")).scalar_one() for name in names]
     assert shown == ["4321ms", "todo-api"]

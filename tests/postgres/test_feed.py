@@ -8,23 +8,23 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.domain.builders import a_task
 from tests.postgres.proxy import Proxy, open_proxy
+from tests.postgres.running import Service
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.change_poller import SqlAlchemyChangePoller
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.application.change_feed import ChangeFeed, Listener
 
-Connect = Callable[..., AsyncEngine]
+Connect = Callable[..., Service]
 INTERVAL = 0.1
 
 
 @asynccontextmanager
-async def polling(engine: AsyncEngine, interval: float = INTERVAL) -> AsyncIterator[ChangeFeed]:
+async def polling(service: Service, interval: float = INTERVAL) -> AsyncIterator[ChangeFeed]:
     feed = InMemoryChangeFeed()
-    async with SqlAlchemyChangePoller(engine, feed, interval).polling():
+    async with SqlAlchemyChangePoller(service.engine, feed, interval).polling():
         yield feed
 
 
@@ -64,7 +64,7 @@ async def test_it_is_noticed_within_about_a_second_by_default(
     connect: Connect, postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
     feed = InMemoryChangeFeed()
-    async with SqlAlchemyChangePoller(connect(), feed).polling():
+    async with SqlAlchemyChangePoller(connect().engine, feed).polling():
         with feed.listen(user_id) as listener:
             await news(listener)
             await postgres_repository.add(a_task(user_id))
@@ -100,8 +100,8 @@ async def test_it_asks_once_for_all_users_and_only_while_somebody_listens(
     connect: Connect, database_url: str, new_user_id: Callable[[], str]
 ) -> None:
     async with open_proxy(database_url) as proxy:
-        engine = connect(proxy.url)
-        async with polling(engine) as feed:
+        service = connect(proxy.url)
+        async with polling(service) as feed:
             await asyncio.sleep(3 * INTERVAL)
             assert proxy.round_trips == 0
             with feed.listen(new_user_id()) as one, feed.listen(new_user_id()) as another:
@@ -116,11 +116,11 @@ async def test_it_asks_once_for_all_users_and_only_while_somebody_listens(
 
 
 async def test_it_holds_no_connection_between_two_looks(connect: Connect, user_id: str) -> None:
-    engine = connect(pool_size=1, pool_timeout=1)
-    async with polling(engine) as feed:
+    service = connect(pool_size=1, pool_timeout=1)
+    async with polling(service) as feed:
         with feed.listen(user_id) as listener:
             await until_known(listener)
-            await SqlAlchemyTaskRepository(engine).check()
+            await service.tasks.check()
 
 
 async def test_it_outlives_the_database_and_says_so_once(
@@ -137,7 +137,7 @@ async def test_it_outlives_the_database_and_says_so_once(
             assert len(caplog.records) == 1
             async with open_proxy(database_url, unused_port):
                 await until_known(listener)
-            await SqlAlchemyTaskRepository(connect()).add(a_task(user_id))
+            await connect().tasks.add(a_task(user_id))
             await silence(listener)
             async with open_proxy(database_url, unused_port):
                 await news(listener)

@@ -8,20 +8,18 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, literal_column, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.domain.builders import NOW, a_task
 from tests.postgres.proxy import Proxy, open_proxy
-from tests.postgres.running import read
+from tests.postgres.running import Service
 
 from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
 from todo_api.adapters.sqlalchemy.schema import VERSION
-from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
-Connect = Callable[..., AsyncEngine]
+Connect = Callable[..., Service]
 
 READ_ONLY = "-c default_transaction_read_only=on"
 DEMOTE = select(
@@ -134,14 +132,14 @@ def both(port: int, proxy: Proxy, **query: str) -> str:
 
 async def test_the_one_server_that_is_there_is_used(connect: Connect, unused_port: int, database_url: str) -> None:
     async with open_proxy(database_url) as proxy:
-        assert await read(connect(both(unused_port, proxy)), VERSION, {})
+        assert await connect(both(unused_port, proxy)).read(VERSION, {})
 
 
 async def test_where_no_server_will_do_each_is_told_of(connect: Connect, unused_port: int, server_url: str) -> None:
     async with open_proxy(server_url) as proxy:
-        engine = connect(both(unused_port, proxy, options=READ_ONLY))
+        service = connect(both(unused_port, proxy, options=READ_ONLY))
         with pytest.raises(RepositoryUnavailableError) as refusal:
-            await read(engine, VERSION, {})
+            await service.read(VERSION, {})
 
     assert isinstance(refusal.value.__cause__, NoServerError)
     assert f"127.0.0.1:{unused_port}: [Errno" in str(refusal.value.__cause__)
@@ -156,9 +154,9 @@ def create(workspace: Workspace) -> bytes:
 async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(
     connect: Connect, server_url: str, user_id: str
 ) -> None:
-    engine = connect(server_url, pool_size=4)
-    repository = SqlAlchemyTaskRepository(engine)
-    await asyncio.gather(*(read(engine, DEMOTE, {}) for _ in range(4)))
+    service = connect(server_url, pool_size=4)
+    repository = service.tasks
+    await asyncio.gather(*(service.read(DEMOTE, {}) for _ in range(4)))
     await asyncio.sleep(SEARCH_PAUSE + 0.1)
 
     await asyncio.gather(
@@ -173,13 +171,13 @@ async def test_a_server_that_takes_no_writes_for_long_is_not_left_for_each_of_th
     connect: Connect, server_url: str, user_id: str
 ) -> None:
     separator = "&" if urlsplit(server_url).query else "?"
-    engine = connect(f"{server_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = connect(f"{server_url}{separator}options={quote(READ_ONLY)}", pool_size=1)
+    repository = service.tasks
     servers = set()
     start = time.monotonic()
     while time.monotonic() - start < 2.5 * SEARCH_PAUSE:
         with pytest.raises(RepositoryUnavailableError):
             await repository.add(a_task(user_id))
-        servers.add((await read(engine, BACKEND, {}))[0]["pid"])
+        servers.add((await service.read(BACKEND, {}))[0]["pid"])
 
     assert 2 <= len(servers) <= 3

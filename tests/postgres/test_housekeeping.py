@@ -9,9 +9,9 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, a_task
+from tests.postgres.running import Service
 from tests.storages import Storage, in_postgres
 
 from todo_api.domain.changes import SyncPoint
@@ -49,8 +49,8 @@ async def inside(own_database: Database) -> Database:
 
 
 @pytest.fixture
-async def storage(inside: Database, migrated_database: str, connect: Callable[..., AsyncEngine]) -> Storage:
-    return in_postgres(connect(migrated_database, statement_timeout=5.0))
+async def storage(inside: Database, migrated_database: str, connect: Callable[..., Service]) -> Storage:
+    return in_postgres(connect(migrated_database, statement_timeout=5.0).engine)
 
 
 async def count(inside: Database, table: str) -> int:

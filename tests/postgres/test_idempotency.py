@@ -7,20 +7,19 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from httpx2 import ASGITransport, AsyncClient
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, later
 from tests.http.application import make_app, make_token
 from tests.postgres.proxy import Proxy, open_proxy
+from tests.postgres.running import Service
 
-from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
-Connect = Callable[..., AsyncEngine]
+Connect = Callable[..., Service]
 TASK = {"title": "Once"}
 
 
@@ -31,8 +30,8 @@ async def proxy(server_url: str) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-def client_of(engine: AsyncEngine, user_id: str) -> AsyncClient:
-    app = make_app(SqlAlchemyTaskRepository(engine))
+def client_of(service: Service, user_id: str) -> AsyncClient:
+    app = make_app(service.tasks)
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)
 
@@ -75,7 +74,7 @@ async def test_what_was_committed_is_not_done_again(connect: Connect, proxy: Pro
 
 
 async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Proxy, user_id: str) -> None:
-    repository = SqlAlchemyTaskRepository(connect(proxy.url))
+    repository = connect(proxy.url).tasks
     task_id = uuid4()
     attempts = 0
 
@@ -95,15 +94,15 @@ async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Pro
 
 
 async def test_a_database_that_stays_away_is_told(connect: Connect, proxy: Proxy, user_id: str) -> None:
-    repository = SqlAlchemyTaskRepository(connect(proxy.url))
+    repository = connect(proxy.url).tasks
     proxy.unanswered = b"BEGIN"
     with pytest.raises(RepositoryUnavailableError):
         await repository.edit(user_id, [], lambda _: b"", now=NOW)
 
 
 async def test_a_cancelled_edit_leaves_nothing_behind(connect: Connect, user_id: str) -> None:
-    engine = connect(pool_size=1)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = connect(pool_size=1)
+    repository = service.tasks
 
     def decide(workspace: Workspace) -> bytes:
         workspace.create(uuid4(), TaskChanges(title="Never"))

@@ -7,11 +7,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.conftest import new_user_id
 from tests.domain.builders import NOW, START, a_task
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 from tests.postgres.proxy import open_proxy
+from tests.postgres.running import Service
 from tests.postgres.storm import weather
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
@@ -34,9 +34,9 @@ def pooler_url(database_url: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def repositories(pooler_url: str, connect: Callable[..., AsyncEngine]) -> list[SqlAlchemyTaskRepository]:
+def repositories(pooler_url: str, connect: Callable[..., Service]) -> list[SqlAlchemyTaskRepository]:
     """Three, as three processes of the service would have them."""
-    return [SqlAlchemyTaskRepository(connect(pooler_url, pool_size=8)) for _ in range(3)]
+    return [connect(pooler_url, pool_size=8).tasks for _ in range(3)]
 
 
 async def live(repository: SqlAlchemyTaskRepository, user_id: str, shared: str) -> None:
@@ -92,10 +92,10 @@ async def test_copies_miss_nothing_of_what_many_processes_write(
 
 
 async def test_a_statement_costs_one_round_trip_also_behind_a_pooler(
-    pooler_url: str, connect: Callable[..., AsyncEngine], user_id: str
+    pooler_url: str, connect: Callable[..., Service], user_id: str
 ) -> None:
     async with open_proxy(pooler_url) as proxy:
-        repository = SqlAlchemyTaskRepository(connect(proxy.url, pool_size=1))
+        repository = connect(proxy.url, pool_size=1).tasks
         task = await repository.add(a_task(user_id))
         await repository.get(user_id, task.id)
 

@@ -97,6 +97,7 @@ async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes
             if buffers(seen) > FEW_BUFFERS:
                 complaints[mode, sort, order, status, resumed] = f"at a known revision, {buffers(seen)} blocks"
 
+    assert set(INDEXES) == set(product(Sort, Order))
     assert [f"{case}: {text}" for case, text in complaints.items() if text] == []
     assert len(complaints) == 3 * 36
 

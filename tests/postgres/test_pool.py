@@ -11,33 +11,31 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from sqlalchemy import Float, bindparam, func, literal_column, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
-from tests.postgres.running import read, write
+from tests.postgres.running import Service
 
-from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-Connect = Callable[..., AsyncEngine]
+Connect = Callable[..., Service]
 
 SLEEP = select(func.pg_sleep(bindparam("seconds", type_=Float)))
 ECHO = select(bindparam("value", type_=Float).label("value"), func.pg_sleep(literal_column("0.001")))
 
 
-async def sleep(engine: AsyncEngine, seconds: float) -> None:
-    await read(engine, SLEEP, {"seconds": seconds})
+async def sleep(service: Service, seconds: float) -> None:
+    await service.read(SLEEP, {"seconds": seconds})
 
 
-async def fill(engine: AsyncEngine, count: int) -> None:
+async def fill(service: Service, count: int) -> None:
     """Have that many connections open and idle."""
-    await asyncio.gather(*(sleep(engine, 0.1) for _ in range(count)))
+    await asyncio.gather(*(sleep(service, 0.1) for _ in range(count)))
 
 
 @pytest.fixture
-def marked(connect: Connect, server_url: str, user_id: str) -> Callable[..., AsyncEngine]:
+def marked(connect: Connect, server_url: str, user_id: str) -> Callable[..., Service]:
     """Makes connections that the server knows by the user's name."""
     separator = "&" if "?" in server_url else "?"
     return lambda **config: connect(f"{server_url}{separator}application_name={user_id}", **config)
@@ -60,11 +58,11 @@ KILL = "pg_terminate_backend(pid, 5000)"
 async def test_connections_that_the_server_has_ended_cost_nothing(
     marked: Connect, backends: Callable[..., Any], user_id: str
 ) -> None:
-    engine = marked(pool_size=5)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = marked(pool_size=5)
+    repository = service.tasks
     task = await repository.add(a_task(user_id))
     for _ in range(3):
-        await fill(engine, 5)
+        await fill(service, 5)
         assert await backends(KILL) == [True] * 5
 
         saved = await repository.save(replace(task, title=f"{task.title}!"))
@@ -75,9 +73,9 @@ async def test_connections_that_the_server_has_ended_cost_nothing(
 
 
 async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, backends: Callable[..., Any]) -> None:
-    engine = marked(pool_size=1)
-    await sleep(engine, 0)
-    reading = asyncio.create_task(sleep(engine, 0.3))
+    service = marked(pool_size=1)
+    await sleep(service, 0)
+    reading = asyncio.create_task(sleep(service, 0.3))
     await asyncio.sleep(0.1)
 
     assert await backends(KILL) == [True]
@@ -88,9 +86,9 @@ async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, bac
 async def test_a_write_that_the_server_says_it_has_given_up_is_run_again(
     marked: Connect, backends: Callable[..., Any]
 ) -> None:
-    engine = marked(pool_size=1)
-    await sleep(engine, 0)
-    writing = asyncio.create_task(write(engine, SLEEP, {"seconds": 0.3}))
+    service = marked(pool_size=1)
+    await sleep(service, 0)
+    writing = asyncio.create_task(service.write(SLEEP, {"seconds": 0.3}))
     await asyncio.sleep(0.1)
 
     assert await backends(KILL) == [True]
@@ -102,54 +100,54 @@ async def test_a_write_whose_fate_is_unknown_is_never_run_again(
     connect: Connect, database_url: str, user_id: str
 ) -> None:
     async with open_proxy(database_url) as proxy:
-        engine = connect(proxy.url, pool_size=1)
-        await sleep(engine, 0)
-        writing = asyncio.create_task(write(engine, SLEEP, {"seconds": 0.5}))
+        service = connect(proxy.url, pool_size=1)
+        await sleep(service, 0)
+        writing = asyncio.create_task(service.write(SLEEP, {"seconds": 0.5}))
         await asyncio.sleep(0.1)
 
         await proxy.hang_up()
 
         with pytest.raises(RepositoryUnavailableError):
             await writing
-        await SqlAlchemyTaskRepository(engine).add(a_task(user_id))
+        await service.tasks.add(a_task(user_id))
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Connect) -> None:
-    engine = connect(pool_size=1, pool_timeout=0.2)
-    holder = asyncio.create_task(sleep(engine, 1))
+    service = connect(pool_size=1, pool_timeout=0.2)
+    holder = asyncio.create_task(sleep(service, 1))
     await asyncio.sleep(0.05)
     start = time.monotonic()
 
-    results = await asyncio.gather(*(sleep(engine, 0) for _ in range(20)), return_exceptions=True)
+    results = await asyncio.gather(*(sleep(service, 0) for _ in range(20)), return_exceptions=True)
 
     assert time.monotonic() - start < 0.8
     assert {type(result) for result in results} == {RepositoryUnavailableError}
     assert {str(result) for result in results} == {"no database connection was free in time; nothing was changed"}
     await holder
-    await sleep(engine, 0)
+    await sleep(service, 0)
 
 
 async def test_writes_go_on_while_the_server_hangs_up_on_everybody(
-    marked: Callable[..., AsyncEngine], backends: Callable[[str], Any], user_id: str
+    marked: Callable[..., Service], backends: Callable[[str], Any], user_id: str
 ) -> None:
-    engine = marked(pool_size=4)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = marked(pool_size=4)
+    repository = service.tasks
     for written in range(1, 16):
-        await asyncio.gather(*(sleep(engine, 0.001) for _ in range(4)))
+        await asyncio.gather(*(sleep(service, 0.001) for _ in range(4)))
         await backends("pg_terminate_backend(pid)")
         assert (await repository.add(a_task(user_id))).revision == START + written
 
 
 async def test_latecomers_do_not_overtake(connect: Connect) -> None:
-    engine, order = connect(pool_size=2), []
+    service, order = connect(pool_size=2), []
 
     async def twice(number: int) -> None:
         """Ask, and ask again as soon as the answer is there, when others have waited for long."""
         for turn in range(3):
-            await sleep(engine, 0.002)
+            await sleep(service, 0.002)
             order.append((turn, number))
 
-    await asyncio.gather(sleep(engine, 0.002), sleep(engine, 0.002))
+    await asyncio.gather(sleep(service, 0.002), sleep(service, 0.002))
     await asyncio.gather(*(twice(number) for number in range(12)))
 
     # Two are served at once, and one may be slower, so neighbours may change places.
@@ -159,21 +157,21 @@ async def test_latecomers_do_not_overtake(connect: Connect) -> None:
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(connect: Connect) -> None:
-    engine = connect(pool_size=1, statement_timeout=0.2)
+    service = connect(pool_size=1, statement_timeout=0.2)
     start = time.monotonic()
 
     with pytest.raises(RepositoryUnavailableError):
-        await write(engine, SLEEP, {"seconds": 5})
+        await service.write(SLEEP, {"seconds": 5})
 
     assert time.monotonic() - start < 2
-    await sleep(engine, 0)
+    await sleep(service, 0)
 
 
 async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> None:
-    engine = connect(pool_size=2, pool_timeout=2)
+    service = connect(pool_size=2, pool_timeout=2)
     numbers = random.Random(1)
     for moment in [*(numbers.uniform(0, 0.02) for _ in range(40)), 0, 0]:
-        callers = [asyncio.create_task(read(engine, ECHO, {"value": n})) for n in range(4)]
+        callers = [asyncio.create_task(service.read(ECHO, {"value": n})) for n in range(4)]
         await asyncio.sleep(moment)
         for caller in callers[::2]:
             caller.cancel()
@@ -184,41 +182,41 @@ async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> No
             assert rows[0]["value"] == number  # and not what somebody else has asked for
 
     start = time.monotonic()
-    await fill(engine, 4)
+    await fill(service, 4)
     assert time.monotonic() - start < 1.5
 
 
 async def test_a_cancelled_wait_does_not_take_a_place(connect: Connect) -> None:
-    engine = connect(pool_size=1, pool_timeout=1)
-    holder = asyncio.create_task(sleep(engine, 0.2))
+    service = connect(pool_size=1, pool_timeout=1)
+    holder = asyncio.create_task(sleep(service, 0.2))
     await asyncio.sleep(0.05)
-    waiting = [asyncio.create_task(sleep(engine, 5)) for _ in range(5)]
+    waiting = [asyncio.create_task(sleep(service, 5)) for _ in range(5)]
     await asyncio.sleep(0.05)
     for caller in waiting:
         caller.cancel()
         with suppress(asyncio.CancelledError):
             await caller
 
-    await sleep(engine, 0)
+    await sleep(service, 0)
     await holder
 
 
 async def test_no_more_connections_are_open_than_the_pool_has_places(
     marked: Connect, backends: Callable[..., Any]
 ) -> None:
-    engine = marked(pool_size=3)
+    service = marked(pool_size=3)
     for _ in range(3):
-        callers = [asyncio.create_task(sleep(engine, 0.02)) for _ in range(12)]
+        callers = [asyncio.create_task(sleep(service, 0.02)) for _ in range(12)]
         await asyncio.sleep(0.01)
         for caller in callers[:6]:
             caller.cancel()
         await asyncio.gather(*callers, return_exceptions=True)
-    await fill(engine, 12)
+    await fill(service, 12)
 
     await asyncio.sleep(0.05)
     assert len(await backends()) <= 3
 
-    await engine.dispose()
+    await service.engine.dispose()
     await asyncio.sleep(0.05)
     assert await backends() == []
 
@@ -226,12 +224,12 @@ async def test_no_more_connections_are_open_than_the_pool_has_places(
 async def test_a_migration_under_a_running_service_costs_nothing(
     migrated_database: str, connect: Connect, user_id: str
 ) -> None:
-    engine = connect(migrated_database, pool_size=1)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = connect(migrated_database, pool_size=1)
+    repository = service.tasks
     task = await repository.add(a_task(user_id))
     assert (await repository.page(user_id, TaskQuery())).tasks == [await repository.get(user_id, task.id)]
 
-    async with connect(migrated_database).begin() as other:
+    async with connect(migrated_database).engine.begin() as other:
         await other.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN title TYPE varchar(600)")
 
     assert await repository.get(user_id, task.id) == task

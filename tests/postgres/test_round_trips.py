@@ -6,11 +6,10 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Text, column, select, table
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.codecs import AsBytes
 from tests.domain.builders import NOW, a_task, later
 from tests.postgres.proxy import Proxy, open_proxy
-from tests.postgres.running import read
+from tests.postgres.running import Service
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
@@ -28,8 +27,8 @@ async def proxy(database_url: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def repository(proxy: Proxy, connect: Callable[..., AsyncEngine]) -> SqlAlchemyTaskRepository:
-    return SqlAlchemyTaskRepository(connect(proxy.url, pool_size=1))
+async def repository(proxy: Proxy, connect: Callable[..., Service]) -> SqlAlchemyTaskRepository:
+    return connect(proxy.url, pool_size=1).tasks
 
 
 async def use_everything(repository: SqlAlchemyTaskRepository, user_id: str) -> Task:
@@ -125,15 +124,15 @@ async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
 
 
 async def test_a_server_that_is_reached_directly_parses_each_statement_once(
-    connect: Callable[..., AsyncEngine], server_url: str, new_user_id: Callable[[], str]
+    connect: Callable[..., Service], server_url: str, new_user_id: Callable[[], str]
 ) -> None:
-    engine = connect(server_url, pool_size=1)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = connect(server_url, pool_size=1)
+    repository = service.tasks
     for _ in range(3):
         await use_everything(repository, new_user_id())
 
     shown = select(column("name", Text), column("statement", Text)).select_from(table("pg_prepared_statements"))
-    prepared = await read(engine, shown, {})
+    prepared = await service.read(shown, {})
     assert "" not in {row["name"] for row in prepared}
     texts = [row["statement"] for row in prepared]
     assert len(texts) == len(set(texts))

@@ -7,19 +7,18 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.domain.builders import NOW, a_task
 from tests.postgres.proxy import Proxy, open_proxy
+from tests.postgres.running import Service
 
-from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 
-Connect = Callable[..., AsyncEngine]
+Connect = Callable[..., Service]
 
 
-async def assert_unavailable(engine: AsyncEngine) -> None:
-    repository = SqlAlchemyTaskRepository(engine)
+async def assert_unavailable(service: Service) -> None:
+    repository = service.tasks
     task = a_task("nobody")
     for call in (
         repository.check(),
@@ -100,8 +99,8 @@ async def test_a_server_that_never_answers(connect: Connect) -> None:
 
 
 async def test_a_server_that_comes_back_is_used_again(connect: Connect, database_url: str, unused_port: int) -> None:
-    engine = connect(Proxy(database_url, unused_port).url)
-    repository = SqlAlchemyTaskRepository(engine)
+    service = connect(Proxy(database_url, unused_port).url)
+    repository = service.tasks
     for _ in range(2):
         with pytest.raises(RepositoryUnavailableError):
             await repository.check()

@@ -11,11 +11,12 @@ from starlette.middleware import Middleware
 from todo_api import __version__
 from todo_api.adapters.http.documentation_pages import add_documentation_pages
 from todo_api.adapters.http.errors import add_exception_handlers
+from todo_api.adapters.http.hot_path import HANDLERS
 from todo_api.adapters.http.middleware.cors import Cors
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
 from todo_api.adapters.http.middleware.unexpected_errors import UnexpectedErrors
-from todo_api.adapters.http.openapi import customize_openapi
+from todo_api.adapters.http.openapi import customize_openapi, summarize
 from todo_api.adapters.http.routes import account, batch, changes, events, health, tasks, trash, unknown_ids
 from todo_api.application.access import TokenVerifier
 from todo_api.application.rates import NO_LIMITS, RateLimits
@@ -36,6 +37,7 @@ class HttpConfig:
         documentation: Whether `/docs`, `/redoc` and `/openapi.json` are served.
         access_log: Whether each request is logged.
         observe: Called after each request, for metrics.
+        hot_path: Whether the most frequent endpoints read their arguments without FastAPI's dependency solver.
         telemetry: Whether OpenTelemetry exports traces and metrics, as configured by its environment variables.
     """
 
@@ -48,6 +50,7 @@ class HttpConfig:
     documentation: bool = True
     access_log: bool = False
     observe: Observe | None = None
+    hot_path: bool = True
     telemetry: bool = False
 
 
@@ -64,7 +67,7 @@ def create_http_app(
         title="todo-api",
         version=__version__,
         lifespan=lifespan,
-        routes=[route for module in routers for route in module.router.routes],
+        routes=[summarize(route) for module in routers for route in module.router.routes],
         middleware=_middleware(config),
         docs_url=None,
         redoc_url=None,
@@ -80,10 +83,8 @@ def create_http_app(
     app.router.default = unknown_ids.router
     app.state.services = services
     app.state.verifier = verifier
-    app.state.rate_limits = config.rate_limits
-    app.state.max_body_bytes = config.max_body_bytes
-    app.state.request_timeout = config.request_timeout
-    app.state.keep_alive = config.keep_alive
+    app.state.config = config
+    app.state.handlers = HANDLERS if config.hot_path else {}
     add_exception_handlers(app)
     customize_openapi(app)
     if config.documentation:

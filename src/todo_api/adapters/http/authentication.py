@@ -1,13 +1,13 @@
 """Who calls, how often, and with which scope: the checks that precede the reading of a request."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from todo_api.adapters.http.context import context_of
-from todo_api.adapters.http.rate_limits import add_allowance
+from todo_api.adapters.http.context import add_allowance, context_of
 from todo_api.application.access import AuthenticationError, MissingTokenError, Principal, Scope, TokenVerifier
 from todo_api.application.rates import RateLimits
 
@@ -33,10 +33,12 @@ class BearerAuthentication(SecurityBase):
         """
         context = context_of(connection.scope)
         if context.principal is None:
-            limits: RateLimits = connection.app.state.rate_limits
-            principal = context.principal = await _verified(connection, limits)
+            limits: RateLimits = connection.app.state.config.rate_limits
+            principal = await _verified(connection, limits)
+            context.user_id = principal.user_id
             add_allowance(connection.scope, await limits.users.take(principal.user_id))
             principal.require(Scope.READ if connection.scope.get("method", "GET") == "GET" else Scope.WRITE)
+            context.principal = principal
         return context.principal
 
 
@@ -63,6 +65,7 @@ def _bearer_token(connection: HTTPConnection) -> str:
     return token
 
 
+@lru_cache(4096)
 def _subscriber(address: str) -> str:
     """Return the address, or the /64 network of an IPv6 address: one subscriber can use all addresses of it."""
     try:

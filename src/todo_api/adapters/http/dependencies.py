@@ -2,25 +2,24 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from pydantic import WithJsonSchema
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.etags import TAGS_PATTERN, Condition, read_condition
 from todo_api.adapters.http.idempotency import repeatable_request
 from todo_api.adapters.http.requests import base_url
 from todo_api.adapters.http.schemas import parameters
-from todo_api.adapters.http.schemas.account import AccountLimits as AccountLimitsModel
 from todo_api.adapters.http.schemas.fields import UUID_PATTERN
 from todo_api.application.access import Principal
 from todo_api.application.accounts import AccountService
 from todo_api.application.batches import BatchService, RepeatableRequest
 from todo_api.application.events import EventService
-from todo_api.application.services import Services
+from todo_api.application.services import Limits
 from todo_api.application.tasks import TaskService
 from todo_api.domain.ports import TaskRepository
 
@@ -29,81 +28,41 @@ from todo_api.domain.ports import TaskRepository
 CurrentUser: TypeAlias = Annotated[Principal, Depends(authenticate)]
 
 
-# The use cases, as `create_http_app` was given them.
+# The use cases and settings, as `create_http_app` was given them.
 
 
-async def _tasks(request: Request) -> TaskService:
-    return _services(request).tasks
+def _service(name: str) -> Any:
+    async def get(request: Request) -> Any:
+        return getattr(request.app.state.services, name)
+
+    return Depends(get)
 
 
-async def _batches(request: Request) -> BatchService:
-    return _services(request).batches
+def _setting(name: str) -> Any:
+    async def get(request: Request) -> Any:
+        return getattr(request.app.state.config, name)
+
+    return Depends(get)
 
 
-async def _events(request: Request) -> EventService:
-    return _services(request).events
-
-
-async def _accounts(request: Request) -> AccountService:
-    return _services(request).accounts
-
-
-async def _repository(request: Request) -> TaskRepository:
-    return _services(request).repository
-
-
-async def _new_id(request: Request) -> Callable[[], UUID]:
-    return _services(request).new_id
-
-
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
-Tasks: TypeAlias = Annotated[TaskService, Depends(_tasks)]
-Batches: TypeAlias = Annotated[BatchService, Depends(_batches)]
-Events: TypeAlias = Annotated[EventService, Depends(_events)]
-Accounts: TypeAlias = Annotated[AccountService, Depends(_accounts)]
-Repository: TypeAlias = Annotated[TaskRepository, Depends(_repository)]
-NewId: TypeAlias = Annotated[Callable[[], UUID], Depends(_new_id)]
-
-
-# Settings
-
-
-async def _account_limits(request: Request) -> AccountLimitsModel:
-    return AccountLimitsModel.of(_services(request).limits, request.app.state.max_body_bytes)
-
-
-async def _max_body_bytes(request: Request) -> int:
-    max_body_bytes: int = request.app.state.max_body_bytes
-    return max_body_bytes
-
-
-async def _keep_alive(request: Request) -> float:
-    keep_alive: float = request.app.state.keep_alive
-    return keep_alive
-
-
-AccountLimits: TypeAlias = Annotated[AccountLimitsModel, Depends(_account_limits)]
-MaxBodyBytes: TypeAlias = Annotated[int, Depends(_max_body_bytes)]
-KeepAlive: TypeAlias = Annotated[float, Depends(_keep_alive)]
+Tasks: TypeAlias = Annotated[TaskService, _service("tasks")]
+Batches: TypeAlias = Annotated[BatchService, _service("batches")]
+Events: TypeAlias = Annotated[EventService, _service("events")]
+Accounts: TypeAlias = Annotated[AccountService, _service("accounts")]
+Repository: TypeAlias = Annotated[TaskRepository, _service("repository")]
+NewId: TypeAlias = Annotated[Callable[[], UUID], _service("new_id")]
+UserLimits: TypeAlias = Annotated[Limits, _service("limits")]
+MaxBodyBytes: TypeAlias = Annotated[int, _setting("max_body_bytes")]
+KeepAlive: TypeAlias = Annotated[float, _setting("keep_alive")]
 
 
 # Paths and queries
 
 
-class _TaskIdConvertor(Convertor[UUID]):
+class _TaskIdConvertor(StringConvertor):
     """Matches `{task_id:task_id}` in paths: only UUIDs, so that other words are free for other routes."""
 
     regex = UUID_PATTERN
-
-    def convert(self, value: str) -> UUID:
-        return UUID(value)
-
-    def to_string(self, value: UUID) -> str:
-        return str(value)
 
 
 register_url_convertor("task_id", _TaskIdConvertor())

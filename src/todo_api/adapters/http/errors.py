@@ -1,7 +1,10 @@
-"""Exception handlers: every error becomes a problem document."""
+"""Errors as problem documents (RFC 9457): the exception handlers of the application, and the documents."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -10,12 +13,31 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from todo_api.adapters.http.problem_documents import document_response, problem_response
-from todo_api.adapters.http.problems import MethodNotAllowedError, NoSuchPathError, problem_of_status
-from todo_api.adapters.http.rate_limits import add_allowance
+from todo_api.adapters.http.context import add_allowance, current_request_id
+from todo_api.adapters.http.etags import entity_tag
+from todo_api.adapters.http.problems import (
+    DETAILS,
+    INTERNAL,
+    MEDIA_TYPE,
+    RETRY_AFTER,
+    MethodNotAllowedError,
+    NoSuchPathError,
+    RequestError,
+    problem_of_status,
+    problem_type,
+)
 from todo_api.adapters.http.validation import to_request_error
+from todo_api.application.access import AuthenticationError, InsufficientScopeError, MissingTokenError
+from todo_api.application.events import TooManyStreamsError
 from todo_api.application.rates import TooManyRequestsError
-from todo_api.domain.errors import TodoError
+from todo_api.domain.errors import (
+    IdempotencyKeyInUseError,
+    IncompleteImportError,
+    OperationError,
+    RevisionMismatchError,
+    TaskExistsError,
+    TodoError,
+)
 
 
 def add_exception_handlers(app: FastAPI) -> None:
@@ -32,9 +54,14 @@ async def _todo_error(request: Request, error: TodoError) -> Response:
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
-    errors = [{**item, "loc": item["loc"][1:]} for item in error.errors()]
-    location = error.errors()[0]["loc"][0]
-    return problem_response(to_request_error(location, errors, _model_of(request, location)))
+    by_location: dict[str, list[dict[str, Any]]] = {}
+    for item in error.errors():
+        location, *path = item["loc"]
+        by_location.setdefault(location, []).append({**item, "loc": path})
+    invalid = [to_request_error(place, items, _model_of(request, place)) for place, items in by_location.items()]
+    if len(invalid) == 1:
+        return problem_response(invalid[0])
+    return problem_response(RequestError.of([item for part in invalid for item in part.errors]))
 
 
 def _model_of(request: Request, location: str) -> type[BaseModel] | None:
@@ -48,7 +75,7 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request)))
+        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request, error)))
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
         return problem_response(NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for all endpoints"))
     problem = problem_of_status(error.status_code)
@@ -59,9 +86,67 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     return document_response(document, error.headers or {})
 
 
-def _allowed_methods(request: Request) -> list[str]:
-    methods: set[str] = set()
+def _allowed_methods(request: Request, error: HTTPException) -> list[str]:
+    """Return the methods of all routes with this path. Starlette's Allow header has those of the first one only."""
+    methods = set(((error.headers or {}).get("Allow") or "").split(", ")) - {""}
     for route in iter_route_contexts(request.app.routes):
         if route.matches(request.scope)[0] is not Match.NONE:
             methods |= route.methods or {"GET", "HEAD"}  # mounted files can be read
     return sorted(methods)
+
+
+def problem_response(error: Exception) -> Response:
+    """Return the response to an error; one that is no TodoError is a 500 that reveals nothing about it."""
+    match error:
+        case OperationError():
+            return document_response(problem_document(error.error) | {"index": error.index}, headers_of(error.error))
+        case IncompleteImportError():
+            counts = {"imported": error.imported, "skipped": error.skipped}
+            return document_response(problem_document(error.error) | counts, headers_of(error.error))
+        case TodoError():
+            return document_response(problem_document(error), headers_of(error))
+    return document_response(INTERNAL.document("the error was logged; sending the request again may help"), {})
+
+
+def document_response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    request_id = current_request_id()
+    return Response(
+        msgspec.json.encode({**document, "request_id": request_id} if request_id else document),
+        status_code=document["status"],
+        headers={"Cache-Control": "no-store", **headers},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def problem_document(error: TodoError) -> dict[str, Any]:
+    problem = problem_type(error)
+    document = problem.document(DETAILS.get(type(error)) or str(error) or problem.title)
+    if isinstance(error, RequestError) and error.errors:
+        document["errors"] = error.errors
+    return document
+
+
+def headers_of(error: TodoError) -> dict[str, str]:
+    """Return the headers that belong to the error's response."""
+    match error:
+        case MissingTokenError():
+            return {"WWW-Authenticate": "Bearer"}  # RFC 6750, section 3.1: no error code without a token
+        case AuthenticationError():
+            return {
+                "WWW-Authenticate": f'Bearer error="invalid_token", error_description="{problem_type(error).title}"'
+            }
+        case InsufficientScopeError():
+            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+        case RevisionMismatchError() | TaskExistsError():
+            return {"ETag": entity_tag(error.current)}
+        case MethodNotAllowedError():
+            return {"Allow": ", ".join(error.allowed)}
+    return _retry_after(error)
+
+
+def _retry_after(error: TodoError) -> dict[str, str]:
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(error.allowance.reset)}
+    is_temporary = isinstance(error, IdempotencyKeyInUseError | TooManyStreamsError)
+    is_unavailable = problem_type(error).status == HTTPStatus.SERVICE_UNAVAILABLE
+    return {"Retry-After": RETRY_AFTER} if is_temporary or is_unavailable else {}

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+from starlette.routing import BaseRoute
 
 from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
 from todo_api.adapters.http.schemas.account import Import
@@ -124,6 +125,13 @@ def customize_openapi(app: FastAPI) -> None:
 def operation_id(route: APIRoute) -> str:
     """Return the name of the endpoint in camel case, as clients generated from the document call it."""
     return to_camel(route.name)
+
+
+def summarize(route: BaseRoute) -> BaseRoute:
+    """Give the route a summary: the first sentence of its endpoint's docstring."""
+    if isinstance(route, APIRoute) and route.summary is None:
+        route.summary = route.description.partition(".")[0]
+    return route
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

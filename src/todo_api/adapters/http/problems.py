@@ -50,13 +50,7 @@ class ProblemType:
 
     def document(self, detail: str) -> dict[str, Any]:
         """Return the members that every problem document has."""
-        return {
-            "type": self.uri,
-            "title": self.title,
-            "status": int(self.status),
-            "detail": detail,
-            "code": self.code,
-        }
+        return {"type": self.uri, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ class FieldError:
 class RequestError(TodoError):
     """The request is invalid."""
 
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid")
+    problem = ProblemType(400, "invalid-request", "The request is not valid")
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -84,129 +78,93 @@ class RequestError(TodoError):
 
 
 class MalformedJsonError(RequestError):
-    """The body is not valid JSON."""
-
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON")
+    problem = ProblemType(400, "malformed-json", "The body is not valid JSON")
 
 
 class InvalidCursorError(RequestError):
-    """The cursor is damaged, or belongs to another user or list."""
-
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-cursor", "The cursor does not fit")
+    problem = ProblemType(400, "invalid-cursor", "The cursor is not valid")
 
 
 class InvalidSyncTokenError(RequestError):
-    """The sync token is damaged, or belongs to another user."""
-
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "invalid-sync-token", "The sync token does not fit")
+    problem = ProblemType(400, "invalid-sync-token", "The sync token is not valid")
 
 
 class PreflightRefusedError(RequestError):
-    """CORS does not allow the request."""
-
-    problem = ProblemType(HTTPStatus.BAD_REQUEST, "preflight-refused", "Pages of this origin may not send this")
+    problem = ProblemType(400, "preflight-refused", "CORS does not allow this request")
 
 
 class NoSuchPathError(RequestError):
-    """No route has this path."""
-
-    problem = ProblemType(HTTPStatus.NOT_FOUND, "not-found", "There is nothing at this address")
+    problem = ProblemType(404, "not-found", "There is nothing at this address")
 
 
 class MethodNotAllowedError(RequestError):
-    """The path has other methods only."""
-
-    problem = ProblemType(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "This address has no such method")
+    problem = ProblemType(405, "method-not-allowed", "This address does not support the method")
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
-        super().__init__(f"{method} is not among the methods of this address: {', '.join(allowed)}")
+        super().__init__(f"{method} is not supported; the methods of this address are {', '.join(allowed)}")
         self.allowed = allowed
 
 
 class ContentTooLargeError(RequestError):
-    """The body is longer than the limit."""
-
-    problem = ProblemType(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "content-too-large", "The body is too large")
+    problem = ProblemType(413, "content-too-large", "The body is too large")
 
 
 class RequestTimeoutError(RequestError):
-    """The request did not arrive in time."""
-
-    problem = ProblemType(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", "The request did not arrive in time")
+    problem = ProblemType(408, "request-timeout", "The request did not arrive in time")
 
 
 class HeaderTooLargeError(RequestError):
-    """The request line and headers are longer than the limit."""
-
-    problem = ProblemType(
-        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "header-too-large", "The header of the request is too large"
-    )
+    problem = ProblemType(431, "header-too-large", "The header of the request is too large")
 
 
 class TooManyConnectionsError(RequestError):
-    """The server has reached its limit of connections."""
-
-    problem = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-connections", "There are too many connections")
+    problem = ProblemType(503, "too-many-connections", "Too many connections")
 
 
 class UnsupportedMediaTypeError(RequestError):
-    """The body is not declared as JSON."""
-
-    problem = ProblemType(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON")
+    problem = ProblemType(415, "unsupported-media-type", "The body must be JSON")
 
 
-INTERNAL = ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong on the server")
+INTERNAL = ProblemType(500, "internal-error", "Something went wrong on the server")
 
 PROBLEMS: dict[type[TodoError], ProblemType] = {
-    InvalidValueError: ProblemType(HTTPStatus.BAD_REQUEST, "invalid-request", "The request is not valid"),
-    MissingTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "missing-token", "The request carries no bearer token"),
-    ExpiredTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "expired-token", "The bearer token has expired"),
-    PrematureTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "premature-token", "The bearer token is not valid yet"),
-    InvalidTokenError: ProblemType(HTTPStatus.UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
-    InsufficientScopeError: ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The token does not allow this"),
-    TaskNotFoundError: ProblemType(HTTPStatus.NOT_FOUND, "task-not-found", "There is no such task"),
-    TaskExistsError: ProblemType(HTTPStatus.PRECONDITION_FAILED, "task-exists", "There is a task of this id"),
-    QuotaExceededError: ProblemType(HTTPStatus.CONFLICT, "quota-exceeded", "There are too many tasks"),
+    InvalidValueError: ProblemType(400, "invalid-request", "The request is not valid"),
+    MissingTokenError: ProblemType(401, "missing-token", "The request carries no bearer token"),
+    ExpiredTokenError: ProblemType(401, "expired-token", "The bearer token has expired"),
+    PrematureTokenError: ProblemType(401, "premature-token", "The bearer token is not valid yet"),
+    InvalidTokenError: ProblemType(401, "invalid-token", "The bearer token is not valid"),
+    InsufficientScopeError: ProblemType(403, "insufficient-scope", "The token does not allow this"),
+    TaskNotFoundError: ProblemType(404, "task-not-found", "There is no such task"),
+    TaskExistsError: ProblemType(412, "task-exists", "A task with this id exists"),
+    QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks"),
     IdempotencyKeyInUseError: ProblemType(
-        HTTPStatus.CONFLICT, "idempotency-key-in-use", "The first request with this key is still running"
+        409, "idempotency-key-in-use", "The first request with this key is still running"
     ),
-    IdempotencyKeyReusedError: ProblemType(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was another request's"
-    ),
-    TooManyRequestsError: ProblemType(
-        HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "There were too many requests"
-    ),
-    FeedClosedError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "shutting-down", "The service is about to stop"),
-    TooManyStreamsError: ProblemType(
-        HTTPStatus.TOO_MANY_REQUESTS, "too-many-streams", "There are too many streams of yours"
-    ),
-    TaskNotInTrashError: ProblemType(HTTPStatus.CONFLICT, "task-not-in-trash", "The task is not in the trash"),
-    ForgottenRevisionError: ProblemType(HTTPStatus.GONE, "sync-token-expired", "The sync token is too old"),
-    RevisionMismatchError: ProblemType(
-        HTTPStatus.PRECONDITION_FAILED, "revision-mismatch", "The task has changed in the meantime"
-    ),
-    ContentionError: ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "contention", "Too many change this task at once"),
-    RepositoryUnavailableError: ProblemType(
-        HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "The database cannot be used right now"
-    ),
-    VerifierUnavailableError: ProblemType(
-        HTTPStatus.SERVICE_UNAVAILABLE, "verifier-unavailable", "The keys that tokens are verified with cannot be had"
-    ),
+    IdempotencyKeyReusedError: ProblemType(422, "idempotency-key-reused", "The key belongs to another request"),
+    TooManyRequestsError: ProblemType(429, "too-many-requests", "Too many requests"),
+    FeedClosedError: ProblemType(503, "shutting-down", "The service is shutting down"),
+    TooManyStreamsError: ProblemType(429, "too-many-streams", "Too many event streams are open"),
+    TaskNotInTrashError: ProblemType(409, "task-not-in-trash", "The task is not in the trash"),
+    ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token is too old"),
+    RevisionMismatchError: ProblemType(412, "revision-mismatch", "The task has changed in the meantime"),
+    ContentionError: ProblemType(503, "contention", "Too many concurrent changes of this task"),
+    RepositoryUnavailableError: ProblemType(503, "database-unavailable", "The database is unavailable"),
+    VerifierUnavailableError: ProblemType(503, "verifier-unavailable", "The keys for verifying tokens are unavailable"),
 }
 PROBLEMS[RequestError] = RequestError.problem
 PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()})
 
 DETAILS: Mapping[type[TodoError], str] = {
-    MissingTokenError: "send the header `Authorization: Bearer <token>` with the token that the sign-in gave",
+    MissingTokenError: "send the header `Authorization: Bearer <token>` with the token from the sign-in",
     ExpiredTokenError: "get a new token and send the request again",
-    PrematureTokenError: "its nbf is more than 30 seconds ahead of the clock here: wait, or set its issuer's clock",
-    TaskNotFoundError: "the task never was, was deleted, or is not yours",
-    TaskExistsError: "it was created before, perhaps by this very request; its ETag is in this answer",
-    TaskNotInTrashError: "there is nothing to restore: the task was not deleted",
-    ForgottenRevisionError: "load everything afresh: ask again without `since`, and replace the copy",
-    IdempotencyKeyInUseError: "send the request again after a second: it will get the first one's answer",
-    IdempotencyKeyReusedError: "make a new Idempotency-Key for each request, and keep it for the retries of that one",
-    RevisionMismatchError: "read the task again (its ETag is in this answer), apply the change to it, and send that",
+    PrematureTokenError: "its nbf is more than 30 seconds ahead of the clock here: wait, or correct its issuer's clock",
+    TaskNotFoundError: "the task does not exist, was deleted, or belongs to another user",
+    TaskExistsError: "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response",
+    TaskNotInTrashError: "the task was not deleted, so it cannot be restored",
+    ForgottenRevisionError: "send the request without `since`, and replace the local copy",
+    IdempotencyKeyInUseError: "send the request again after a second to get the response of the first one",
+    IdempotencyKeyReusedError: "use a new Idempotency-Key for each request, and the same one for its retries",
+    RevisionMismatchError: "read the task again (its ETag is in this response), apply the change, and send it again",
 }
 
 
@@ -217,7 +175,7 @@ def problem_type(error: TodoError) -> ProblemType:
 
 _BY_STATUS = {
     kind.problem.status: kind.problem
-    for kind in (NoSuchPathError, ContentTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError)
+    for kind in (RequestError, NoSuchPathError, ContentTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError)
 }
 
 

@@ -38,6 +38,9 @@ class JsonRequest(Request):
     async def json(self) -> Any:
         return self._document
 
+    async def stream(self) -> AsyncGenerator[bytes]:
+        yield self._content
+
 
 async def read_json(request: Request) -> JsonRequest:
     """Read the body.
@@ -57,14 +60,14 @@ async def read_json(request: Request) -> JsonRequest:
 
 async def read_body(request: Request) -> bytes:
     """Return the body; see `read_json` for the errors."""
-    max_bytes: int = request.app.state.max_body_bytes
+    max_bytes: int = request.app.state.config.max_body_bytes
     declared = request.headers.get("content-length", "0")
     if len(declared) > _MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > max_bytes):
         raise _too_large(max_bytes)
     content = bytearray()
     more = True
     try:
-        async with asyncio.timeout(request.app.state.request_timeout):
+        async with asyncio.timeout(request.app.state.config.request_timeout):
             while more:
                 part, more = await _next_part(request)
                 content += part
@@ -81,7 +84,7 @@ async def stream_body(request: Request) -> AsyncGenerator[bytes]:
     Raises:
         RequestTimeoutError: A part did not arrive in time.
     """
-    timeout: float = request.app.state.request_timeout
+    timeout: float = request.app.state.config.request_timeout
     more = True
     while more:
         try:

@@ -1,7 +1,7 @@
 """Route classes: the checks that come before FastAPI reads a request. See docs/decisions/route-class.md."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
@@ -11,14 +11,16 @@ from pydantic import BaseModel
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.requests import check_query, read_json
 
+_Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
+
 
 class StrictRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
 
-    Query parameters that may be repeated (lists), forms and files are left to FastAPI.
+    Forms and files are left to FastAPI: limit them with `max_body_size`.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> _Handler:
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
         has_json_body = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
@@ -26,7 +28,8 @@ class StrictRoute(APIRoute):
         async def checked(request: Request) -> Response:
             await self.admit(request)
             check_query(request, known)
-            return await handle(await read_json(request) if has_json_body else request)
+            handler: _Handler = request.app.state.handlers.get(self.endpoint, handle)
+            return await handler(await read_json(request) if has_json_body else request)
 
         return checked
 
@@ -50,7 +53,7 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from ((name, _is_list(inner.annotation)) for name, inner in model.model_fields.items())
+            yield from ((inner.alias or name, _is_list(inner.annotation)) for name, inner in model.model_fields.items())
         else:
             yield field.alias, _is_list(model)
     for dependency in dependant.dependencies:
@@ -58,4 +61,5 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
 
 
 def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) in {list, set, frozenset, tuple} or any(map(_is_list, get_args(annotation)))
+    origin = get_origin(annotation) or annotation
+    return origin in {list, set, frozenset, tuple} or any(map(_is_list, get_args(annotation)))

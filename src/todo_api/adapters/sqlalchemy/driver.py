@@ -1,7 +1,7 @@
-"""The way to the database: its address, and connections of asyncpg to it.
+"""The database's URL, and asyncpg connections to it.
 
-`DATABASE_URL` is taken as providers print it, and a transaction-mode pooler (PgBouncer, Neon's `-pooler` hosts) may
-stand between: no session state is used, and no prepared statement is expected to outlive a transaction.
+`DATABASE_URL` is accepted as providers print it. There may be a transaction-mode pooler (PgBouncer, Neon's `-pooler`
+hosts) between: connections use no session state, and no named statements.
 """
 
 import itertools
@@ -17,7 +17,7 @@ import asyncpg
 from todo_api.adapters.sqlalchemy.errors import LOST, NotRunError
 from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
 
-# What asyncpg itself reads from the query of a URL; it would send anything else to the server as a setting.
+# The parameters that asyncpg reads from a URL; it sends all others to the server as settings.
 _DRIVER_OPTIONS = frozenset(
     """
     dbname database gsslib host krbsrvname passfile password port service servicefile ssl_max_protocol_version
@@ -32,12 +32,12 @@ _LAST_PORT = 65_535
 
 
 class DatabaseUrlError(ValueError):
-    """The URL is none of PostgreSQL's; the message does not quote it, for it may hold a password."""
+    """The URL is not a PostgreSQL URL. The message does not quote it: it may contain a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseConfig:
-    """Where the database is, and how many connections may be waited for how long (in seconds)."""
+    """The database and the limits of its connections. Timeouts are in seconds."""
 
     url: str
     pool_size: int = 10
@@ -47,28 +47,29 @@ class DatabaseConfig:
 
 
 def driver_url(url: str) -> str:
-    """Return the URL as asyncpg understands it.
+    """Return the URL in the form that asyncpg understands.
 
-    Takes the schemes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver`; drops libpq's options that asyncpg
-    does not know, such as `channel_binding`. Of several hosts, one that takes writes is wanted, unless it says else.
+    Accepts the schemes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver`, and drops libpq options that
+    asyncpg does not know, such as `channel_binding`. With several hosts, `target_session_attrs` is `read-write` by
+    default.
 
     Raises:
-        DatabaseUrlError: The text is no such URL.
+        DatabaseUrlError: The text is not such a URL.
     """
     try:
         parts = urlsplit(url.strip())
         query = parse_qsl(parts.query.strip("&"), strict_parsing=bool(parts.query.strip("&")))
     except ValueError:
-        raise DatabaseUrlError("is no valid URL") from None  # the error quotes parts of it
+        raise DatabaseUrlError("is no valid URL") from None  # the error quotes parts of the URL
     if parts.scheme.partition("+")[0] not in {"postgres", "postgresql"}:
         raise DatabaseUrlError("must start with postgresql:// or postgres://")
-    hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc  # as asyncpg takes it apart
+    hosts = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc  # as asyncpg parses it
     if hosts and not all(_is_host(host) for host in hosts.split(",")):
         raise DatabaseUrlError("has no valid host and port; in a password, write / as %2F, @ as %40 and # as %23")
     known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
     if _names_several_hosts(hosts, dict(known)) and "target_session_attrs" not in dict(known):
         known.append(("target_session_attrs", "read-write"))
-    if ("sslrootcert", "system") in known:  # libpq's word for the machine's own authorities, which implies verify-full
+    if ("sslrootcert", "system") in known:  # libpq's name for the system's authorities; implies verify-full
         known = [(name, value) for name, value in known if name not in {"sslrootcert", "sslmode"}]
     if not any(name == "application_name" for name, _ in known):
         known.append(("application_name", "todo-api"))

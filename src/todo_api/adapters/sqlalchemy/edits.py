@@ -1,6 +1,7 @@
 """Edits: one transaction that locks the user, reads, decides, and writes everything at one revision."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -8,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Executable,
     Integer,
     Text,
     Update,
@@ -24,8 +24,8 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from todo_api.adapters.sqlalchemy.errors import NotRunError
-from todo_api.adapters.sqlalchemy.execution import Row
+from todo_api.adapters.sqlalchemy.errors import NotRunError, driver_error
+from todo_api.adapters.sqlalchemy.execution import Row, Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
 from todo_api.domain.changes import starting_revision
@@ -116,25 +116,16 @@ _WRITE = _write()
 _WRITE_AND_KEEP = _write().add_cte(_keep().cte("kept"))
 
 
+@dataclass(frozen=True, slots=True)
 class Edit(Generic[T]):
     """One call of `TaskRepository.edit`."""
 
-    def __init__(
-        self,
-        user_id: str,
-        task_ids: Collection[UUID],
-        decide: Callable[[Workspace], T],
-        *,
-        now: datetime,
-        quota: int | None,
-        key: IdempotencyKey[T] | None,
-    ) -> None:
-        self._user_id = user_id
-        self._task_ids = task_ids
-        self._decide = decide
-        self._now = now
-        self._quota = quota
-        self._key = key
+    user_id: str
+    task_ids: Collection[UUID]
+    decide: Callable[[Workspace], T]
+    now: datetime
+    quota: int | None
+    key: IdempotencyKey[T] | None
 
     async def run(self, engine: AsyncEngine) -> Edited[T]:
         """Run the edit in a transaction.
@@ -149,7 +140,7 @@ class Edit(Generic[T]):
                     edited, is_kept = await self._run(connection)
                 except DBAPIError as error:
                     if error.connection_invalidated:
-                        raise NotRunError from error
+                        raise NotRunError(*driver_error(error).args) from error
                     raise
                 if not is_kept:
                     await transaction.rollback()
@@ -157,66 +148,66 @@ class Edit(Generic[T]):
 
     async def _run(self, connection: AsyncConnection) -> tuple[Edited[T], bool]:
         """Return the result, and whether to commit."""
-        if self._key is not None:
-            await self._claim(connection, self._key)
+        if self.key is not None:
+            await self._claim(connection, self.key)
         account, is_new = await self._lock(connection)
-        if self._key is not None and not is_new and (replay := _recall(account, self._key)):
+        if self.key is not None and not is_new and (replay := _recall(account, self.key)):
             return replay, True
         workspace = Workspace(
-            self._user_id,
+            self.user_id,
             await self._load(connection),
             revision=0 if is_new else account["revision"],
             next_revision=account["revision"] + 1,
             live_tasks=account["live_tasks"],
-            quota=self._quota,
-            now=self._now,
+            quota=self.quota,
+            now=self.now,
         )
-        result = self._decide(workspace)
+        result = self.decide(workspace)
         if is_new and not workspace.written:
             return Edited(result, replayed=False), False  # a user who wrote nothing has no account
         await self._write(connection, workspace, result)
         return Edited(result, replayed=False), True
 
     async def _claim(self, connection: AsyncConnection, key: IdempotencyKey[T]) -> None:
-        rows = await _fetch(connection, _CLAIM, {"owner": self._user_id, "request_key": key.key})
+        rows = await _fetch(connection, _CLAIM, {"owner": self.user_id, "request_key": key.key})
         if not rows[0]["claimed"]:
             raise IdempotencyKeyInUseError
 
     async def _lock(self, connection: AsyncConnection) -> tuple[Row, bool]:
         """Lock the account; return it, with the result that is kept for the key, and whether it is new."""
-        key = {"request_key": None if self._key is None else self._key.key}
-        new = {"new_revision": starting_revision(self._now), "now": self._now}
+        key = {"request_key": None if self.key is None else self.key.key}
+        new = {"new_revision": starting_revision(self.now), "now": self.now}
         while True:
-            if rows := await _fetch(connection, _LOCK, {"owner": self._user_id, **key}):
+            if rows := await _fetch(connection, _LOCK, {"owner": self.user_id, **key}):
                 return rows[0], False
-            if rows := await _fetch(connection, _START, {"owner": self._user_id, **new}):
+            if rows := await _fetch(connection, _START, {"owner": self.user_id, **new}):
                 return rows[0], True
 
     async def _load(self, connection: AsyncConnection) -> list[Task]:
-        if not self._task_ids:
+        if not self.task_ids:
             return []
-        rows = await _fetch(connection, _LOAD, {"owner": self._user_id, "task_ids": list(self._task_ids)})
+        rows = await _fetch(connection, _LOAD, {"owner": self.user_id, "task_ids": list(self.task_ids)})
         return [to_stored_task(row) for row in rows]
 
     async def _write(self, connection: AsyncConnection, workspace: Workspace, result: T) -> None:
-        values: dict[str, Any] = {"owner": self._user_id, "now": self._now}
+        values: dict[str, Any] = {"owner": self.user_id, "now": self.now}
         if workspace.written:
             rows = [to_row(task) for task in workspace.written.values()]
             values |= {f"new_{name}": [row[name] for row in rows] for name in rows[0]}
             values |= {"new_revision": workspace.revision, "new_live_tasks": workspace.live_tasks}
-        if self._key is not None:
+        if self.key is not None:
             values |= {
-                "request_key": self._key.key,
-                "new_fingerprint": self._key.fingerprint,
-                "new_answer": self._key.codec.encode(result),
+                "request_key": self.key.key,
+                "new_fingerprint": self.key.fingerprint,
+                "new_answer": self.key.codec.encode(result),
             }
         statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
-        statement = statements.get((bool(workspace.written), self._key is not None))
+        statement = statements.get((bool(workspace.written), self.key is not None))
         if statement is not None:
             await connection.execute(statement, values)
 
 
-async def _fetch(connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
+async def _fetch(connection: AsyncConnection, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
     result = await connection.execute(statement, values)
     return result.mappings().all()  # type: ignore[return-value] # the keys are strings
 

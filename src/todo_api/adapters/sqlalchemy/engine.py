@@ -67,6 +67,7 @@ def create_engine(
         pool_size=config.pool_size,
         max_overflow=0,
         pool_use_lifo=True,
+        pool_reset_on_return=None,  # SQLAlchemy's Connection ends its own transaction, and the hot path has none
         hide_parameters=True,  # user text does not belong in error messages
     )
     return FairEngine(engine.sync_engine, FairQueue(config.pool_size, config.pool_timeout))

@@ -37,7 +37,6 @@ _OUTAGE = (
     *LOST,
     OSError,
     TimeoutError,
-    exc.InvalidRequestError,  # the pool gave up: new connections were closed at once
     asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
@@ -49,6 +48,7 @@ _OUTAGE = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
 )
+_DATABASE_ERRORS = (exc.SQLAlchemyError, exc.EmulatedDBAPIException, *_OUTAGE)
 # asyncpg had read the server's goodbye before it sent anything; the server said goodbye instead of running the
 # statement; a migration has changed a table, so the prepared statement was refused.
 _NOT_RUN = (
@@ -61,10 +61,10 @@ _NOT_RUN = (
 
 
 def driver_error(error: BaseException) -> BaseException:
-    """Return asyncpg's error, which SQLAlchemy wraps twice, or the error itself if it is not wrapped."""
-    if not isinstance(error, exc.DBAPIError) or error.orig is None:
-        return error
-    return error.orig.__cause__ or error.orig
+    """Return asyncpg's error, which SQLAlchemy wraps up to twice, or the error itself if it is not wrapped."""
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        error = error.orig
+    return error.__cause__ or error if isinstance(error, exc.EmulatedDBAPIException) else error
 
 
 # Of an adapter, which has its engine as `engine`.
@@ -95,13 +95,13 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
         try:
             try:
                 result = await method(adapter, *args, **kwargs)
-            except (exc.SQLAlchemyError, *_OUTAGE) as error:
+            except _DATABASE_ERRORS as error:
                 if not may_retry(error):
                     raise
                 result = await method(adapter, *args, **kwargs)
         except exc.TimeoutError as error:
             raise RepositoryUnavailableError(str(error)) from error
-        except (exc.SQLAlchemyError, *_OUTAGE) as error:
+        except _DATABASE_ERRORS as error:
             if not isinstance(cause := driver_error(error), _OUTAGE):
                 raise
             _log_once(adapter.engine, cause)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Executable
+from sqlalchemy import Select, UpdateBase
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 Row: TypeAlias = Mapping[str, Any]
+Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
 
 
-async def fetch(engine: AsyncEngine, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row]:
+async def fetch(engine: AsyncEngine, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
     """Run the statement in autocommit, and return its rows, to be read by name."""
     async with engine.connect() as connection:
         result = await connection.execute(statement, values)

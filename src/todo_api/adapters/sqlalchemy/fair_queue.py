@@ -1,40 +1,42 @@
 """A first-come, first-served queue before the connection pool."""
 
 import asyncio
-from types import TracebackType
+from typing import Literal
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
-class FairQueue:
-    """Admit as many callers at once as the pool has connections.
+class FairQueue(asyncio.Semaphore):
+    """Admits as many callers at once as the pool has connections.
 
-    SQLAlchemy's own queue lets newcomers overtake waiting callers. `in_use` and `waiting` count the callers.
+    SQLAlchemy's own queue lets newcomers overtake waiting callers; a semaphore does not. `in_use` and `waiting` count
+    the callers.
     """
 
     def __init__(self, size: int, timeout: float) -> None:
+        super().__init__(size)
         self.in_use = 0
         self.waiting = 0
-        self._places = asyncio.Semaphore(size)
         self._timeout = timeout
 
-    async def acquire(self) -> None:
+    async def acquire(self) -> Literal[True]:
         """Wait for a place.
 
         Raises:
             sqlalchemy.exc.TimeoutError: No place was free within the timeout.
         """
-        if not self._places.locked():
-            await self._places.acquire()
-        else:
+        if self.locked():
             await self._wait()
+        else:
+            await super().acquire()
         self.in_use += 1
+        return True
 
     async def _wait(self) -> None:
         self.waiting += 1
         try:
             async with asyncio.timeout(self._timeout):
-                await self._places.acquire()
+                await super().acquire()
         except TimeoutError as error:
             raise PoolTimeoutError("no database connection was free in time; nothing was changed") from error
         finally:
@@ -42,12 +44,4 @@ class FairQueue:
 
     def release(self) -> None:
         self.in_use -= 1
-        self._places.release()
-
-    async def __aenter__(self) -> None:
-        await self.acquire()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
+        super().release()

@@ -1,4 +1,4 @@
-"""Several hosts in one URL, as libpq has them: a primary and its replicas, of which any may be the primary tomorrow."""
+"""Several hosts in one URL, as in libpq: a primary and its replicas, which may change roles."""
 
 import asyncio
 from collections import deque
@@ -10,18 +10,18 @@ import asyncpg
 
 Connect: TypeAlias = Callable[[str], Awaitable[Any]]
 
-# Seconds that a host is given before the next one is tried beside it: one that is dead may just not answer.
+# Seconds before the next host is tried as well: a dead one may not respond at all.
 _HEAD_START = 0.2
 
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class NoServerError(OSError):
-    """None of the hosts can be used; the message says of each why."""
+    """None of the hosts can be used; the message gives the reason for each."""
 
 
 def host_urls(url: str) -> list[str]:
-    """Return a URL for each host that the URL names, before its path or in its query."""
+    """Return a URL for each host of the URL, from its authority or its query."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")
     if hosts:
@@ -37,10 +37,9 @@ def host_urls(url: str) -> list[str]:
 
 
 class Hosts:
-    """Connects to the first host that can be used, beginning with the one that could be the last time."""
+    """Connects to the first usable host, starting with the one that was usable last time."""
 
     def __init__(self, urls: Sequence[str], connect: Connect) -> None:
-        """Take a URL for each host, and how to connect to it."""
         self._urls = list(urls)
         self._connect = connect
 
@@ -48,7 +47,7 @@ class Hosts:
         """Return a connection.
 
         Raises:
-            NoServerError: there are several hosts, and none can be used; the one of one host raises what went wrong.
+            NoServerError: There are several hosts, and none can be used. A single host raises its own error.
         """
         if len(self._urls) == 1:
             return await self._connect(self._urls[0])

@@ -4,6 +4,7 @@ It skips what `connection.execute` does around each statement: three greenlets, 
 statements, the engine, its pool and its events stay the same. docs/decisions/hot-path.md tells its gain and its price.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -13,17 +14,17 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.exc import IntegrityError, MissingGreenlet
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ClauseElement
 
 from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.errors import NotRunError
-from todo_api.adapters.sqlalchemy.execution import Row
+from todo_api.adapters.sqlalchemy.execution import Row, Statement
+from todo_api.adapters.sqlalchemy.observation import Observe
 
 
 class CompiledStatement:
     """The text of a statement for asyncpg, and the order of its parameters."""
 
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(self, statement: Statement) -> None:
         compiled = statement.compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy's
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - not DDL; tells the type checker
         names = compiled.positiontup or ()
@@ -37,11 +38,12 @@ class CompiledStatement:
 class HotPath:
     """Runs statements on the engine's connections, in autocommit."""
 
-    def __init__(self, engine: FairEngine) -> None:
+    def __init__(self, engine: FairEngine, observe: Observe | None = None) -> None:
         self._engine = engine
-        self._compiled: dict[ClauseElement, CompiledStatement] = {}
+        self._observe = observe
+        self._compiled: dict[Statement, CompiledStatement] = {}
 
-    async def fetch(self, statement: ClauseElement, values: Mapping[str, Any]) -> Sequence[Row]:
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
         """Do what `execution.fetch` does, with asyncpg's rows and errors, but for integrity errors."""
         compiled = self._compiled.get(statement)
         if compiled is None:
@@ -49,7 +51,7 @@ class HotPath:
         async with self._engine.queue:
             connection = await self._check_out()
             try:
-                rows: Sequence[Row] = await _run(connection, compiled, compiled.arguments(values))
+                rows = await self._run(connection, compiled, compiled.arguments(values))
             except BaseException as error:
                 self._give_back(connection, error)
                 if isinstance(error, asyncpg.IntegrityConstraintViolationError):
@@ -70,17 +72,30 @@ class HotPath:
             return
         connection.invalidate(error)
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            raise NotRunError from error  # there may be a new primary
+            raise NotRunError(*error.args) from error  # there may be a new primary
+
+    async def _run(
+        self, connection: PoolProxiedConnection, compiled: CompiledStatement, arguments: Sequence[Any]
+    ) -> Sequence[Row]:
+        if self._observe is None:
+            return await _run(connection, compiled.sql, arguments)
+        started, failure = time.perf_counter(), None
+        try:
+            return await _run(connection, compiled.sql, arguments)
+        except BaseException as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            self._observe(compiled.operation, time.perf_counter() - started, failure)
 
 
-async def _run(connection: PoolProxiedConnection, compiled: CompiledStatement, arguments: Sequence[Any]) -> Any:
+async def _run(connection: PoolProxiedConnection, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
     try:
-        prepared = await _prepare(connection, compiled.sql)
-        return await prepared.fetch(*arguments)
-    except (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError):  # a migration changed a table
+        rows = await (await _prepare(connection, sql)).fetch(*arguments)
+    except asyncpg.InvalidCachedStatementError:  # a migration changed a table
         connection.info.pop("prepared")
-        prepared = await _prepare(connection, compiled.sql)
-        return await prepared.fetch(*arguments)
+        rows = await (await _prepare(connection, sql)).fetch(*arguments)
+    return rows  # type: ignore[no-any-return] # asyncpg's rows are read by name too
 
 
 async def _prepare(connection: PoolProxiedConnection, sql: str) -> Any:

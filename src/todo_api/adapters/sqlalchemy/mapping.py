@@ -15,6 +15,9 @@ from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
 _PLAIN_FIELDS = tuple(field.name for field in fields(Task) if field.name != "due_date")
+# The constructor of a frozen dataclass takes twice as long as its fields' descriptors: a fifth of a page's CPU.
+_SETTERS = {field.name: getattr(Task, field.name).__set__ for field in fields(Task)}
+_PLAIN_SETTERS = [(name, _SETTERS[name]) for name in _PLAIN_FIELDS]
 
 # The columns that make a task.
 TASK_COLUMNS = [*(tasks.c[name] for name in _PLAIN_FIELDS), tasks.c.due_at, tasks.c.due_kind]
@@ -39,9 +42,12 @@ def to_parameters(task: Task) -> dict[str, Any]:
 
 def to_task(row: Mapping[str, Any]) -> Task:
     """Return the task of a row of TASK_COLUMNS, which may have further columns."""
+    task = object.__new__(Task)
+    for name, set_field in _PLAIN_SETTERS:
+        set_field(task, row[name])
     due_at = row["due_at"]
-    due_date = None if due_at is None else _due_date(due_at, DueKind(row["due_kind"]))
-    return Task(**{name: row[name] for name in _PLAIN_FIELDS}, due_date=due_date)
+    _SETTERS["due_date"](task, None if due_at is None else _due_date(due_at, DueKind(row["due_kind"])))
+    return task
 
 
 def to_stored_task(row: Mapping[str, Any]) -> Task:

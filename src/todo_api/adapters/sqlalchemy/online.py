@@ -1,8 +1,7 @@
-"""Changes of a schema that is in use, for migrations: a request never waits for longer than a change of the catalog.
+"""Schema changes for migrations of a database in use: no request waits longer than a catalog change takes.
 
-Each step is a transaction of its own, which takes the lock of one table at most: one that held a table and asked for
-another would meet the requests that hold the other and ask for the first. So a migration may break off between two
-steps, and its steps have to be such that all of them can be run again.
+Each step is a transaction of its own and locks at most one table: a step that locked two could deadlock with requests.
+So a migration may stop between two steps, and each step must be repeatable.
 """
 
 import time
@@ -15,13 +14,13 @@ from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
 
-# Seconds between two attempts to get a lock, in which those pass who have queued behind the first.
+# Seconds between two attempts to get a lock, for the requests that have queued behind the first.
 _PAUSE = 0.5
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
 def change(step: Callable[[], T]) -> T:
-    """Do what takes no time, such as adding a column, once the lock can be had; return what the step does."""
+    """Run a fast step, such as adding a column, with retries while its lock is not available; return its result."""
     return _change(step, op.get_context().opts["lock_attempts"])
 
 
@@ -40,10 +39,10 @@ def _change(step: Callable[[], T], attempts: int) -> T:
 
 
 def replace_index(name: str, table: str, columns: Sequence[Any], where: TextClause | None = None) -> None:
-    """Build an index beside the one of that name, if there is one, and then put it into its place."""
+    """Build an index beside the one of that name, if there is one, and swap the two."""
     new = f"{name}_new"
     with op.get_context().autocommit_block():
-        op.drop_index(new, table, if_exists=True, postgresql_concurrently=True)  # of a run that broke off
+        op.drop_index(new, table, if_exists=True, postgresql_concurrently=True)  # left by an interrupted run
         op.create_index(new, table, columns, postgresql_where=where, postgresql_concurrently=True)
 
     def swap() -> None:

@@ -10,12 +10,14 @@ from sqlalchemy.engine import AdaptedConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from todo_api.adapters.sqlalchemy.errors import LOST
+from todo_api.adapters.sqlalchemy.errors import LOST, driver_error
 
 # After this time a firewall or a serverless database may have dropped the connection without telling.
 _MAX_IDLE = 30.0
 # A server that refuses writes is not left within this time: there was no better one a moment ago.
 _SEARCH_PAUSE = 1.0
+# The connection is lost, or an undetected pooler now leads to another server, without the prepared statements.
+_UNUSABLE = (*LOST, asyncpg.InvalidSQLStatementNameError)
 
 
 class StaleConnections:
@@ -44,7 +46,7 @@ class StaleConnections:
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             if self._stale_before <= made_at and made_at > now - _SEARCH_PAUSE:
                 return False
-        elif isinstance(error, asyncpg.PostgresError) and not isinstance(error, LOST):
+        elif isinstance(error, asyncpg.PostgresError) and not isinstance(error, _UNUSABLE):
             return False
         if isinstance(error, Exception) and made_at >= self._stale_before:
             self._stale_before = now
@@ -71,6 +73,6 @@ class StaleConnections:
 
     def _on_error(self, context: ExceptionContext) -> None:
         if context.connection is not None and not context.connection.invalidated:
-            error = context.original_exception
-            context.is_disconnect = self.must_close(error.__cause__ or error, context.connection.info)
+            error = driver_error(context.original_exception)
+            context.is_disconnect = self.must_close(error, context.connection.info)
             context.invalidate_pool_on_disconnect = False

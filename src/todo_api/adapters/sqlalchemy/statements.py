@@ -16,7 +16,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    Executable,
     Insert,
     Integer,
     Select,
@@ -37,6 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS
 from todo_api.adapters.sqlalchemy.tables import due_ascending, due_descending, live, tasks, tombstones, users
 from todo_api.domain.listing import Order, Sort, Status
@@ -197,7 +197,7 @@ def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> Select[A
     return select(user.c.current, *rows.c).select_from(user.outerjoin(rows, true()))
 
 
-def _purge(*conditions: ColumnElement[bool]) -> Executable:
+def _purge(*conditions: ColumnElement[bool]) -> Statement:
     """Remove tasks from the trash. The revision stays, but an edit that has read such a task must end first."""
     user = _locked_user()
     mine = (tasks.c.user_id == _owner) & (tasks.c.user_id == user.c.id)

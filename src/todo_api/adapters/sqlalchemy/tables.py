@@ -1,6 +1,6 @@
-"""The tables, as the migrations make them; `alembic check` in the tests keeps the two alike.
+"""The tables, as the migrations create them; the tests run `alembic check` to compare the two.
 
-Constraints repeat what the domain promises. Every key starts with the user: rows of different users never meet.
+Constraints repeat the domain's rules. Every primary key starts with the user's id.
 """
 
 from sqlalchemy import (
@@ -37,9 +37,9 @@ users = Table(
     Column("id", Text(collation="C"), primary_key=True),
     Column("revision", BigInteger, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    # The newest tombstone that was purged: who has seen less than this cannot catch up.
+    # The newest revision whose tombstone was purged: a client that has seen less must load everything again.
     Column("floor", BigInteger, nullable=False, server_default=text("0")),
-    # How many tasks are not in the trash, for the quota: to count them would take longer than to add one.
+    # The number of tasks outside the trash, for the quota: counting them would take longer than adding one.
     Column("live_tasks", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="id_length"),
     CheckConstraint("revision > 0", name="revision_positive"),
@@ -71,7 +71,7 @@ tasks = Table(
     CheckConstraint("revision > 0", name="revision_positive"),
 )
 
-# What is not in the trash; every statement but those of the trash reads these alone.
+# Tasks outside the trash; only the statements about the trash read others.
 live = tasks.c.deleted_at.is_(None)
 
 tombstones = Table(
@@ -83,7 +83,7 @@ tombstones = Table(
     Column("deleted_at", DateTime(timezone=True), nullable=False),
 )
 
-# What was answered to a request that may come again.
+# Results of requests that a client may retry.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -101,11 +101,11 @@ Index("ix_tasks_by_revision", tasks.c.user_id, tasks.c.revision, tasks.c.id, pos
 Index("ix_trash_by_age", tasks.c.deleted_at, postgresql_where=~live)
 Index("ix_tasks_in_trash", tasks.c.user_id, tasks.c.deleted_at, tasks.c.id, postgresql_where=~live)
 
-# Tasks without a due date come last either way, so each way has its own key; NULLS LAST would not use an index.
+# Tasks without a due date come last in both orders, so each order has its own key; NULLS LAST would not use an index.
 due_ascending = func.coalesce(tasks.c.due_at, literal_column("'infinity'::timestamptz"))
 due_descending = func.coalesce(tasks.c.due_at, literal_column("'-infinity'::timestamptz"))
 
-# An index for each order, and one more with `completed` in front for its pages of one status.
+# For each sort key, an index for all tasks and one for the tasks of a status.
 for _name, _key in {
     "created": tasks.c.created_at,
     "title": tasks.c.title_key,

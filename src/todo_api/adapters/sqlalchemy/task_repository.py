@@ -14,6 +14,7 @@ from todo_api.adapters.sqlalchemy import schema, statements
 from todo_api.adapters.sqlalchemy.edits import Edit
 from todo_api.adapters.sqlalchemy.errors import reads, writes
 from todo_api.adapters.sqlalchemy.execution import Row, fetch
+from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.mapping import to_change, to_parameters, to_task, to_trashed_task
 from todo_api.domain.changes import Changes, SyncPoint, starting_revision
 from todo_api.domain.errors import (
@@ -34,12 +35,15 @@ NO_QUOTA = 2**31 - 1  # more than there is room for
 
 
 class SqlAlchemyTaskRepository:
-    """Keeps tasks in the tables `users` and `tasks`."""
+    """Keeps tasks in the tables `users` and `tasks`.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    Get, list, changes, create and update run on the hot path if there is one.
+    """
+
+    def __init__(self, engine: AsyncEngine, hot_path: HotPath | None = None) -> None:
         self.engine = engine
         self._fetch = partial(fetch, engine)
-        self._fetch_hot = self._fetch
+        self._fetch_hot = self._fetch if hot_path is None else hot_path.fetch
 
     @writes
     async def add(self, task: Task, quota: int | None = None) -> Task:
@@ -96,7 +100,7 @@ class SqlAlchemyTaskRepository:
         quota: int | None = None,
         key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
-        return await Edit(user_id, task_ids, decide, now=now, quota=quota, key=key).run(self.engine)
+        return await Edit(user_id, task_ids, decide, now, quota, key).run(self.engine)
 
     @reads
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:

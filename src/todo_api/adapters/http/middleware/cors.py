@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.adapters.http.context import context_of
-from todo_api.adapters.http.problem_documents import problem_response
+from todo_api.adapters.http.errors import problem_response
 from todo_api.adapters.http.problems import PreflightRefusedError
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -12,10 +12,9 @@ from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo_api.adapters.http.context import RequestContext, set_context
-from todo_api.adapters.http.problem_documents import problem_response
+from todo_api.adapters.http.context import RequestContext, bind_request_id, set_context
+from todo_api.adapters.http.errors import problem_response
 from todo_api.adapters.http.problems import RequestError
-from todo_api.adapters.http.request_id import bind_request_id
 
 _log = structlog.get_logger("todo_api.access")
 
@@ -97,8 +96,8 @@ def _log_request(scope: Scope, context: RequestContext, status: int, seconds: fl
         "status": status,
         "duration_ms": round(seconds * 1000, 3),
     }
-    if context.principal:
-        event["user"] = _digest(context.principal.user_id)
+    if context.user_id is not None:
+        event["user"] = _digest(context.user_id)
     _log.info("request", **event)
 
 

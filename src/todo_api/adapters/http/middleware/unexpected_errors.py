@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.adapters.http.context import context_of
-from todo_api.adapters.http.problem_documents import problem_response
+from todo_api.adapters.http.errors import problem_response
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class UnexpectedErrors:
         except Exception as error:
             if scope["type"] != "http" or context_of(scope).status is not None:
                 raise
-            if isinstance(error, ClientDisconnect):  # nobody reads the response
+            if isinstance(error, ClientDisconnect):  # the client does not read the response
                 response = Response(status_code=400)
             else:
                 _log.exception("%s %s failed", scope["method"], getattr(scope.get("route"), "path_format", ""))

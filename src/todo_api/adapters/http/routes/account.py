@@ -6,7 +6,7 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from todo_api.adapters.http.dependencies import AccountLimits, Accounts, CurrentUser, MaxBodyBytes
+from todo_api.adapters.http.dependencies import Accounts, CurrentUser, MaxBodyBytes, UserLimits
 from todo_api.adapters.http.import_document import read_tasks
 from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, json_body, operation_id, problems, success
 from todo_api.adapters.http.requests import require_json, stream_body
@@ -24,18 +24,17 @@ router = APIRouter(
 )
 
 
-@router.get("", summary="Read the account", responses=success(200, "The account."))
+@router.get("", responses=success(200, "The account."))
 async def get_account(
-    user: CurrentUser, accounts: Accounts, limits: AccountLimits, response: Response
+    user: CurrentUser, accounts: Accounts, limits: UserLimits, max_body_bytes: MaxBodyBytes, response: Response
 ) -> schemas.Account:
     """Read the account: the numbers of tasks, and the limits."""
     response.headers.update(PRIVATE)
-    return schemas.Account.of(await accounts.account(user.user_id), limits)
+    return schemas.Account.of(await accounts.account(user.user_id), limits, max_body_bytes)
 
 
 @router.get(
     "/export",
-    summary="Export everything",
     response_model=schemas.Export,
     responses=success(200, "Everything, as one document.", CONTENT_DISPOSITION),
 )
@@ -52,7 +51,6 @@ async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
 
 @router.post(
     "/import",
-    summary="Import an export",
     responses=success(200, "The numbers of tasks.") | problems(409, 413, 415),
     openapi_extra={"requestBody": json_body(schemas.Import)},
 )
@@ -71,13 +69,7 @@ async def import_account(
     return schemas.ImportResult(imported=done.imported, skipped=done.skipped)
 
 
-@router.delete(
-    "",
-    summary="Delete the account",
-    status_code=204,
-    response_model=None,
-    responses=success(204, "Everything was deleted."),
-)
+@router.delete("", status_code=204, response_model=None, responses=success(204, "Everything was deleted."))
 async def erase_account(user: CurrentUser, accounts: Accounts) -> Response:
     """Permanently delete all tasks and everything else that is stored about the user."""
     await accounts.erase(user.user_id)

@@ -22,7 +22,6 @@ router = APIRouter(
 
 @router.get(
     "/changes",
-    summary="List changes since a token",
     response_model=schemas.Changes,
     responses=success(200, "The changes, in the order of the revisions.", SYNC_TAG)
     | success(304, "Not modified.", SYNC_TAG),

@@ -35,16 +35,12 @@ _EXAMPLE = format_sse_event(
 _Items: TypeAlias = AsyncGenerator[Changes | None]
 
 router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=ProtectedRoute,
-    generate_unique_id_function=operation_id,
+    prefix="/api/tasks", tags=["tasks"], route_class=ProtectedRoute, generate_unique_id_function=operation_id
 )
 
 
 @router.get(
     "/events",
-    summary="Follow changes",
     response_model=None,
     response_class=Response,
     responses=event_stream(_EXAMPLE) | problems(400, 401, 403, 410, 429, 503),

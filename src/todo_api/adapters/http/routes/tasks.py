@@ -47,10 +47,7 @@ _CHANGED = _TASK | problems(404, 412, 413, 415)
 
 
 @router.get(
-    "",
-    summary="List tasks",
-    response_model=list[schemas.Task],
-    responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED,
+    "", response_model=list[schemas.Task], responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED
 )
 async def list_tasks(
     parameters: ListParameters, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch, base_url: BaseUrl
@@ -75,7 +72,6 @@ async def list_tasks(
 
 @router.post(
     "",
-    summary="Create a task",
     status_code=201,
     response_model=schemas.Task,
     responses=success(201, "The new task.", ETAG | LOCATION | REPLAYED) | problems(409, 413, 415, 422),
@@ -96,12 +92,7 @@ async def create_task(
     return created_response(await tasks.create(user.user_id, body.changes()))
 
 
-@router.get(
-    "/{task_id:task_id}",
-    summary="Read a task",
-    response_model=schemas.Task,
-    responses=_TASK | _UNCHANGED | problems(404),
-)
+@router.get("/{task_id:task_id}", response_model=schemas.Task, responses=_TASK | _UNCHANGED | problems(404))
 async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch) -> Response:
     """Read a task."""
     task = await tasks.get(user.user_id, task_id)
@@ -110,12 +101,7 @@ async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_mat
     return task_response(task)
 
 
-@router.put(
-    "/{task_id:task_id}",
-    summary="Change a task, or create it with an id of the client's",
-    response_model=schemas.Task,
-    responses=_CREATED | _CHANGED | problems(409),
-)
+@router.put("/{task_id:task_id}", response_model=schemas.Task, responses=_CREATED | _CHANGED | problems(409))
 async def put_task(
     *,
     task_id: TaskId,
@@ -142,7 +128,7 @@ async def put_task(
     return created_response(await tasks.create(user.user_id, body.changes(), task_id))
 
 
-@router.patch("/{task_id:task_id}", summary="Change a task", response_model=schemas.Task, responses=_CHANGED)
+@router.patch("/{task_id:task_id}", response_model=schemas.Task, responses=_CHANGED)
 async def update_task(
     task_id: TaskId, body: schemas.TaskUpdate, user: CurrentUser, tasks: Tasks, if_match: IfMatch
 ) -> Response:
@@ -150,12 +136,7 @@ async def update_task(
     return task_response(await tasks.change(user.user_id, task_id, body.changes(), if_match))
 
 
-@router.patch(
-    "/{task_id:task_id}/complete",
-    summary="Complete or reopen a task",
-    response_model=schemas.Task,
-    responses=_CHANGED,
-)
+@router.patch("/{task_id:task_id}/complete", response_model=schemas.Task, responses=_CHANGED)
 async def complete_task(
     task_id: TaskId,
     user: CurrentUser,
@@ -169,7 +150,6 @@ async def complete_task(
 
 @router.delete(
     "/{task_id:task_id}",
-    summary="Move a task to the trash",
     status_code=204,
     response_model=None,
     responses=success(204, "The task is in the trash.") | problems(404, 412),

@@ -34,7 +34,6 @@ _PURGED = success(204, "Permanently deleted.")
 
 @router.get(
     "/trash",
-    summary="List the trash",
     response_model=list[schemas.TrashedTask],
     responses=success(200, "The tasks, the last deleted first.", LINK),
 )
@@ -57,7 +56,6 @@ async def list_trash(parameters: PageParameters, user: CurrentUser, tasks: Tasks
 
 @router.post(
     "/{task_id:task_id}/restore",
-    summary="Restore a task from the trash",
     response_model=schemas.Task,
     responses=success(200, "The task.", ETAG | REPLAYED) | problems(404, 409, 422),
 )
@@ -70,20 +68,14 @@ async def restore_task(
     return task_response(await tasks.restore(user.user_id, task_id))
 
 
-@router.delete("/trash", summary="Empty the trash", status_code=204, response_model=None, responses=_PURGED)
+@router.delete("/trash", status_code=204, response_model=None, responses=_PURGED)
 async def empty_trash(user: CurrentUser, tasks: Tasks) -> Response:
     """Permanently delete all tasks in the trash."""
     await tasks.empty_trash(user.user_id)
     return Response(status_code=204)
 
 
-@router.delete(
-    "/trash/{task_id:task_id}",
-    summary="Purge a task",
-    status_code=204,
-    response_model=None,
-    responses=_PURGED | problems(404),
-)
+@router.delete("/trash/{task_id:task_id}", status_code=204, response_model=None, responses=_PURGED | problems(404))
 async def purge_task(task_id: TaskId, user: CurrentUser, tasks: Tasks) -> Response:
     """Permanently delete a task that is in the trash."""
     await tasks.purge(user.user_id, task_id)

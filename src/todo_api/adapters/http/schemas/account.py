@@ -1,7 +1,7 @@
 """The account, and the document that exports and imports it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import MISSING, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -14,8 +14,6 @@ from todo_api.domain import account
 from todo_api.domain import task as domain
 from todo_api.domain.idempotency import KEY_LIFETIME
 from todo_api.domain.listing import MAX_PAGE_SIZE
-
-_HOUR = 3600
 
 
 class Counts(BaseModel):
@@ -40,19 +38,6 @@ class AccountLimits(BaseModel):
     sync_days: int = Field(description="Days for which a sync token is valid, at least.", examples=[90])
     idempotency_hours: int = Field(description="Hours for which an Idempotency-Key is remembered.", examples=[24])
 
-    @classmethod
-    def of(cls, limits: Limits, max_body_bytes: int) -> "AccountLimits":
-        return cls(
-            tasks=limits.tasks,
-            page_size=MAX_PAGE_SIZE,
-            batch_operations=MAX_OPERATIONS,
-            event_streams=limits.event_streams,
-            body_bytes=max_body_bytes,
-            trash_days=limits.trash_days,
-            sync_days=limits.tombstone_days,
-            idempotency_hours=int(KEY_LIFETIME.total_seconds()) // _HOUR,
-        )
-
 
 class Account(BaseModel):
     """The signed-in user's account."""
@@ -66,20 +51,23 @@ class Account(BaseModel):
     limits: AccountLimits
 
     @classmethod
-    def of(cls, found: account.Account, limits: AccountLimits) -> "Account":
-        counts = Counts(
-            all=found.pending + found.completed,
-            pending=found.pending,
-            completed=found.completed,
-            overdue=found.overdue,
-            trash=found.trash,
-        )
+    def of(cls, found: account.Account, limits: Limits, max_body_bytes: int) -> "Account":
+        counts = {name: getattr(found, name) for name in ("pending", "completed", "overdue", "trash")}
         return cls(
             user_id=found.user_id,
             first_seen_at=found.first_seen_at,
             revision=found.revision,
-            counts=counts,
-            limits=limits,
+            counts=Counts(all=found.pending + found.completed, **counts),
+            limits=AccountLimits(
+                tasks=limits.tasks,
+                page_size=MAX_PAGE_SIZE,
+                batch_operations=MAX_OPERATIONS,
+                event_streams=limits.event_streams,
+                body_bytes=max_body_bytes,
+                trash_days=limits.trash_days,
+                sync_days=limits.tombstone_days,
+                idempotency_hours=KEY_LIFETIME // timedelta(hours=1),
+            ),
         )
 
 

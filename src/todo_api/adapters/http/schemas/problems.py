@@ -27,3 +27,4 @@ class Problem(BaseModel):
         MISSING, description="For an import, the number of tasks that were created before the error."
     )
     skipped: int | MISSING = Field(MISSING, description="For an import, the number of tasks that existed already.")
+    request_id: str | MISSING = Field(MISSING, description="The `X-Request-ID` of the response.")

@@ -1,0 +1,108 @@
+"""What is sent is exactly what the OpenAPI document says: every field, and no other."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from httpx2 import AsyncClient, Response
+from pydantic import TypeAdapter
+
+from todo_api.adapters.http.schemas.problems import Problem
+
+Requests = dict[str, Callable[[AsyncClient, str], Awaitable[Response]]]
+BATCH = {
+    "atomic": False,
+    "operations": [
+        {"op": "create", "title": "x"},
+        {"op": "delete", "id": "019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"},
+        {"op": "create", "title": ""},
+    ],
+}
+AT = "2026-01-01T00:00:00Z"
+IMPORTED = {"id": str(uuid4()), "title": "x", "created_at": AT, "updated_at": AT}
+IMPORT = {"format": "todo-api-export", "version": 1, "tasks": [IMPORTED]}
+
+
+async def restored(client: AsyncClient, path: str) -> Response:
+    await client.delete(path)
+    return await client.post(f"{path}/restore")
+
+
+async def trash(client: AsyncClient, path: str) -> Response:
+    await client.delete(path)
+    return await client.get("/api/tasks/trash")
+
+
+async def changes(client: AsyncClient, path: str) -> Response:
+    other = (await client.post("/api/tasks", json={"title": "x"})).json()
+    since = (await client.get("/api/tasks/changes")).json()["next"]
+    await client.delete(path)
+    await client.patch(f"/api/tasks/{other['id']}", json={"title": "y"})
+    return await client.get("/api/tasks/changes", params={"since": since})
+
+
+async def export(client: AsyncClient, path: str) -> Response:
+    await client.post("/api/tasks", json={"title": "x"})
+    await client.delete(path)
+    return await client.get("/api/me/export")
+
+
+REQUESTS: Requests = {
+    "listTasks": lambda client, _: client.get("/api/tasks"),
+    "createTask": lambda client, _: client.post("/api/tasks", json={"title": "x", "due_date": "2026-12-31"}),
+    "getTask": lambda client, path: client.get(path),
+    "putTask": lambda client, path: client.put(path, json={"completed": True}),
+    "updateTask": lambda client, path: client.patch(path, json={"description": None}),
+    "completeTask": lambda client, path: client.patch(f"{path}/complete"),
+    "restoreTask": restored,
+    "listTrash": trash,
+    "runBatch": lambda client, _: client.post("/api/tasks/batch", json=BATCH),
+    "listChanges": changes,
+    "getAccount": lambda client, _: client.get("/api/me"),
+    "exportAccount": export,
+    "importAccount": lambda client, _: client.post("/api/me/import", json=IMPORT),
+    "getHealth": lambda client, _: client.get("/health"),
+    "getLiveness": lambda client, _: client.get("/health/live"),
+    "getReadiness": lambda client, _: client.get("/health/ready"),
+}
+
+
+def models_of(app: FastAPI) -> dict[str, Any]:
+    return {
+        route.operation_id or route.unique_id: route.response_model
+        for route in app.routes
+        if isinstance(route, APIRoute) and route.response_model is not None
+    }
+
+
+def assert_is_the_model(model: Any, content: bytes) -> None:
+    adapter = TypeAdapter(model)
+    assert json.loads(adapter.dump_json(adapter.validate_json(content))) == json.loads(content)
+
+
+def test_every_documented_response_is_checked(app: FastAPI) -> None:
+    assert REQUESTS.keys() == models_of(app).keys()
+
+
+@pytest.mark.parametrize("operation", REQUESTS)
+async def test_a_response_is_what_its_model_says(app: FastAPI, client: AsyncClient, path: str, operation: str) -> None:
+    response = await REQUESTS[operation](client, path)
+    assert response.is_success
+    assert response.json() not in ([], {})
+    assert_is_the_model(models_of(app)[operation], response.content)
+
+
+async def test_problems_are_what_their_model_says(client: AsyncClient, path: str) -> None:
+    for response in (
+        await client.post("/api/tasks", json={"title": "", "x": 1}),
+        await client.get("/nowhere"),
+        await client.post("/api/tasks/batch", json=BATCH | {"atomic": True}),
+        await client.post("/api/me/import", json=IMPORT | {"tasks": [IMPORTED, {}]}),
+        await client.patch(path, json={}, headers={"If-Match": '"1"'}),
+    ):
+        assert response.is_client_error
+        assert_is_the_model(Problem, response.content)
