@@ -60,8 +60,8 @@ class Running:
         return [task["title"] for task in httpx2.get(f"{self.url}/api/tasks", headers=self.headers).json()]
 
     def add(self, title: str) -> None:
-        answer = httpx2.post(f"{self.url}/api/tasks", headers=self.headers, json={"title": title})
-        assert answer.status_code == 201
+        response = httpx2.post(f"{self.url}/api/tasks", headers=self.headers, json={"title": title})
+        assert response.status_code == 201
 
     def end(self, number: int) -> tuple[int, str]:
         """Send a signal; return the exit status and the rest of the output."""

@@ -46,9 +46,9 @@ def hasty(start: Start) -> Running:
 class Client:
     """Reads a stream of events line by line."""
 
-    def __init__(self, answer: httpx2.Response) -> None:
-        self.answer = answer
-        self._lines = answer.iter_lines()
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+        self._lines = response.iter_lines()
 
     def titles(self) -> list[str]:
         """Return the titles of the tasks in the next event."""
@@ -71,14 +71,14 @@ class Client:
 
 @contextmanager
 def following(url: str, headers: dict[str, str] = HEADERS) -> Iterator[Client]:
-    with httpx2.stream("GET", f"{url}/api/tasks/events", headers=headers, timeout=TIMEOUT) as answer:
-        assert answer.status_code == 200
-        yield Client(answer)
+    with httpx2.stream("GET", f"{url}/api/tasks/events", headers=headers, timeout=TIMEOUT) as response:
+        assert response.status_code == 200
+        yield Client(response)
 
 
 def add(url: str, title: str) -> None:
-    answer = httpx2.post(f"{url}/api/tasks", headers=HEADERS, json={"title": title}, timeout=TIMEOUT)
-    assert answer.status_code == 201
+    response = httpx2.post(f"{url}/api/tasks", headers=HEADERS, json={"title": title}, timeout=TIMEOUT)
+    assert response.status_code == 201
 
 
 def test_events_of_one_process_reach_the_streams_of_another(start: Start, settings: dict[str, str]) -> None:
@@ -111,8 +111,8 @@ def test_a_disconnected_client_frees_its_stream(start: Start, settings: dict[str
     url = start("serve", until="serving on", EVENT_STREAMS_PER_USER="1", **settings).url
 
     def is_free() -> bool:
-        with httpx2.stream("GET", f"{url}/api/tasks/events", headers=HEADERS, timeout=TIMEOUT) as answer:
-            return answer.status_code == 200
+        with httpx2.stream("GET", f"{url}/api/tasks/events", headers=HEADERS, timeout=TIMEOUT) as response:
+            return response.status_code == 200
 
     with following(url) as stream:
         assert stream.titles() == []
@@ -153,8 +153,8 @@ def small_buffer(url: str) -> Iterator[socket.socket]:
 
 def test_a_client_that_reads_nothing_is_disconnected(laden: Running, eventually: Eventually) -> None:
     def status() -> int:
-        with httpx2.stream("GET", f"{laden.url}/api/tasks/events", headers=HASTY_HEADERS, timeout=TIMEOUT) as answer:
-            return answer.status_code
+        with httpx2.stream("GET", f"{laden.url}/api/tasks/events", headers=HASTY_HEADERS, timeout=TIMEOUT) as response:
+            return response.status_code
 
     with small_buffer(laden.url) as client:
         taken = client.recv(100)

@@ -149,11 +149,11 @@ def test_a_killed_server_is_restarted_with_its_data(
         [killed] = postmasters(data)
         os.kill(killed, signal.SIGKILL)
         eventually(lambda: postmasters(data) not in ([], [killed]))
-        eventually(lambda: answers(query, url))
+        eventually(lambda: responds(query, url))
         assert query(url, "select x from kept") == 1
 
 
-def answers(query: Query, url: str) -> bool:
+def responds(query: Query, url: str) -> bool:
     try:
         return bool(query(url, "select 1"))
     except (OSError, asyncpg.PostgresError):
@@ -196,7 +196,7 @@ def test_a_server_without_a_supervisor_is_replaced(
     with open_server(data, durable=False) as url:
         query(url, "create table kept as select 1 as x")
     orphan = started(sys.executable, "-c", SERVE_WITHOUT_SUPERVISOR, data)
-    eventually(lambda: answers(query, url))
+    eventually(lambda: responds(query, url))
     with open_server(data) as url:
         assert orphan.wait(5) == 0
         assert query(url, "select x from kept") == 1

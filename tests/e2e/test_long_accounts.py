@@ -58,12 +58,12 @@ def of(user_id: str) -> dict[str, str]:
 
 
 def test_memory_stays_flat(client: httpx2.Client, growth: Callable[[], int]) -> None:
-    with client.stream("GET", "/export", headers=of("ada")) as answer:
-        lines = list(answer.iter_lines())
+    with client.stream("GET", "/export", headers=of("ada")) as response:
+        lines = list(response.iter_lines())
     assert len(json.loads("".join(lines))["tasks"]) == TASKS
     assert growth() < SOME_KILOBYTES
 
     document = "".join(lines[: IMPORTED // CHUNK]).removesuffix(",") + "]}"
-    answer = client.post("/import", headers=of("bob") | {"Content-Type": "application/json"}, content=document)
-    assert answer.json() == {"imported": IMPORTED, "skipped": 0}
+    response = client.post("/import", headers=of("bob") | {"Content-Type": "application/json"}, content=document)
+    assert response.json() == {"imported": IMPORTED, "skipped": 0}
     assert growth() < SOME_KILOBYTES

@@ -30,7 +30,7 @@ const accessToken = async () => jwt;
 AFTER = """
 follow(() => console.log(JSON.stringify([...copy.values()].map((task) => task.title).sort())));
 for await (const title of createInterface({ input: process.stdin }))
-  create({ title }).then(async (answer) => console.error(answer.status, answer.headers.get("Idempotent-Replayed")));
+  create({ title }).then(async (sent) => console.error(sent.status, sent.headers.get("Idempotent-Replayed")));
 """
 
 
@@ -111,11 +111,11 @@ class Breaking(socketserver.BaseRequestHandler):
                 upstream.sendall(request)
 
     def _pass_on(self, upstream: socket.socket, client: socket.socket) -> None:
-        while answer := self._received(upstream):
+        while response := self._received(upstream):
             if self.server.breaks == [upstream]:
                 self.server.breaks.append(upstream)
                 break
-            client.sendall(answer)
+            client.sendall(response)
         client.shutdown(socket.SHUT_RDWR)
 
     @staticmethod

@@ -60,14 +60,14 @@ def test_retries_after_disconnects_create_one_task(serving: Running, client: htt
         numbers.shuffle(patience)
         return await asyncio.gather(*(send(serving.url, b"\r\n".join(lines), seconds) for seconds in patience))
 
-    answers = [answer for answer in asyncio.run(send_all()) if answer]
+    responses = [response for response in asyncio.run(send_all()) if response]
     while (retried := client.send(request)).status_code == 409:
         assert retried.json()["code"] == "idempotency-key-in-use"
 
     assert (retried.status_code, retried.headers["Idempotent-Replayed"]) == (201, "true")
     assert client.get("/api/tasks").json() == [retried.json()]
-    created = [answer for answer in answers if answer.startswith(b"HTTP/1.1 201 ")]
-    assert {answer.partition(b"\r\n\r\n")[2] for answer in created} <= {retried.content}
-    assert len(created) + sum(answer.startswith(b"HTTP/1.1 409 ") for answer in answers) == readers
+    created = [response for response in responses if response.startswith(b"HTTP/1.1 201 ")]
+    assert {response.partition(b"\r\n\r\n")[2] for response in created} <= {retried.content}
+    assert len(created) + sum(response.startswith(b"HTTP/1.1 409 ") for response in responses) == readers
     status, log = serving.end(signal.SIGTERM)
     assert (status, {json.loads(line)["level"] for line in log.splitlines()}) == (0, {"info"})

@@ -50,9 +50,9 @@ def test_serve_waits_for_the_migrations_and_then_serves(
         token = mint_token(SECRET, "dev-user", timedelta(hours=1))
         for workers in ("1", "2"):
             running = start("serve", "--workers", workers, until="\n", **settings)
-            answer = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-            assert (answer.status_code, answer.json()) == (200, [])
-            assert "server" not in answer.headers
+            response = httpx2.get(f"{running.url}/api/tasks", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            assert (response.status_code, response.json()) == (200, [])
+            assert "server" not in response.headers
             assert running.end(signal.SIGTERM)[0] == 0
         query(url, "update alembic_version set version_num = 'future'")
         refused = started(*TODO_API, "serve", env=environment(**settings), cwd=tmp_path, stderr=subprocess.PIPE)

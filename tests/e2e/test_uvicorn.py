@@ -165,3 +165,10 @@ def test_a_worker_tells_its_supervisor_whether_it_is_ready() -> None:
 
 def test_a_start_that_failed_has_a_status_of_its_own() -> None:
     assert STARTUP_FAILURE not in (0, 1)
+
+
+def test_a_server_has_the_attributes_that_its_shutdown_reads() -> None:
+    server = Server(uvicorn_config(respond, grace=1))
+    server.config.load()
+    assert server.config.lifespan_class(server.config).state == {}
+    assert server.server_state.connections == set()

@@ -15,11 +15,11 @@ from tests.faults.programs import authorization
 CLIENTS = 16
 MOST = 20_000  # writes, however long a test takes
 PAUSE = 0.01  # seconds between two writes of a client: the machine has others to serve
-BROKEN = 0  # the status of a write to which there was no answer
+BROKEN = 0  # the status of a write to which there was no response
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """The result of a request, with the time of time.monotonic."""
 
     title: str
@@ -35,7 +35,7 @@ class Load:
     url: str
     retry: bool = False  # send each write again, under its key, until it is acknowledged
     sent: int = 0
-    answers: list[Answer] = field(default_factory=list)
+    responses: list[Result] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     users: list[str] = field(default_factory=lambda: [f"writer-{uuid4()}" for _ in range(CLIENTS)])
     _stopping: bool = False
@@ -43,18 +43,18 @@ class Load:
 
     @property
     def acknowledged(self) -> list[str]:
-        return [answer.title for answer in self.answers if answer.status == 201]
+        return [response.title for response in self.responses if response.status == 201]
 
     def slowest(self, *statuses: int) -> float:
-        """The longest that a client has waited for one of these answers, or for any."""
-        return max((one.seconds for one in self.answers if not statuses or one.status in statuses), default=0.0)
+        """The longest that a client has waited for one of these responses, or for any."""
+        return max((one.seconds for one in self.responses if not statuses or one.status in statuses), default=0.0)
 
     def recovered_after(self, instant: float) -> float:
         """Seconds from then to the first acknowledgement."""
-        return min(answer.at for answer in self.answers if answer.status == 201 and answer.at > instant) - instant
+        return min(one.at for one in self.responses if one.status == 201 and one.at > instant) - instant
 
     async def until(self, count: int, status: int = 201) -> None:
-        """Wait until so many more have been acknowledged, or had another answer."""
+        """Wait until so many more have been acknowledged, or had another response."""
         goal = self.statuses[status] + count
         async with asyncio.timeout(60):
             while self.statuses[status] < goal:
@@ -76,14 +76,14 @@ class Load:
         task = {"title": title}
         try:
             if self.retry or self.sent % 2:
-                answer = await client.post("/api/tasks", json=task, headers={**headers, "Idempotency-Key": title})
+                response = await client.post("/api/tasks", json=task, headers={**headers, "Idempotency-Key": title})
             else:
-                answer = await client.put(f"/api/tasks/{title}", json=task, headers={**headers, "If-None-Match": "*"})
-            status = answer.status_code
+                response = await client.put(f"/api/tasks/{title}", json=task, headers={**headers, "If-None-Match": "*"})
+            status = response.status_code
         except httpx2.TransportError:
             status = BROKEN
         at = time.monotonic()
-        self.answers.append(Answer(title, status, at, at - begun))
+        self.responses.append(Result(title, status, at, at - begun))
         self.statuses[status] += 1
         self._told.set()
         return status
@@ -104,8 +104,8 @@ class Outcome:
         load, statuses = self.load, self.load.statuses
         return (
             f"requests sent {load.sent:,}, acknowledged {statuses[201]:,}, refused 503: {statuses[503]:,}, "
-            f"without an answer: {statuses[BROKEN]:,}, lost: {self.lost}, twice: {self.twice}, "
-            f"slowest answer {load.slowest():.2f} s, slowest 503 {load.slowest(503):.2f} s"
+            f"without a response: {statuses[BROKEN]:,}, lost: {self.lost}, twice: {self.twice}, "
+            f"slowest response {load.slowest():.2f} s, slowest 503 {load.slowest(503):.2f} s"
         )
 
 

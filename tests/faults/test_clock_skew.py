@@ -23,8 +23,8 @@ GOOD, EXPIRED, PREMATURE = (200, None), (401, "expired-token"), (401, "premature
 
 async def answer_to(client: httpx2.AsyncClient, claims: dict[str, Any]) -> tuple[int, str | None]:
     token = jwt.encode({"sub": "skewed", **claims}, SECRET, algorithm="HS256")
-    answer = await client.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
-    return answer.status_code, None if answer.is_success else answer.json()["code"]
+    response = await client.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
+    return response.status_code, None if response.is_success else response.json()["code"]
 
 
 async def seconds_until(client: httpx2.AsyncClient, claims: dict[str, Any], expected: tuple[int, str | None]) -> float:
@@ -36,7 +36,7 @@ async def seconds_until(client: httpx2.AsyncClient, claims: dict[str, Any], expe
     return time.time() - begun
 
 
-# How far the other clock is ahead, and the answers to a token with nbf and to one without, as Better Auth's are.
+# How far the other clock is ahead, and the responses to a token with nbf and to one without, as Better Auth's are.
 SKEWS = [
     (-LIFETIME - LEEWAY - 1, EXPIRED, EXPIRED),
     (-LIFETIME - LEEWAY + MARGIN, GOOD, GOOD),
@@ -50,17 +50,17 @@ SKEWS = [
 
 
 async def test_a_wrong_clock_is_tolerated_and_then_reported(service: Service, figures: Figures) -> None:
-    answers = []
+    responses = []
     async with httpx2.AsyncClient(base_url=service.url, timeout=30) as client:
         for skew, *_ in SKEWS:
             there = int(time.time()) + skew
             claims = {"iat": there, "exp": there + LIFETIME}
             both = await answer_to(client, claims | {"nbf": there}), await answer_to(client, claims)
-            answers.append((skew, *both))
+            responses.append((skew, *both))
     figures(
-        ", ".join(f"{skew:+} s: {first[1] or first[0]} / {second[1] or second[0]}" for skew, first, second in answers)
+        ", ".join(f"{skew:+} s: {first[1] or first[0]} / {second[1] or second[0]}" for skew, first, second in responses)
     )
-    assert answers == SKEWS
+    assert responses == SKEWS
 
 
 async def test_the_leeway_is_as_long_as_documented(service: Service, figures: Figures) -> None:

@@ -79,8 +79,8 @@ async def latencies(service: Service) -> list[float]:
         for number in range(ASKED):
             begun = time.perf_counter()
             request = client.post("/api/tasks", json={"title": "x"}) if number % 5 == 0 else client.get("/api/tasks")
-            answer = await request
-            assert answer.is_success, answer.text
+            response = await request
+            assert response.is_success, response.text
             measured.append((time.perf_counter() - begun) * 1000)
     return measured
 
@@ -122,12 +122,12 @@ async def test_ten_thousand_idle_connections_cost_little(server: Server, serve: 
 GET, POST = b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n", b"POST /api/tasks HTTP/1.1\r\nHost: x\r\n"
 BODY = b"Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n"
 TOKEN = "".join(f"{name}: {value}\r\n" for name, value in authorization("slow").items()).encode()
-KINDS = {  # what they begin with, what they go on with, byte by byte, and the answer that they get
+KINDS = {  # what they begin with, what they go on with, byte by byte, and the response that they get
     "header": (GET, b"X-Drop: 1\r\n", b" 408 "),
     "second header": (HEALTH + GET, b"X-Drop: 1\r\n", b" 408 "),
     "body": (POST + TOKEN + BODY, b" ", b" 408 "),
-    "body after the answer": (POST + BODY, b" ", b" 401 "),
-    "lines after the answer": (HEALTH, b"\r\n", b" 200 "),
+    "body after the response": (POST + BODY, b" ", b" 401 "),
+    "lines after the response": (HEALTH, b"\r\n", b" 200 "),
     "nothing": (b"", b"", b""),
 }
 
@@ -138,15 +138,15 @@ async def drip(service: Service, kind: str, number: int) -> tuple[float, bytes]:
     first, drops, _ = KINDS[kind]
     reader, writer = await connect(service, number)
     writer.write(first)
-    answer = asyncio.create_task(_all_of(reader))
+    response = asyncio.create_task(_all_of(reader))
     for drop in cycle([drops[place : place + 1] for place in range(len(drops))] or [b""]):
-        await asyncio.wait({answer}, timeout=DRIP)
-        if answer.done():
+        await asyncio.wait({response}, timeout=DRIP)
+        if response.done():
             break
         assert time.monotonic() - begun < 10 * TIMEOUT, "it was never disconnected"
         writer.write(drop)
     writer.close()
-    return time.monotonic() - begun, await answer
+    return time.monotonic() - begun, await response
 
 
 async def _all_of(reader: asyncio.StreamReader) -> bytes:

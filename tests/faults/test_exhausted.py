@@ -50,10 +50,10 @@ async def test_an_exhausted_pool_refuses_in_time(server: Server, serve: Serve, f
 async def assert_refused(load: Load, detail: str) -> None:
     """A write that is refused with its reason and Retry-After."""
     async with httpx2.AsyncClient(base_url=load.url, headers=authorization(load.users[0])) as client:
-        answer = await client.post("/api/tasks", json={"title": "Refused"})
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert (answer.json()["code"], answer.json()["detail"]) == ("database-unavailable", detail)
+        response = await client.post("/api/tasks", json={"title": "Refused"})
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert (response.json()["code"], response.json()["detail"]) == ("database-unavailable", detail)
 
 
 class Disk:
@@ -134,9 +134,9 @@ async def move_tables(server: Server, disk: Disk) -> None:
 
 async def tasks(service: Service, user_id: str) -> list[object]:
     async with httpx2.AsyncClient(base_url=service.url, headers=authorization(user_id)) as client:
-        answer = await client.get("/api/tasks")
-    assert answer.status_code == 200
-    found: list[object] = answer.json()
+        response = await client.get("/api/tasks")
+    assert response.status_code == 200
+    found: list[object] = response.json()
     return found
 
 

@@ -73,7 +73,7 @@ async def missing(url: str, earlier: EarlierService) -> set[str]:
         for user_id, titles in kept.items():
             path: str | None = "/api/tasks?limit=1000"
             while path:
-                answer = await client.get(path, headers=authorization(user_id))
-                titles -= {task["title"] for task in answer.raise_for_status().json()}
-                path = answer.links.get("next", {}).get("url")
+                response = await client.get(path, headers=authorization(user_id))
+                titles -= {task["title"] for task in response.raise_for_status().json()}
+                path = response.links.get("next", {}).get("url")
     return set[str]().union(*kept.values())

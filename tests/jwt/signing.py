@@ -123,8 +123,8 @@ class Clock:
         self.at += seconds
 
 
-def answer(body: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx2.Response:
-    """An answer that comes as a stream, as from a network."""
+def response(body: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx2.Response:
+    """A response that comes as a stream, as from a network."""
 
     async def stream() -> AsyncIterator[bytes]:
         yield body.encode() if isinstance(body, str) else body
@@ -137,7 +137,7 @@ class Issuer:
     """The other side: publishes keys, counts the requests, and fails on demand."""
 
     keys: list[Any] = field(default_factory=list)
-    answer: Callable[[], httpx2.Response] | None = None
+    response: Callable[[], httpx2.Response] | None = None
     hold: Callable[[], Any] | None = None
     requests: list[httpx2.Request] = field(default_factory=list)
 
@@ -145,19 +145,19 @@ class Issuer:
         self.requests.append(request)
         if self.hold is not None:
             await self.hold()
-        if self.answer is not None:
-            return self.answer()
-        return answer(json.dumps({"keys": self.keys}))
+        if self.response is not None:
+            return self.response()
+        return response(json.dumps({"keys": self.keys}))
 
     @property
     def asked(self) -> int:
         return len(self.requests)
 
     def break_down(self) -> None:
-        self.answer = lambda: answer("<h1>Internal Server Error</h1>", status=500)
+        self.response = lambda: response("<h1>Internal Server Error</h1>", status=500)
 
     def recover(self) -> None:
-        self.answer = None
+        self.response = None
 
 
 @dataclass

@@ -18,7 +18,7 @@ from todo_api.application.access import InvalidTokenError, VerifierUnavailableEr
 SIGNERS = [Signer(name, name) for name in ("EdDSA", "ES256", "ES512", "RS256", "PS256")]
 KEY_SET = json.dumps({"keys": [signer.jwk() for signer in SIGNERS]}).encode()
 
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
@@ -27,18 +27,18 @@ def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
 
 
 @asynccontextmanager
-async def server(answer: Answer | bytes, seen: list[str] | None = None) -> AsyncIterator[str]:
-    """Serve an answer on a port of this machine; the requests' heads go to `seen`."""
+async def server(response: Respond | bytes, seen: list[str] | None = None) -> AsyncIterator[str]:
+    """Serve a response on a port of this machine; the requests' heads go to `seen`."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             if seen is not None:
                 seen.append(head.decode().lower())
-            if isinstance(answer, bytes):
-                writer.write(answer)
+            if isinstance(response, bytes):
+                writer.write(response)
             else:
-                await answer(writer)
+                await response(writer)
             await writer.drain()
         writer.close()
 
@@ -89,7 +89,7 @@ async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         http(b"<!doctype html><h1>Hello</h1>"),
         http(b""),
@@ -106,8 +106,8 @@ async def test_the_proxy_of_the_environment_is_not_used_for_this_machine(
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
 )
-async def test_other_responses_are_failures(answer: bytes) -> None:
-    async with server(answer) as url:
+async def test_other_responses_are_failures(response: bytes) -> None:
+    async with server(response) as url:
         with pytest.raises(KeySetUnavailableError):
             await fetch(url)
 

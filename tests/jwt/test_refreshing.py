@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.jwt.signing import ORIGIN, SECRET, Setup, Signer, answer, secret_token, set_up
+from tests.jwt.signing import ORIGIN, SECRET, Setup, Signer, response, secret_token, set_up
 
 from todo_api.application.access import ExpiredTokenError, InvalidTokenError, Principal, VerifierUnavailableError
 
@@ -201,11 +201,11 @@ async def test_a_failed_background_refresh_is_repeated_every_30_seconds() -> Non
 async def test_an_empty_set_removes_all_keys_and_a_malformed_one_none() -> None:
     setup = set_up(OLD.jwk())
     await setup.verifier.verify(OLD.token())
-    setup.issuer.answer = lambda: answer("{}")
+    setup.issuer.response = lambda: response("{}")
     with pytest.raises(InvalidTokenError):
         await setup.verifier.verify(stranger())
     await setup.verifier.verify(OLD.token())
-    setup.issuer.answer = lambda: answer('{"keys":[]}')
+    setup.issuer.response = lambda: response('{"keys":[]}')
     setup.pass_by(2)
     with pytest.raises(InvalidTokenError):
         await setup.verifier.verify(stranger())

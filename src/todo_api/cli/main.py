@@ -9,7 +9,7 @@ from importlib import import_module
 from todo_api import __version__
 
 HIGHEST_PORT = 65535
-LONGEST_HOURS = 10 * 366 * 24
+MAX_HOURS = 10 * 366 * 24
 INTERRUPTED = 130  # as shells report a SIGINT
 
 
@@ -124,8 +124,8 @@ def _positive(text: str) -> int:
 
 
 def _hours(text: str) -> float:
-    if not 0 < (hours := float(text)) <= LONGEST_HOURS:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0 and at most {LONGEST_HOURS}")
+    if not 0 < (hours := float(text)) <= MAX_HOURS:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0 and at most {MAX_HOURS}")
     return hours
 
 

@@ -17,25 +17,21 @@ _DEFAULT_HOOKS = ServerHooks()
 class WriteTimeout:
     """Aborts a connection whose write buffer is full and does not shrink for so many seconds."""
 
-    __slots__ = ("_seconds", "_timer", "_transport")
-
     def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
         self._transport = transport
         self._seconds = seconds
-        self._timer: asyncio.TimerHandle | None = None
+        self._start()
 
-    def start(self) -> None:
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+    def _start(self) -> None:
         unread = self._transport.get_write_buffer_size()
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._abort_unless_less_than, unread)
 
-    def cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _abort_unless_less_than(self, unread: int) -> None:
         if self._transport.get_write_buffer_size() < unread:
-            self.start()
+            self._start()
         else:
             self._transport.abort()
 
@@ -46,6 +42,7 @@ class HttpProtocol(HttpToolsProtocol):
     write_timeout = WRITE_TIMEOUT
 
     _header_timer: asyncio.TimerHandle | None = None
+    _write_timer: WriteTimeout | None = None
     _reads_header = False
     _header_size = 0
     _is_large_read = False
@@ -54,19 +51,17 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
         super().connection_made(transport)
         self._hooks: ServerHooks = self.app_state.get(SERVER_HOOKS, _DEFAULT_HOOKS)
-        self._limits = self._hooks.limits
-        self._write_timer = WriteTimeout(transport, self.write_timeout)
-        if len(self.connections) > self._limits.connections:
+        if len(self.connections) > self._hooks.limits.connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the server has too many connections; try again later")
         else:
             self._start_header_timer()
 
     def data_received(self, data: bytes) -> None:
-        self._is_large_read = len(data) > self._limits.header_bytes
+        self._is_large_read = len(data) > self._hooks.limits.header_bytes
         super().data_received(data)
         if self._reads_header:
             self._header_size += len(data)
-            if self._header_size > self._limits.header_bytes:
+            if self._header_size > self._hooks.limits.header_bytes:
                 self._refuse_header()
                 return
         # Also for the rest of a request that has its response already, and for bytes that are no request.
@@ -82,7 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._cancel_header_timer()
         # Only where the last read was large: the reads of a header are counted in data_received.
         if self._is_large_read and sum(len(name) + len(value) for name, value in self.headers) > (
-            self._limits.header_bytes
+            self._hooks.limits.header_bytes
         ):
             self._refuse_header()
             raise ValueError("the header is too large")  # ends the parsing
@@ -102,15 +97,15 @@ class HttpProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._write_timer.start()
+        self._write_timer = WriteTimeout(self.transport, self.write_timeout)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._write_timer.cancel()
+        self._cancel_write_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._write_timer.cancel()
+        self._cancel_write_timer()
         self._cancel_header_timer()
 
     def shutdown(self) -> None:
@@ -138,12 +133,17 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _start_header_timer(self) -> None:
-        self._header_timer = self.loop.call_later(self._limits.header_timeout, self._on_header_timeout)
+        self._header_timer = self.loop.call_later(self._hooks.limits.header_timeout, self._on_header_timeout)
 
     def _cancel_header_timer(self) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+
+    def _cancel_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _on_header_timeout(self) -> None:
         if self._reads_header:
@@ -154,7 +154,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse_header(self) -> None:
         self._refuse(
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-            f"the request line and the header fields must have at most {self._limits.header_bytes:,} bytes",
+            f"the request line and the header fields must have at most {self._hooks.limits.header_bytes:,} bytes",
         )
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:

@@ -34,6 +34,9 @@ class Server(uvicorn.Server):
                 while True:
                     connection, _ = one.accept()
                     await asyncio.get_running_loop().connect_accepted_socket(self._new_protocol, connection)
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(0)  # connections that the loop has just accepted get their protocol, which is shut down too
         await super().shutdown(sockets)
 
     def _new_protocol(self) -> HttpProtocol:

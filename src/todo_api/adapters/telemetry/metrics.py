@@ -1,4 +1,4 @@
-"""The metrics of the service, and who asks for them: OpenTelemetry, Prometheus, both or nobody.
+"""The metrics of the service, for OpenTelemetry, for Prometheus, for both or for neither.
 
 OpenTelemetry is asked for by the variables of its specification
 (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), Prometheus by METRICS_PORT.
