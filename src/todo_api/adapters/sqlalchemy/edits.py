@@ -6,20 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Integer,
-    Text,
-    Update,
-    bindparam,
-    column,
-    delete,
-    func,
-    literal_column,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -36,23 +23,23 @@ from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
 
-_owner = bindparam("owner", type_=Text)
-_request_key = bindparam("request_key", type_=Text)
-_new_revision = bindparam("new_revision", type_=BigInteger)
-_new_live_tasks = bindparam("new_live_tasks", type_=Integer)
-_zero = literal_column("0", BigInteger)
-_now = bindparam("now", type_=users.c.created_at.type)
+_owner = sa.bindparam("owner", type_=sa.Text)
+_request_key = sa.bindparam("request_key", type_=sa.Text)
+_new_revision = sa.bindparam("new_revision", type_=sa.BigInteger)
+_new_live_tasks = sa.bindparam("new_live_tasks", type_=sa.Integer)
+_zero = sa.literal_column("0", sa.BigInteger)
+_now = sa.bindparam("now", type_=users.c.created_at.type)
 
 # Held until the end of the transaction; a second request with the key does not wait. A lock is a number of 64 bits: two
 # keys that share one make the later request fail with "in use", and no more.
-_CLAIM = select(
-    func.pg_try_advisory_xact_lock(func.hashtextextended(_request_key, func.hashtextextended(_owner, _zero))).label(
-        "claimed"
-    )
+_CLAIM = sa.select(
+    sa.func.pg_try_advisory_xact_lock(
+        sa.func.hashtextextended(_request_key, sa.func.hashtextextended(_owner, _zero))
+    ).label("claimed")
 )
 # With the result that is kept for the key, which nobody else can write: the key is claimed.
 _LOCK = (
-    select(
+    sa.select(
         users.c.revision,
         users.c.live_tasks,
         idempotency_keys.c.fingerprint,
@@ -73,41 +60,43 @@ _START = (
     .on_conflict_do_nothing(index_elements=[users.c.id])
     .returning(users.c.revision, users.c.live_tasks)
 )
-_LOAD = select(*TASK_COLUMNS, tasks.c.deleted_at).where(
-    tasks.c.user_id == _owner, tasks.c.id == func.any(bindparam("task_ids", type_=ARRAY(tasks.c.id.type)))
+_LOAD = sa.select(*TASK_COLUMNS, tasks.c.deleted_at).where(
+    tasks.c.user_id == _owner, tasks.c.id == sa.func.any(sa.bindparam("task_ids", type_=sa.ARRAY(tasks.c.id.type)))
 )
 
 
 def _keep() -> Insert:
-    values = {name: bindparam(f"new_{name}", type_=idempotency_keys.c[name].type) for name in ("fingerprint", "answer")}
+    values = {
+        name: sa.bindparam(f"new_{name}", type_=idempotency_keys.c[name].type) for name in ("fingerprint", "answer")
+    }
     kept = insert(idempotency_keys).values(user_id=_owner, key=_request_key, created_at=_now, **values)
     return kept.on_conflict_do_update(
         index_elements=[idempotency_keys.c.user_id, idempotency_keys.c.key], set_={**values, "created_at": _now}
     )
 
 
-def _write() -> Update:
+def _write() -> sa.Update:
     """Write the tasks, which come as one array for each column, and their tombstones."""
     given = {item.name: item for item in tasks.c if item.name not in {"user_id", "revision"}}
-    arrays = [bindparam(f"new_{name}", type_=ARRAY(item.type)) for name, item in given.items()]
-    columns = [column(name, item.type) for name, item in given.items()]
-    rows = func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
+    arrays = [sa.bindparam(f"new_{name}", type_=sa.ARRAY(item.type)) for name, item in given.items()]
+    columns = [sa.column(name, item.type) for name, item in given.items()]
+    rows = sa.func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
 
-    upsert = insert(tasks).from_select([*given, "user_id", "revision"], select(*rows.c, _owner, _new_revision))
+    upsert = insert(tasks).from_select([*given, "user_id", "revision"], sa.select(*rows.c, _owner, _new_revision))
     written = upsert.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: upsert.excluded[name] for name in [*given, "revision"] if name not in {"id", "created_at"}},
     )
     # Dated now, for clients that sync, even if the task is put into the trash with an earlier date.
-    dead = select(_owner, rows.c.id, _new_revision, _now).where(rows.c.deleted_at.is_not(None))
+    dead = sa.select(_owner, rows.c.id, _new_revision, _now).where(rows.c.deleted_at.is_not(None))
     bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], dead)
     buried = bury.on_conflict_do_update(
         index_elements=[tombstones.c.user_id, tombstones.c.id],
         set_={name: bury.excluded[name] for name in ("revision", "deleted_at")},
     )
-    alive = select(rows.c.id).where(rows.c.deleted_at.is_(None))
-    risen = delete(tombstones).where(tombstones.c.user_id == _owner, tombstones.c.id.in_(alive))
-    counted = update(users).values(revision=_new_revision, live_tasks=_new_live_tasks).where(users.c.id == _owner)
+    alive = sa.select(rows.c.id).where(rows.c.deleted_at.is_(None))
+    risen = sa.delete(tombstones).where(tombstones.c.user_id == _owner, tombstones.c.id.in_(alive))
+    counted = sa.update(users).values(revision=_new_revision, live_tasks=_new_live_tasks).where(users.c.id == _owner)
     return counted.add_cte(written.cte("written"), buried.cte("buried"), risen.cte("risen"))
 
 
