@@ -1,7 +1,7 @@
 """The hot path: run a statement as a prepared statement, below SQLAlchemy, on a connection of its pool.
 
 It skips what `connection.execute` does around each statement: three greenlets, a Connection, and result rows. The
-statements, the engine, its pool and its events stay the same. docs/decisions/hot-path.md tells its gain and its price.
+statements, the engine, its pool and its events stay the same. docs/decisions/hot-path.md has the gain and the price.
 """
 
 import time
