@@ -1,21 +1,22 @@
-"""${message}
+"""${message.rstrip(".")}.
 
 Revises: ${down_revision | comma,n}
 """
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
 
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
+from todo_api.adapters.sqlalchemy import online
+
+revision = "${up_revision}"
+down_revision = "${down_revision}"
 branch_labels = None
 depends_on = None
 
 
-# The service goes on meanwhile: do this in steps, by online.change and online.replace_index of
-# todo_api.adapters.sqlalchemy, which may be run again, and leave the version before at work.
 def upgrade() -> None:
+    # The version before still runs. Work in steps that can be run again, each with the lock of one table for a moment:
+    # online.change(lambda: op.add_column(...)) and online.replace_index(...).
     ${upgrades if upgrades else "pass"}
 
 

@@ -1,5 +1,6 @@
-"""docs/settings.md lists every setting with its default."""
+"""Every setting is used, and docs/settings.md lists it with its default."""
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 
 from todo_api.settings import Settings
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "settings.md"
 ROWS = dict(re.findall(r"^\| `(\w+)`.*? \| (.*?) \|", DOCUMENT.read_text(), re.MULTILINE))
 BESIDE_SETTINGS = {"POSTGRES_BIN"}
 
@@ -24,6 +26,13 @@ def written(value: Any) -> str:
 
 def test_every_setting_is_documented() -> None:
     assert ROWS.keys() - BESIDE_SETTINGS == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_setting_is_used() -> None:
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "src").rglob("*.py")]
+    read = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+    assert Settings.model_fields.keys() - read == set()
 
 
 @pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.default])

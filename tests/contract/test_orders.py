@@ -31,6 +31,7 @@ EXPECTED = {
     (Sort.DUE_DATE, Order.DESC): "ACEFDB",
 }
 COMPLETED = set("BCF")
+assert EXPECTED.keys() == set(product(Sort, Order)), "each order needs a row in EXPECTED"
 ALL_LISTS = [(*order, status) for order, status in product(EXPECTED, Status)]
 
 

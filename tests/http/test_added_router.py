@@ -52,8 +52,8 @@ Resource = Annotated[str, Depends(with_yield)]
 router = APIRouter(prefix="/api")
 
 
-@router.get("/tasks/stats")
-async def stats(user: CurrentUser) -> dict[str, str]:
+@router.get("/tasks/weather")
+async def weather(user: CurrentUser) -> dict[str, str]:
     return {"user": user.user_id}
 
 
@@ -198,16 +198,16 @@ def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
 
 
 def test_a_static_path_beside_the_task_id_is_reached(client: TestClient) -> None:
-    assert client.get("/api/tasks/stats").json() == {"user": "alice"}
+    assert client.get("/api/tasks/weather").json() == {"user": "alice"}
     assert client.get("/added-to-the-application").json() == "yes"
 
 
 def test_current_user_authenticates_in_a_plain_router(client: TestClient) -> None:
-    response = client.get("/api/tasks/stats", headers={"Authorization": ""})
+    response = client.get("/api/tasks/weather", headers={"Authorization": ""})
     assert_problem(response, 401, "missing-token")
     assert response.headers["www-authenticate"] == "Bearer"
     token = make_token("alice", scope="tasks:write")
-    response = client.get("/api/tasks/stats", headers={"Authorization": f"Bearer {token}"})
+    response = client.get("/api/tasks/weather", headers={"Authorization": f"Bearer {token}"})
     assert_problem(response, 403, "insufficient-scope")
 
 
@@ -217,7 +217,7 @@ def test_ids_that_are_no_uuids_are_still_missing_tasks(client: TestClient) -> No
     response = client.post("/api/tasks/statistics")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "DELETE, GET, PATCH, PUT"
-    response = client.post("/api/tasks/stats")
+    response = client.post("/api/tasks/weather")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "GET"
 
@@ -315,6 +315,6 @@ def test_a_protected_route_checks_the_caller_before_the_body(client: TestClient)
 
 def test_added_endpoints_are_documented(app: FastAPI) -> None:
     paths = app.openapi()["paths"]
-    assert paths["/api/tasks/stats"]["get"]["security"] == [{"bearerAuth": []}]
+    assert paths["/api/tasks/weather"]["get"]["security"] == [{"bearerAuth": []}]
     assert paths["/api/notes"]["post"]["security"] == []
     assert "422" not in paths["/api/notes"]["post"]["responses"]

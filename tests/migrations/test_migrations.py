@@ -202,14 +202,17 @@ def test_a_run_that_waits_too_long_for_another_changes_nothing(config: Config, f
     command.upgrade(config, "head")
 
 
+TABLES = ", ".join(metadata.tables)
+
+
 def test_a_downgrade_that_has_to_wait_too_long_changes_nothing(config: Config, fresh_database: str) -> None:
-    """For a long transaction of anybody: who waits for it makes all others wait."""
+    """A long transaction has locked every table, so the first statement of any downgrade has to wait."""
     command.upgrade(config, "head")
     before = query(fresh_database, SHAPE)
     config.attributes["lock_timeout"] = "50ms"
 
     async def downgrade_while_locked() -> None:
-        async with holding(fresh_database, "LOCK users IN ACCESS SHARE MODE"):
+        async with holding(fresh_database, f"LOCK {TABLES} IN ACCESS SHARE MODE"):
             with pytest.raises(DBAPIError, match="lock timeout"):
                 await asyncio.to_thread(command.downgrade, config, "base")
 
