@@ -16,7 +16,7 @@ from todo_api.adapters.http.middleware.cors import Cors
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
 from todo_api.adapters.http.middleware.unexpected_errors import UnexpectedErrors
-from todo_api.adapters.http.openapi import customize_openapi, summarize
+from todo_api.adapters.http.openapi import DESCRIPTION, TAGS, customize_openapi, summarize
 from todo_api.adapters.http.routes import account, batch, changes, events, health, tasks, trash, unknown_ids
 from todo_api.application.access import TokenVerifier
 from todo_api.application.rates import NO_LIMITS, RateLimits
@@ -66,6 +66,8 @@ def create_http_app(
     app = FastAPI(
         title="todo-api",
         version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         lifespan=lifespan,
         routes=[summarize(route) for module in routers for route in module.router.routes],
         middleware=_middleware(config),

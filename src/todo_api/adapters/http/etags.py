@@ -65,3 +65,9 @@ def read_condition(header: str, values: Sequence[str] | None) -> Condition | Non
             [FieldError("header", header, 'must be `*` or entity tags such as "7" with their quotes')]
         )
     return condition
+
+
+def read_revisions(header: str, values: Sequence[str] | None) -> frozenset[int] | None:
+    """Return the revisions of the condition in these header fields; None without any, and for `*`."""
+    condition = read_condition(header, values)
+    return None if condition is None else condition.revisions

@@ -7,16 +7,10 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any
 
 import pydantic_core
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
-from todo_api.adapters.http.problems import (
-    ContentTooLargeError,
-    FieldError,
-    MalformedJsonError,
-    RequestError,
-    RequestTimeoutError,
-    UnsupportedMediaTypeError,
-)
+from todo_api.adapters.http import problems
+from todo_api.adapters.http.problems import FieldError, RequestError
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _MAX_LENGTH_DIGITS = 18  # of Content-Length
@@ -51,30 +45,28 @@ async def read_json(request: Request) -> JsonRequest:
         UnsupportedMediaTypeError: There is a body, and it is not declared as JSON.
         MalformedJsonError: The body is not JSON. NaN and Infinity are not JSON either.
     """
-    content = await read_body(request)
+    content = await _read_body(request)
     if not content:
         return JsonRequest(request, content, None)
     require_json(request)
     return JsonRequest(request, content, parse_json(content))
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body; see `read_json` for the errors."""
+async def _read_body(request: Request) -> bytes:
     max_bytes: int = request.app.state.config.max_body_bytes
+    too_large = problems.ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
     declared = request.headers.get("content-length", "0")
     if len(declared) > _MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > max_bytes):
-        raise _too_large(max_bytes)
+        raise too_large
     content = bytearray()
-    more = True
     try:
         async with asyncio.timeout(request.app.state.config.request_timeout):
-            while more:
-                part, more = await _next_part(request)
+            async for part in request.stream():
                 content += part
                 if len(content) > max_bytes:
-                    raise _too_large(max_bytes)
+                    raise too_large
     except TimeoutError as error:
-        raise RequestTimeoutError(_LATE) from error
+        raise problems.RequestTimeoutError(_LATE) from error
     return bytes(content)
 
 
@@ -84,34 +76,22 @@ async def stream_body(request: Request) -> AsyncGenerator[bytes]:
     Raises:
         RequestTimeoutError: A part did not arrive in time.
     """
-    timeout: float = request.app.state.config.request_timeout
-    more = True
-    while more:
-        try:
-            async with asyncio.timeout(timeout):
-                part, more = await _next_part(request)
-        except TimeoutError as error:
-            raise RequestTimeoutError(_LATE) from error
+    parts = request.stream()
+    part: bytes | None = b""
+    while part is not None:
         yield part
-
-
-async def _next_part(request: Request) -> tuple[bytes, bool]:
-    """Return a part of the body, and whether there is more. Raises ClientDisconnect if the client has gone."""
-    message = await request.receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    return message.get("body", b""), message.get("more_body", False)
-
-
-def _too_large(max_bytes: int) -> ContentTooLargeError:
-    return ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
+        try:
+            async with asyncio.timeout(request.app.state.config.request_timeout):
+                part = await anext(parts, None)
+        except TimeoutError as error:
+            raise problems.RequestTimeoutError(_LATE) from error
 
 
 def parse_json(content: bytes) -> Any:
     try:
         return pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError as error:
-        raise MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {error}")]) from error
+        raise problems.MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {error}")]) from error
 
 
 def require_json(request: Request) -> None:
@@ -120,9 +100,11 @@ def require_json(request: Request) -> None:
     if media_type != "application/json" and not (
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
-        raise UnsupportedMediaTypeError("send the body as JSON, with the header `Content-Type: application/json`")
+        raise problems.UnsupportedMediaTypeError(
+            "send the body as JSON, with the header `Content-Type: application/json`"
+        )
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaTypeError("send the body without a Content-Encoding")
+        raise problems.UnsupportedMediaTypeError("send the body without a Content-Encoding")
 
 
 def check_query(request: Request, known: Mapping[str, bool]) -> None:
@@ -142,7 +124,7 @@ def _unknown(known: Collection[str]) -> str:
     return f"is not a parameter; the parameters are {', '.join(sorted(known))}" if known else "is not a parameter"
 
 
-def base_url(request: Request) -> str:
+async def base_url(request: Request) -> str:
     """Return the scheme and host that the client used, or "" if the Host header is malformed."""
     host = request.headers.get("host", "")
     return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from todo_api.adapters.http.problems import FieldError, MalformedJsonError, RequestError
+from todo_api.adapters.http.problems import FieldError, Location, MalformedJsonError, RequestError
 from todo_api.adapters.http.schemas.fields import READ_ONLY
 
 _MAX_NAME_LENGTH = 100
@@ -15,12 +15,12 @@ _MAX_ERRORS = 50  # describing more would take too long
 
 
 def to_request_error(
-    location: str, errors: Sequence[Mapping[str, Any] | ErrorDetails], model: type[BaseModel] | None = None
+    location: Location, errors: Sequence[Mapping[str, Any] | ErrorDetails], model: type[BaseModel] | None = None
 ) -> RequestError:
     """Return the error for these errors of Pydantic, with one entry for each field.
 
     Args:
-        location: Where the fields are: "body", "query", "path", "header" or "cookie".
+        location: Where the fields are.
         errors: The errors, each with a `loc` inside the location.
         model: The model that was validated; unknown fields are compared with its fields.
     """

@@ -1,16 +1,8 @@
 """Problem documents (RFC 9457)."""
 
-from typing import Literal
-
 from pydantic import MISSING, BaseModel, Field
 
-
-class FieldError(BaseModel):
-    """One error in the request."""
-
-    location: Literal["body", "query", "header"]
-    field: str = Field(examples=["dueDate"])
-    detail: str = Field(examples=["is not a field of this request; did you mean due_date?"])
+from todo_api.adapters.http.problems import FieldError
 
 
 class Problem(BaseModel):
