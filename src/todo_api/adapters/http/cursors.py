@@ -11,6 +11,7 @@ from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Position, Sort, SortKe
 from todo_api.domain.text import is_storable
 
 _Limit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE_SIZE)]
+_TrashCursor: TypeAlias = tuple[_Limit, datetime, UUID]
 
 
 class _ListCursor(msgspec.Struct, array_like=True):
@@ -19,12 +20,6 @@ class _ListCursor(msgspec.Struct, array_like=True):
     order: Order
     limit: _Limit
     key: str
-    id: UUID
-
-
-class _TrashCursor(msgspec.Struct, array_like=True):
-    limit: _Limit
-    deleted_at: datetime
     id: UUID
 
 
@@ -69,7 +64,7 @@ def encode_trash_cursor(user_id: str, limit: int, next_page: Position) -> str:
 def decode_trash_cursor(user_id: str, cursor: str) -> tuple[int, Position] | None:
     """Return the limit and the position of the cursor, or None if it is not a cursor of this user's trash."""
     try:
-        found = msgspec.json.decode(unseal(user_id, "trash", cursor) or b"", type=_TrashCursor)
-        return found.limit, Position(_utc(found.deleted_at), found.id)
+        limit, deleted_at, task_id = msgspec.json.decode(unseal(user_id, "trash", cursor) or b"", type=_TrashCursor)
+        return limit, Position(_utc(deleted_at), task_id)
     except (OverflowError, msgspec.MsgspecError):
         return None

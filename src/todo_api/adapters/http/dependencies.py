@@ -1,7 +1,7 @@
 """The vocabulary of the endpoints: everything that they can ask for as a parameter."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
@@ -75,17 +75,17 @@ BaseUrl: TypeAlias = Annotated[str, Depends(base_url)]
 # Headers. Those that may be repeated are read as lists, with the values of all header fields of their name.
 
 
-def _conditional(
-    header: str,
-    description: str,
-    read: Callable[[str, list[str] | None], Any] = read_condition,
-    **schema: Any,
-) -> Any:
-    document = WithJsonSchema({"type": "string", **schema})
+_TAGS_SCHEMA = {"type": "string", "pattern": TAGS_PATTERN}
+_TOKENS_SCHEMA = {"type": "string", "pattern": f"{TAGS_PATTERN}|^[A-Za-z0-9_-]+$"}
+_Read: TypeAlias = Callable[[str, list[str] | None], Any]
 
-    async def get(
-        values: Annotated[list[str] | None, Header(alias=header, description=description), document] = None,
-    ) -> Any:
+
+def _conditional(
+    header: str, description: str, read: _Read = read_condition, schema: Mapping[str, Any] = _TAGS_SCHEMA
+) -> Any:
+    field = Header(alias=header, description=description)
+
+    async def get(values: Annotated[list[str] | None, field, WithJsonSchema(dict(schema))] = None) -> Any:
         return read(header, values)
 
     return Depends(get)
@@ -118,33 +118,27 @@ async def _idempotency_key(
 IfMatch: TypeAlias = Annotated[
     frozenset[int] | None,
     _conditional(
-        "If-Match",
-        'Change the task only at this revision, such as `"42"`; also a list, or `*`.',
-        read_revisions,
-        pattern=TAGS_PATTERN,
+        "If-Match", 'Change the task only at this revision, such as `"42"`; also a list, or `*`.', read_revisions
     ),
 ]
 IfNoneMatch: TypeAlias = Annotated[
     Condition | None,
-    _conditional(
-        "If-None-Match",
-        'Respond with 304 at this revision, such as `"42"`; also a list, or `*`.',
-        pattern=TAGS_PATTERN,
-    ),
+    _conditional("If-None-Match", 'Respond with 304 at this revision, such as `"42"`; also a list, or `*`.'),
 ]
 # If-None-Match with a sync token, in quotes as in `ETag` or without them as in `next`.
 IfNoneMatchToken: TypeAlias = Annotated[
     Condition | None,
     _conditional(
-        "If-None-Match",
-        "Respond with 304 at this token, as in `ETag` or as in `next`.",
-        _read_token,
-        pattern=f"{TAGS_PATTERN}|^[A-Za-z0-9_-]+$",
+        "If-None-Match", "Respond with 304 at this token, as in `ETag` or as in `next`.", _read_token, _TOKENS_SCHEMA
     ),
 ]
 CreateOnly: TypeAlias = Annotated[
     Condition | None,
-    _conditional("If-None-Match", "Create the task with the id in the path, and only if there is none.", enum=["*"]),
+    _conditional(
+        "If-None-Match",
+        "Create the task with the id in the path, and only if there is none.",
+        schema={"type": "string", "enum": ["*"]},
+    ),
 ]
 # The request that a retry repeats; None without the header.
 IdempotencyKey: TypeAlias = Annotated[RepeatableRequest[Response] | None, Depends(_idempotency_key)]

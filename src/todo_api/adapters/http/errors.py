@@ -12,9 +12,10 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from structlog.contextvars import get_contextvars
 
 from todo_api.adapters.http import problems
-from todo_api.adapters.http.context import add_allowance, current_request_id
+from todo_api.adapters.http.context import add_allowance
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.problems import Location, RequestError, problem_type
 from todo_api.adapters.http.validation import to_request_error
@@ -96,7 +97,7 @@ def problem_response(error: Exception) -> Response:
 
 
 def document_response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    request_id = current_request_id()
+    request_id = get_contextvars().get("request_id")  # None outside of requests
     return Response(
         msgspec.json.encode({**document, "request_id": request_id} if request_id else document),
         status_code=document["status"],

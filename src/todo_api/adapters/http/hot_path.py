@@ -5,32 +5,30 @@ docs/decisions/http-hot-path.md for its price and its gain.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
 from starlette.routing import BaseRoute
 
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.etags import read_condition, read_revisions
 from todo_api.adapters.http.idempotency import repeatable_request
-from todo_api.adapters.http.problems import FieldError, Location, RequestError
+from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import base_url
 from todo_api.adapters.http.routes import tasks
 from todo_api.adapters.http.schemas.parameters import ListParameters
 from todo_api.adapters.http.schemas.tasks import TaskCreate, TaskUpdate
-from todo_api.adapters.http.validation import errors_of, to_request_error
+from todo_api.adapters.http.validation import Model, validated
 from todo_api.application.services import Services
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
-Model = TypeVar("Model", bound=BaseModel)
 
 
 async def _list_tasks(request: Request) -> Response:
     return await tasks.list_tasks(
-        _validated("query", ListParameters, request.query_params if request.scope["query_string"] else {}),
+        validated("query", ListParameters, request.query_params if request.scope["query_string"] else {}),
         await authenticate(request),
         _services(request).tasks,
         read_condition("If-None-Match", request.headers.getlist("If-None-Match")),
@@ -86,12 +84,5 @@ def _services(request: Request) -> Services:
 async def _body(request: Request, model: type[Model]) -> Model:
     content = await request.body()
     if not content:
-        raise RequestError.of([FieldError("body", "body", "must be a JSON object, such as {}; it is empty")])
-    return _validated("body", model, await request.json())
-
-
-def _validated(location: Location, model: type[Model], value: Any) -> Model:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise to_request_error(location, errors_of(error), model) from error
+        raise RequestError.at("body", "body", "must be a JSON object, such as {}; it is empty")
+    return validated("body", model, await request.json())

@@ -6,13 +6,12 @@ from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.routing import BaseRoute
 
-from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
+from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER, Problem
 from todo_api.adapters.http.schemas.account import Import
-from todo_api.adapters.http.schemas.problems import Problem
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -80,12 +79,8 @@ def event_stream(event: str) -> Responses:
     return {200: {"description": "Changes as they happen: each event is a page of changes.", "content": content}}
 
 
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the documentation of a streamed body. `_SCHEMAS` must have the model."""
-    return {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
-    }
+# The documentation of a streamed body. `_SCHEMAS` must have its model.
+IMPORT_BODY = {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Import"}}}}
 
 
 def problems(*statuses: int) -> Responses:

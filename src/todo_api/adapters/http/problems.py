@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import MISSING, BaseModel, Field
 
 from todo_api.application import access
 from todo_api.application.events import TooManyStreamsError
@@ -27,14 +27,10 @@ class ProblemType:
     code: str
     title: str
 
-    @property
-    def uri(self) -> str:
-        """The problem's `type`: a name, not an address."""
-        return f"urn:todo-api:problem:{self.code}"
-
     def document(self, detail: str) -> dict[str, Any]:
-        """Return the members that every problem document has."""
-        return {"type": self.uri, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
+        """Return the members that every problem document has. The `type` is a name, not an address."""
+        name = f"urn:todo-api:problem:{self.code}"
+        return {"type": name, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,23 @@ class FieldError:
     detail: Annotated[str, Field(examples=["is not a field of this request; did you mean due_date?"])]
 
 
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:todo-api:problem:invalid-request"])
+    title: str = Field(examples=["The request is not valid"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["dueDate: is not a field of this request; did you mean due_date?"])
+    code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
+    errors: list[FieldError] | MISSING = Field(MISSING, description="For invalid input, one entry for each field.")
+    index: int | MISSING = Field(MISSING, description="For a batch, the index of the failed operation, from 0.")
+    imported: int | MISSING = Field(
+        MISSING, description="For an import, the number of tasks that were created before the error."
+    )
+    skipped: int | MISSING = Field(MISSING, description="For an import, the number of tasks that existed already.")
+    request_id: str | MISSING = Field(MISSING, description="The `X-Request-ID` of the response.")
+
+
 class RequestError(TodoError):
     """The request is invalid."""
 
@@ -54,6 +67,10 @@ class RequestError(TodoError):
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.errors = tuple(errors)
+
+    @classmethod
+    def at(cls, location: Location, field: str, detail: str) -> Self:
+        return cls.of([FieldError(location, field, detail)])
 
     @classmethod
     def of(cls, errors: Sequence[FieldError]) -> Self:

@@ -91,7 +91,7 @@ def parse_json(content: bytes) -> Any:
     try:
         return pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError as error:
-        raise problems.MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {error}")]) from error
+        raise problems.MalformedJsonError.at("body", "body", f"is not valid JSON: {error}") from error
 
 
 def require_json(request: Request) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError, Location
+from todo_api.adapters.http.problems import InvalidSyncTokenError, Location
 from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.changes import Changes, SyncPoint
 
@@ -30,7 +30,7 @@ def read_sync_token(user_id: str, token: str, location: Location, field: str) ->
     content = _CONTENT.fullmatch(unseal(user_id, _PURPOSE, token) or b"")
     if content is None:
         detail = "is damaged or is not yours: start again without it"
-        raise InvalidSyncTokenError.of([FieldError(location, field, detail)])
+        raise InvalidSyncTokenError.at(location, field, detail)
     revision, last, began = content.groups()
     return SyncPoint(int(revision)) if last is None else SyncPoint(int(revision), UUID(last.decode()), int(began))
 
