@@ -10,12 +10,11 @@ from starlette.middleware import Middleware
 
 from todo_api import __version__
 from todo_api.adapters.http.documentation_pages import add_documentation_pages
-from todo_api.adapters.http.errors import add_exception_handlers
+from todo_api.adapters.http.errors import UnexpectedErrors, add_exception_handlers
 from todo_api.adapters.http.hot_path import hot_handlers
 from todo_api.adapters.http.middleware.cors import Cors
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
-from todo_api.adapters.http.middleware.unexpected_errors import UnexpectedErrors
 from todo_api.adapters.http.openapi import DESCRIPTION, TAGS, customize_openapi, summarize
 from todo_api.adapters.http.routes import account, batch, changes, health, tasks, trash
 from todo_api.application.access import TokenVerifier

@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457): the exception handlers of the application, and the documents."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,11 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from todo_api.adapters.http import problems
-from todo_api.adapters.http.context import add_allowance
+from todo_api.adapters.http.context import add_allowance, context_of
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.problems import Location, RequestError, problem_type
 from todo_api.adapters.http.validation import to_request_error
@@ -25,12 +28,38 @@ from todo_api.application.rates import TooManyRequestsError
 from todo_api.domain import errors as domain
 from todo_api.domain.errors import TodoError
 
+_log = logging.getLogger(__name__)
+
 
 def add_exception_handlers(app: FastAPI) -> None:
     """Register the handlers. Exceptions without one are handled by the middleware `UnexpectedErrors`."""
     app.add_exception_handler(TodoError, _todo_error)  # type: ignore[arg-type] # Starlette types them as Exception
     app.add_exception_handler(RequestValidationError, _validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_exception)  # type: ignore[arg-type]
+
+
+class UnexpectedErrors:
+    """The innermost middleware: sends a 500 problem document for exceptions that no handler knows, and logs them.
+
+    Starlette's own handler for them runs outside all other middleware, so browsers would get a response without CORS
+    headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http" or context_of(scope).status is not None:
+                raise
+            if isinstance(error, ClientDisconnect):  # the client does not read the response
+                response = Response(status_code=400)
+            else:
+                _log.exception("%s %s failed", scope["method"], getattr(scope.get("route"), "path_format", ""))
+                response = problem_response(error)
+            await response(scope, receive, send)
 
 
 async def _todo_error(request: Request, error: TodoError) -> Response:
