@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any
 
 import pydantic_core
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from todo_api.adapters.http import problems
 from todo_api.adapters.http.problems import FieldError, RequestError
@@ -54,17 +54,18 @@ async def read_json(request: Request) -> JsonRequest:
 
 async def _read_body(request: Request) -> bytes:
     max_bytes: int = request.app.state.config.max_body_bytes
-    too_large = problems.ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
     declared = request.headers.get("content-length", "0")
     if len(declared) > _MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > max_bytes):
-        raise too_large
+        raise _too_large(max_bytes)
     content = bytearray()
+    more = True
     try:
         async with asyncio.timeout(request.app.state.config.request_timeout):
-            async for part in request.stream():
+            while more:
+                part, more = await _next_part(request)
                 content += part
                 if len(content) > max_bytes:
-                    raise too_large
+                    raise _too_large(max_bytes)
     except TimeoutError as error:
         raise problems.RequestTimeoutError(_LATE) from error
     return bytes(content)
@@ -76,15 +77,27 @@ async def stream_body(request: Request) -> AsyncGenerator[bytes]:
     Raises:
         RequestTimeoutError: A part did not arrive in time.
     """
-    parts = request.stream()
-    part: bytes | None = b""
-    while part is not None:
-        yield part
+    timeout: float = request.app.state.config.request_timeout
+    more = True
+    while more:
         try:
-            async with asyncio.timeout(request.app.state.config.request_timeout):
-                part = await anext(parts, None)
+            async with asyncio.timeout(timeout):
+                part, more = await _next_part(request)
         except TimeoutError as error:
             raise problems.RequestTimeoutError(_LATE) from error
+        yield part
+
+
+async def _next_part(request: Request) -> tuple[bytes, bool]:
+    """Return a part of the body, and whether there is more. Raises ClientDisconnect if the client has gone."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _too_large(max_bytes: int) -> RequestError:
+    return problems.ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
 
 
 def parse_json(content: bytes) -> Any:
