@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from httpx2 import AsyncClient, Response
 from pydantic import TypeAdapter
 
-from todo_api.adapters.http.schemas.problems import Problem
+from todo_api.adapters.http.problems import Problem
 
 Requests = dict[str, Callable[[AsyncClient, str], Awaitable[Response]]]
 BATCH = {

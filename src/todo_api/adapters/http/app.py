@@ -10,14 +10,13 @@ from starlette.middleware import Middleware
 
 from todo_api import __version__
 from todo_api.adapters.http.documentation_pages import add_documentation_pages
-from todo_api.adapters.http.errors import add_exception_handlers
+from todo_api.adapters.http.errors import UnexpectedErrors, add_exception_handlers
 from todo_api.adapters.http.hot_path import hot_handlers
 from todo_api.adapters.http.middleware.cors import Cors
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
-from todo_api.adapters.http.middleware.unexpected_errors import UnexpectedErrors
-from todo_api.adapters.http.openapi import customize_openapi, summarize
-from todo_api.adapters.http.routes import account, batch, changes, events, health, tasks, trash, unknown_ids
+from todo_api.adapters.http.openapi import DESCRIPTION, TAGS, customize_openapi, summarize
+from todo_api.adapters.http.routes import account, batch, changes, health, tasks, trash
 from todo_api.application.access import TokenVerifier
 from todo_api.application.rates import NO_LIMITS, RateLimits
 from todo_api.application.services import Services
@@ -62,10 +61,12 @@ def create_http_app(
 ) -> FastAPI:
     """Return the application. Tests pass other adapters; nothing is overridden."""
     # Not include_router(): FastAPI matches included routes twice for each request.
-    routers = (tasks, changes, events, batch, trash, account, health)
+    routers = (tasks, changes, batch, trash, account, health)
     app = FastAPI(
         title="todo-api",
         version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         lifespan=lifespan,
         routes=[summarize(route) for module in routers for route in module.router.routes],
         middleware=_middleware(config),
@@ -80,7 +81,7 @@ def create_http_app(
             "auto_configure": config.telemetry,
         },
     )
-    app.router.default = unknown_ids.router
+    app.router.default = tasks.unknown_ids
     app.state.services = services
     app.state.verifier = verifier
     app.state.config = config

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from secrets import token_hex
 
 from starlette.types import Scope
-from structlog.contextvars import bind_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars
 
 from todo_api.application.access import Principal
 from todo_api.application.rates import Allowance
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
-_KEY = "todo_api.context"
+KEY = "todo_api.context"
 
 
 @dataclass(slots=True)
@@ -32,12 +32,8 @@ class RequestContext:
     status: int | None = None
 
 
-def set_context(scope: Scope, context: RequestContext) -> None:
-    scope[_KEY] = context
-
-
 def context_of(scope: Scope) -> RequestContext:
-    context: RequestContext = scope[_KEY]
+    context: RequestContext = scope[KEY]
     return context
 
 
@@ -58,10 +54,4 @@ def bind_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     given = [value for name, value in headers if name == b"x-request-id"]
     request_id = given[0].decode() if len(given) == 1 and _SAFE_ID.fullmatch(given[0]) else token_hex(16)
     bind_contextvars(request_id=request_id)
-    return request_id
-
-
-def current_request_id() -> str | None:
-    """Return the id of the current request, or None outside of requests."""
-    request_id: str | None = get_contextvars().get("request_id")
     return request_id

@@ -1,8 +1,7 @@
 """Cursors: the position where the next page of a list starts, and the list that it belongs to."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Annotated, TypeAlias, assert_never
 from uuid import UUID
 
 import msgspec
@@ -11,19 +10,16 @@ from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Position, Sort, SortKey, Status, TaskQuery
 from todo_api.domain.text import is_storable
 
+_Limit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE_SIZE)]
+_TrashCursor: TypeAlias = tuple[_Limit, datetime, UUID]
+
 
 class _ListCursor(msgspec.Struct, array_like=True):
     status: Status
     sort: Sort
     order: Order
-    limit: int
+    limit: _Limit
     key: str
-    id: UUID
-
-
-class _TrashCursor(msgspec.Struct, array_like=True):
-    limit: int
-    deleted_at: datetime
     id: UUID
 
 
@@ -36,19 +32,15 @@ def encode_cursor(user_id: str, query: TaskQuery, next_page: Position) -> str:
 
 def decode_cursor(user_id: str, cursor: str) -> TaskQuery | None:
     """Return the query for the page that the cursor starts, or None if it is not a cursor of this user."""
-    content = unseal(user_id, "list", cursor)
     try:
-        return None if content is None else _query(msgspec.json.decode(content, type=_ListCursor))
+        found = msgspec.json.decode(unseal(user_id, "list", cursor) or b"", type=_ListCursor)
+        key = _utc(msgspec.convert(found.key, _key_type(found.sort)))
     except (OverflowError, msgspec.MsgspecError):
         return None
-
-
-def _query(cursor: _ListCursor) -> TaskQuery | None:
-    if not 1 <= cursor.limit <= MAX_PAGE_SIZE or not is_storable(cursor.key):
+    if not is_storable(found.key):
         return None
-    key = _utc(msgspec.convert(cursor.key, _key_type(cursor.sort)))
-    query = TaskQuery(status=cursor.status, sort=cursor.sort, order=cursor.order, limit=cursor.limit)
-    return replace(query, after=Position(key, cursor.id))
+    after = Position(key, found.id)
+    return TaskQuery(status=found.status, sort=found.sort, order=found.order, limit=found.limit, after=after)
 
 
 def _key_type(sort: Sort) -> type[SortKey]:
@@ -71,14 +63,8 @@ def encode_trash_cursor(user_id: str, limit: int, next_page: Position) -> str:
 
 def decode_trash_cursor(user_id: str, cursor: str) -> tuple[int, Position] | None:
     """Return the limit and the position of the cursor, or None if it is not a cursor of this user's trash."""
-    content = unseal(user_id, "trash", cursor)
     try:
-        return None if content is None else _trash_position(msgspec.json.decode(content, type=_TrashCursor))
+        limit, deleted_at, task_id = msgspec.json.decode(unseal(user_id, "trash", cursor) or b"", type=_TrashCursor)
+        return limit, Position(_utc(deleted_at), task_id)
     except (OverflowError, msgspec.MsgspecError):
         return None
-
-
-def _trash_position(cursor: _TrashCursor) -> tuple[int, Position] | None:
-    if not 1 <= cursor.limit <= MAX_PAGE_SIZE:
-        return None
-    return cursor.limit, Position(_utc(cursor.deleted_at), cursor.id)

@@ -1,7 +1,7 @@
 """The vocabulary of the endpoints: everything that they can ask for as a parameter."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from todo_api.adapters.http.authentication import authenticate
-from todo_api.adapters.http.etags import TAGS_PATTERN, Condition, read_condition
+from todo_api.adapters.http.etags import TAGS_PATTERN, Condition, read_condition, read_revisions
 from todo_api.adapters.http.idempotency import repeatable_request
 from todo_api.adapters.http.requests import base_url
 from todo_api.adapters.http.schemas import parameters
@@ -23,6 +23,8 @@ from todo_api.application.services import Limits
 from todo_api.application.tasks import TaskService
 from todo_api.domain.ports import TaskRepository
 
+_BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
+
 # The verified caller. Endpoints with it refuse requests without a token (401), too many requests (429), and tokens
 # without the scope (403); in routers with `route_class=ProtectedRoute` this happens before the body is read.
 CurrentUser: TypeAlias = Annotated[Principal, Depends(authenticate)]
@@ -31,29 +33,22 @@ CurrentUser: TypeAlias = Annotated[Principal, Depends(authenticate)]
 # The use cases and settings, as `create_http_app` was given them.
 
 
-def _service(name: str) -> Any:
+def _given(source: str, name: str) -> Any:
     async def get(request: Request) -> Any:
-        return getattr(request.app.state.services, name)
+        return getattr(getattr(request.app.state, source), name)
 
     return Depends(get)
 
 
-def _setting(name: str) -> Any:
-    async def get(request: Request) -> Any:
-        return getattr(request.app.state.config, name)
-
-    return Depends(get)
-
-
-Tasks: TypeAlias = Annotated[TaskService, _service("tasks")]
-Batches: TypeAlias = Annotated[BatchService, _service("batches")]
-Events: TypeAlias = Annotated[EventService, _service("events")]
-Accounts: TypeAlias = Annotated[AccountService, _service("accounts")]
-Repository: TypeAlias = Annotated[TaskRepository, _service("repository")]
-NewId: TypeAlias = Annotated[Callable[[], UUID], _service("new_id")]
-UserLimits: TypeAlias = Annotated[Limits, _service("limits")]
-MaxBodyBytes: TypeAlias = Annotated[int, _setting("max_body_bytes")]
-KeepAlive: TypeAlias = Annotated[float, _setting("keep_alive")]
+Tasks: TypeAlias = Annotated[TaskService, _given("services", "tasks")]
+Batches: TypeAlias = Annotated[BatchService, _given("services", "batches")]
+Events: TypeAlias = Annotated[EventService, _given("services", "events")]
+Accounts: TypeAlias = Annotated[AccountService, _given("services", "accounts")]
+Repository: TypeAlias = Annotated[TaskRepository, _given("services", "repository")]
+NewId: TypeAlias = Annotated[Callable[[], UUID], _given("services", "new_id")]
+UserLimits: TypeAlias = Annotated[Limits, _given("services", "limits")]
+MaxBodyBytes: TypeAlias = Annotated[int, _given("config", "max_body_bytes")]
+KeepAlive: TypeAlias = Annotated[float, _given("config", "keep_alive")]
 
 
 # Paths and queries
@@ -73,85 +68,78 @@ PageParameters: TypeAlias = Annotated[parameters.PageParameters, Query()]
 ChangesParameters: TypeAlias = Annotated[parameters.ChangesParameters, Query()]
 EventsParameters: TypeAlias = Annotated[parameters.EventsParameters, Query()]
 
-
-async def _base_url(request: Request) -> str:
-    return base_url(request)
-
-
 # The scheme and host that the client used, for absolute links; "" if the Host header is malformed.
-BaseUrl: TypeAlias = Annotated[str, Depends(_base_url)]
+BaseUrl: TypeAlias = Annotated[str, Depends(base_url)]
 
 
-# Headers. A list has the values of all header fields of this name.
-
-_TAGS = {"type": "string", "pattern": TAGS_PATTERN}
-_IfMatch: TypeAlias = Annotated[
-    list[str] | None,
-    Header(alias="If-Match", description='Change the task only at this revision, such as `"42"`; also a list, or `*`.'),
-    WithJsonSchema(_TAGS),
-]
-_IfNoneMatch: TypeAlias = Annotated[
-    list[str] | None,
-    Header(
-        alias="If-None-Match", description='Respond with 304 at this revision, such as `"42"`; also a list, or `*`.'
-    ),
-    WithJsonSchema(_TAGS),
-]
-_IfNoneMatchToken: TypeAlias = Annotated[
-    list[str] | None,
-    Header(alias="If-None-Match", description="Respond with 304 at this token, as in `ETag` or as in `next`."),
-    WithJsonSchema({"type": "string", "pattern": f"{TAGS_PATTERN}|^[A-Za-z0-9_-]+$"}),
-]
-_CreateOnly: TypeAlias = Annotated[
-    list[str] | None,
-    Header(alias="If-None-Match", description="Create the task with the id in the path, and only if there is none."),
-    WithJsonSchema({"type": "string", "enum": ["*"]}),
-]
-_IdempotencyKey: TypeAlias = Annotated[
-    list[str] | None,
-    Header(
-        alias="Idempotency-Key",
-        description=(
-            "The client's key for this request, such as a UUID. A retry with the same key within 24 hours is not run "
-            "again: it gets the response of the first request."
-        ),
-    ),
-    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
-]
+# Headers. Those that may be repeated are read as lists, with the values of all header fields of their name.
 
 
-async def _if_match(values: _IfMatch = None) -> frozenset[int] | None:
-    condition = read_condition("If-Match", values)
-    return None if condition is None else condition.revisions
+_TAGS_SCHEMA = {"type": "string", "pattern": TAGS_PATTERN}
+_TOKENS_SCHEMA = {"type": "string", "pattern": f"{TAGS_PATTERN}|^[A-Za-z0-9_-]+$"}
+_Read: TypeAlias = Callable[[str, list[str] | None], Any]
 
 
-async def _if_none_match(values: _IfNoneMatch = None) -> Condition | None:
-    return read_condition("If-None-Match", values)
+def _conditional(
+    header: str, description: str, read: _Read = read_condition, schema: Mapping[str, Any] = _TAGS_SCHEMA
+) -> Any:
+    field = Header(alias=header, description=description)
+
+    async def get(values: Annotated[list[str] | None, field, WithJsonSchema(dict(schema))] = None) -> Any:
+        return read(header, values)
+
+    return Depends(get)
 
 
-async def _create_only(values: _CreateOnly = None) -> Condition | None:
-    return read_condition("If-None-Match", values)
-
-
-_BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
-
-
-async def _if_none_match_token(values: _IfNoneMatchToken = None) -> Condition | None:
+def _read_token(header: str, values: list[str] | None) -> Condition | None:
     if values and len(values) == 1 and _BARE_TOKEN.fullmatch(values[0]):
         return Condition(frozenset(values))
-    return read_condition("If-None-Match", values)
+    return read_condition(header, values)
 
 
-async def _idempotency_key(request: Request, keys: _IdempotencyKey = None) -> RepeatableRequest[Response] | None:
+async def _idempotency_key(
+    request: Request,
+    keys: Annotated[
+        list[str] | None,
+        Header(
+            alias="Idempotency-Key",
+            description=(
+                "The client's key for this request, such as a UUID. A retry with the same key within 24 hours is not "
+                "run again: it gets the response of the first request."
+            ),
+        ),
+        WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
+    ] = None,
+) -> RepeatableRequest[Response] | None:
     return await repeatable_request(request, keys)
 
 
 # The revisions that If-Match names; None without the header, and for `*`.
-IfMatch: TypeAlias = Annotated[frozenset[int] | None, Depends(_if_match)]
-IfNoneMatch: TypeAlias = Annotated[Condition | None, Depends(_if_none_match)]
+IfMatch: TypeAlias = Annotated[
+    frozenset[int] | None,
+    _conditional(
+        "If-Match", 'Change the task only at this revision, such as `"42"`; also a list, or `*`.', read_revisions
+    ),
+]
+IfNoneMatch: TypeAlias = Annotated[
+    Condition | None,
+    _conditional("If-None-Match", 'Respond with 304 at this revision, such as `"42"`; also a list, or `*`.'),
+]
 # If-None-Match with a sync token, in quotes as in `ETag` or without them as in `next`.
-IfNoneMatchToken: TypeAlias = Annotated[Condition | None, Depends(_if_none_match_token)]
-CreateOnly: TypeAlias = Annotated[Condition | None, Depends(_create_only)]
+IfNoneMatchToken: TypeAlias = Annotated[
+    Condition | None,
+    _conditional(
+        "If-None-Match", "Respond with 304 at this token, as in `ETag` or as in `next`.", _read_token, _TOKENS_SCHEMA
+    ),
+]
+CreateOnly: TypeAlias = Annotated[
+    Condition | None,
+    _conditional(
+        "If-None-Match",
+        "Create the task with the id in the path, and only if there is none.",
+        schema={"type": "string", "enum": ["*"]},
+    ),
+]
 # The request that a retry repeats; None without the header.
 IdempotencyKey: TypeAlias = Annotated[RepeatableRequest[Response] | None, Depends(_idempotency_key)]
 LastEventId: TypeAlias = Annotated[

@@ -1,5 +1,7 @@
 """The pages `/docs` and `/redoc`, with all their files served from here."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import fastapi_offline
@@ -10,6 +12,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 _ASSETS = "/docs/assets"
+_SWAGGER_FILES = {
+    "swagger_js_url": "swagger-ui-bundle.js",
+    "swagger_css_url": "swagger-ui.css",
+    "swagger_favicon_url": "favicon.png",
+}
+_REDOC_FILES = {"redoc_js_url": "redoc.standalone.js", "redoc_favicon_url": "favicon.png"}
 # Everything comes from here; the policy also stops ReDoc from loading its logo from elsewhere.
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' blob:; worker-src blob:; style-src 'self' 'unsafe-inline';"
@@ -19,34 +27,20 @@ _POLICY = (
 
 def add_documentation_pages(app: FastAPI) -> None:
     app.mount(_ASSETS, StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
+    swagger_ui = partial(
+        get_swagger_ui_html, swagger_ui_parameters={"persistAuthorization": True, "validatorUrl": None}
+    )
+    _add_page(app, "/docs", swagger_ui, _SWAGGER_FILES)
+    redoc = partial(get_redoc_html, with_google_fonts=False)
+    _add_page(app, "/redoc", redoc, _REDOC_FILES)
 
-    async def swagger_ui(request: Request) -> HTMLResponse:
+
+def _add_page(app: FastAPI, path: str, render: Callable[..., HTMLResponse], files: Mapping[str, str]) -> None:
+    async def page(request: Request) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        page = get_swagger_ui_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=app.title,
-            swagger_js_url=f"{root}{_ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{root}{_ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{root}{_ASSETS}/favicon.png",
-            swagger_ui_parameters={"persistAuthorization": True, "validatorUrl": None},
-        )
-        return _with_policy(page)
+        urls = {parameter: f"{root}{_ASSETS}/{file}" for parameter, file in files.items()}
+        response = render(openapi_url=f"{root}{app.openapi_url}", title=app.title, **urls)
+        response.headers["Content-Security-Policy"] = _POLICY
+        return response
 
-    async def redoc(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        page = get_redoc_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=app.title,
-            redoc_js_url=f"{root}{_ASSETS}/redoc.standalone.js",
-            redoc_favicon_url=f"{root}{_ASSETS}/favicon.png",
-            with_google_fonts=False,
-        )
-        return _with_policy(page)
-
-    app.add_route("/docs", swagger_ui, include_in_schema=False)
-    app.add_route("/redoc", redoc, include_in_schema=False)
-
-
-def _with_policy(page: HTMLResponse) -> HTMLResponse:
-    page.headers["Content-Security-Policy"] = _POLICY
-    return page
+    app.add_route(path, page, include_in_schema=False)

@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457): the exception handlers of the application, and the documents."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,33 +12,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import get_contextvars
 
-from todo_api.adapters.http.context import add_allowance, current_request_id
+from todo_api.adapters.http import problems
+from todo_api.adapters.http.context import add_allowance, context_of
 from todo_api.adapters.http.etags import entity_tag
-from todo_api.adapters.http.problems import (
-    DETAILS,
-    INTERNAL,
-    MEDIA_TYPE,
-    RETRY_AFTER,
-    MethodNotAllowedError,
-    NoSuchPathError,
-    RequestError,
-    problem_of_status,
-    problem_type,
-)
+from todo_api.adapters.http.problems import Location, RequestError, problem_type
 from todo_api.adapters.http.validation import to_request_error
 from todo_api.application.access import AuthenticationError, InsufficientScopeError, MissingTokenError
 from todo_api.application.events import TooManyStreamsError
 from todo_api.application.rates import TooManyRequestsError
-from todo_api.domain.errors import (
-    IdempotencyKeyInUseError,
-    IncompleteImportError,
-    OperationError,
-    RevisionMismatchError,
-    TaskExistsError,
-    TodoError,
-)
+from todo_api.domain import errors as domain
+from todo_api.domain.errors import TodoError
+
+_log = logging.getLogger(__name__)
 
 
 def add_exception_handlers(app: FastAPI) -> None:
@@ -47,6 +38,30 @@ def add_exception_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)  # type: ignore[arg-type]
 
 
+class UnexpectedErrors:
+    """The innermost middleware: sends a 500 problem document for exceptions that no handler knows, and logs them.
+
+    Starlette's own handler for them runs outside all other middleware, so browsers would get a response without CORS
+    headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http" or context_of(scope).status is not None:
+                raise
+            if isinstance(error, ClientDisconnect):  # the client does not read the response
+                response = Response(status_code=400)
+            else:
+                _log.exception("%s %s failed", scope["method"], getattr(scope.get("route"), "path_format", ""))
+                response = problem_response(error)
+            await response(scope, receive, send)
+
+
 async def _todo_error(request: Request, error: TodoError) -> Response:
     if isinstance(error, TooManyRequestsError):
         add_allowance(request.scope, error.allowance)
@@ -54,7 +69,7 @@ async def _todo_error(request: Request, error: TodoError) -> Response:
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
-    by_location: dict[str, list[dict[str, Any]]] = {}
+    by_location: dict[Location, list[dict[str, Any]]] = {}
     for item in error.errors():
         location, *path = item["loc"]
         by_location.setdefault(location, []).append({**item, "loc": path})
@@ -75,10 +90,12 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return problem_response(MethodNotAllowedError(request.method, _allowed_methods(request, error)))
+        return problem_response(problems.MethodNotAllowedError(request.method, _allowed_methods(request, error)))
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
-        return problem_response(NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for all endpoints"))
-    problem = problem_of_status(error.status_code)
+        return problem_response(
+            problems.NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for all endpoints")
+        )
+    problem = problems.problem_of_status(error.status_code)
     detail: object = error.detail  # FastAPI's HTTPException takes any JSON
     document = problem.document(detail if isinstance(detail, str) else problem.title)
     if not isinstance(detail, str):
@@ -98,29 +115,29 @@ def _allowed_methods(request: Request, error: HTTPException) -> list[str]:
 def problem_response(error: Exception) -> Response:
     """Return the response to an error; one that is no TodoError is a 500 that reveals nothing about it."""
     match error:
-        case OperationError():
+        case domain.OperationError():
             return document_response(problem_document(error.error) | {"index": error.index}, headers_of(error.error))
-        case IncompleteImportError():
+        case domain.IncompleteImportError():
             counts = {"imported": error.imported, "skipped": error.skipped}
             return document_response(problem_document(error.error) | counts, headers_of(error.error))
         case TodoError():
             return document_response(problem_document(error), headers_of(error))
-    return document_response(INTERNAL.document("the error was logged; sending the request again may help"), {})
+    return document_response(problems.INTERNAL.document("the error was logged; sending the request again may help"), {})
 
 
 def document_response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    request_id = current_request_id()
+    request_id = get_contextvars().get("request_id")  # None outside of requests
     return Response(
         msgspec.json.encode({**document, "request_id": request_id} if request_id else document),
         status_code=document["status"],
         headers={"Cache-Control": "no-store", **headers},
-        media_type=MEDIA_TYPE,
+        media_type=problems.MEDIA_TYPE,
     )
 
 
 def problem_document(error: TodoError) -> dict[str, Any]:
     problem = problem_type(error)
-    document = problem.document(DETAILS.get(type(error)) or str(error) or problem.title)
+    document = problem.document(problems.DETAILS.get(type(error)) or str(error) or problem.title)
     if isinstance(error, RequestError) and error.errors:
         document["errors"] = error.errors
     return document
@@ -137,9 +154,9 @@ def headers_of(error: TodoError) -> dict[str, str]:
             }
         case InsufficientScopeError():
             return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-        case RevisionMismatchError() | TaskExistsError():
+        case domain.RevisionMismatchError() | domain.TaskExistsError():
             return {"ETag": entity_tag(error.current)}
-        case MethodNotAllowedError():
+        case problems.MethodNotAllowedError():
             return {"Allow": ", ".join(error.allowed)}
     return _retry_after(error)
 
@@ -147,6 +164,6 @@ def headers_of(error: TodoError) -> dict[str, str]:
 def _retry_after(error: TodoError) -> dict[str, str]:
     if isinstance(error, TooManyRequestsError):
         return {"Retry-After": str(error.allowance.reset)}
-    is_temporary = isinstance(error, IdempotencyKeyInUseError | TooManyStreamsError)
+    is_temporary = isinstance(error, domain.IdempotencyKeyInUseError | TooManyStreamsError)
     is_unavailable = problem_type(error).status == HTTPStatus.SERVICE_UNAVAILABLE
-    return {"Retry-After": RETRY_AFTER} if is_temporary or is_unavailable else {}
+    return {"Retry-After": problems.RETRY_AFTER} if is_temporary or is_unavailable else {}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.adapters.http.problems import RequestError
 
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 # Empty list elements are ignored (RFC 9110, section 5.6.1.2). Possessive quantifiers keep the matching time linear.
@@ -61,7 +61,11 @@ def read_condition(header: str, values: Sequence[str] | None) -> Condition | Non
         return None
     condition = parse_condition(", ".join(values))
     if condition is None:
-        raise RequestError.of(
-            [FieldError("header", header, 'must be `*` or entity tags such as "7" with their quotes')]
-        )
+        raise RequestError.at("header", header, 'must be `*` or entity tags such as "7" with their quotes')
     return condition
+
+
+def read_revisions(header: str, values: Sequence[str] | None) -> frozenset[int] | None:
+    """Return the revisions of the condition in these header fields; None without any, and for `*`."""
+    condition = read_condition(header, values)
+    return None if condition is None else condition.revisions

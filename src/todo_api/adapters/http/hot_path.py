@@ -5,42 +5,40 @@ docs/decisions/http-hot-path.md for its price and its gain.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
 from starlette.routing import BaseRoute
 
 from todo_api.adapters.http.authentication import authenticate
-from todo_api.adapters.http.etags import Condition, read_condition
+from todo_api.adapters.http.etags import read_condition, read_revisions
 from todo_api.adapters.http.idempotency import repeatable_request
-from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import base_url
 from todo_api.adapters.http.routes import tasks
 from todo_api.adapters.http.schemas.parameters import ListParameters
 from todo_api.adapters.http.schemas.tasks import TaskCreate, TaskUpdate
-from todo_api.adapters.http.validation import errors_of, to_request_error
+from todo_api.adapters.http.validation import Model, validated
 from todo_api.application.services import Services
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
-Model = TypeVar("Model", bound=BaseModel)
 
 
 async def _list_tasks(request: Request) -> Response:
     return await tasks.list_tasks(
-        _validated("query", ListParameters, request.query_params if request.scope["query_string"] else {}),
+        validated("query", ListParameters, request.query_params if request.scope["query_string"] else {}),
         await authenticate(request),
         _services(request).tasks,
-        _condition(request, "If-None-Match"),
-        base_url(request),
+        read_condition("If-None-Match", request.headers.getlist("If-None-Match")),
+        await base_url(request),
     )
 
 
 async def _get_task(request: Request) -> Response:
     task_id = UUID(request.path_params["task_id"])
-    condition = _condition(request, "If-None-Match")
+    condition = read_condition("If-None-Match", request.headers.getlist("If-None-Match"))
     return await tasks.get_task(task_id, await authenticate(request), _services(request).tasks, condition)
 
 
@@ -58,8 +56,7 @@ async def _create_task(request: Request) -> Response:
 
 async def _update_task(request: Request) -> Response:
     body = await _body(request, TaskUpdate)
-    condition = _condition(request, "If-Match")
-    if_match = None if condition is None else condition.revisions
+    if_match = read_revisions("If-Match", request.headers.getlist("If-Match"))
     return await tasks.update_task(
         UUID(request.path_params["task_id"]), body, await authenticate(request), _services(request).tasks, if_match
     )
@@ -84,19 +81,8 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _condition(request: Request, header: str) -> Condition | None:
-    return read_condition(header, request.headers.getlist(header))
-
-
 async def _body(request: Request, model: type[Model]) -> Model:
     content = await request.body()
     if not content:
-        raise RequestError.of([FieldError("body", "body", "must be a JSON object, such as {}; it is empty")])
-    return _validated("body", model, await request.json())
-
-
-def _validated(location: str, model: type[Model], value: Any) -> Model:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise to_request_error(location, errors_of(error), model) from error
+        raise RequestError.at("body", "body", "must be a JSON object, such as {}; it is empty")
+    return validated("body", model, await request.json())

@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from typing import TypeAlias
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import parse_json
 from todo_api.application.batches import BatchService, RepeatableRequest
 from todo_api.domain.errors import OperationError
@@ -20,13 +21,9 @@ from todo_api.domain.idempotency import Edited
 from todo_api.domain.operations import Operation
 from todo_api.domain.task import Task
 
+_StoredResponse: TypeAlias = tuple[int, dict[str, str], bytes]  # status, headers and body
+
 _KEY = re.compile("[\x21-\x7e]{1,255}")
-
-
-class _StoredResponse(msgspec.Struct, array_like=True):
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 async def repeatable_request(request: Request, keys: Sequence[str] | None) -> RepeatableRequest[Response] | None:
@@ -39,7 +36,7 @@ async def repeatable_request(request: Request, keys: Sequence[str] | None) -> Re
         return None
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         detail = "must be one text of 1 to 255 visible ASCII characters, such as a UUID"
-        raise RequestError.of([FieldError("header", "Idempotency-Key", detail)])
+        raise RequestError.at("header", "Idempotency-Key", detail)
     content = await request.body() if request.scope["route"].body_field else b""
     return RepeatableRequest(keys[0], _fingerprint(request, content), ResponseCodec())
 
@@ -55,11 +52,11 @@ class ResponseCodec:
 
     def encode(self, result: Response) -> bytes:
         headers = {name: value for name, value in result.headers.items() if name != "content-length"}
-        return msgspec.msgpack.encode(_StoredResponse(result.status_code, headers, bytes(result.body)))
+        return msgspec.msgpack.encode((result.status_code, headers, bytes(result.body)))
 
     def decode(self, kept: bytes) -> Response:
-        stored = msgspec.msgpack.decode(kept, type=_StoredResponse)
-        return Response(stored.body, status_code=stored.status, headers=stored.headers)
+        status, headers, body = msgspec.msgpack.decode(kept, type=_StoredResponse)
+        return Response(body, status_code=status, headers=headers)
 
 
 def response_of(edited: Edited[Response]) -> Response:

@@ -7,14 +7,11 @@ other body.
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import replace
-from typing import NoReturn
-
-from pydantic import ValidationError
 
 from todo_api.adapters.http.problems import ContentTooLargeError, FieldError, MalformedJsonError, RequestError
 from todo_api.adapters.http.requests import parse_json
 from todo_api.adapters.http.schemas.account import Import, ImportedTask
-from todo_api.adapters.http.validation import errors_of, to_request_error
+from todo_api.adapters.http.validation import validated
 from todo_api.domain.task import Task
 
 _CHARACTER = re.compile(rb"[ \t\n\r]*+([^ \t\n\r])")
@@ -53,13 +50,13 @@ async def read_tasks(user_id: str, content: AsyncIterable[bytes], max_bytes: int
 
 async def _read_head(window: "_Window") -> None:
     if await window.peek() != b"{":
-        raise RequestError.of([FieldError("body", "body", "must be an export: a JSON object with format and tasks")])
+        raise RequestError.at("body", "body", "must be an export: a JSON object with format and tasks")
     text, end = await window.flat()
+    document = parse_json(text + _ENDS[end])
     try:
-        Import.model_validate(parse_json(text + _ENDS[end]))
-    except ValidationError as error:
-        invalid = to_request_error("body", errors_of(error), Import)
-        raise type(invalid).of([_explain_order(item) for item in invalid.errors]) from error
+        validated("body", Import, document)
+    except RequestError as error:
+        raise RequestError.of([_explain_order(item) for item in error.errors]) from error
 
 
 def _explain_order(error: FieldError) -> FieldError:
@@ -70,14 +67,12 @@ def _explain_order(error: FieldError) -> FieldError:
 
 async def _read_task(window: "_Window", index: int, user_id: str) -> Task:
     if await window.peek() != b"{":
-        raise RequestError.of([FieldError("body", f"tasks.{index}", "must be a JSON object")])
+        raise RequestError.at("body", f"tasks.{index}", "must be a JSON object")
     text, end = await window.flat()
     try:
         if end != b"}":
-            raise RequestError.of([FieldError("body", "body", "must have no lists and no objects in it")])
-        return ImportedTask.model_validate(parse_json(text + end)).task(user_id)
-    except ValidationError as error:
-        raise _in_task(index, to_request_error("body", errors_of(error), ImportedTask)) from error
+            raise RequestError.at("body", "body", "must have no lists and no objects in it")
+        return validated("body", ImportedTask, parse_json(text + end)).task(user_id)
     except RequestError as error:
         raise _in_task(index, error) from error
 
@@ -85,7 +80,7 @@ async def _read_task(window: "_Window", index: int, user_id: str) -> Task:
 async def _read_end(window: "_Window") -> None:
     if await window.take() != b"}":
         raise _malformed("there must be nothing after the tasks")
-    if not await window.is_at_end():
+    if await window.next():
         raise _malformed("there must be nothing after the document")
 
 
@@ -96,7 +91,7 @@ def _in_task(index: int, error: RequestError) -> RequestError:
 
 
 def _malformed(detail: str) -> MalformedJsonError:
-    return MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {detail}")])
+    return MalformedJsonError.at("body", "body", f"is not valid JSON: {detail}")
 
 
 class _Window:
@@ -110,7 +105,9 @@ class _Window:
 
     async def peek(self) -> bytes:
         """Return the next character that is not white space, without reading it."""
-        return await self._next() or self._end_early()
+        if character := await self.next():
+            return character
+        raise _malformed("it ends too early")
 
     async def take(self) -> bytes:
         """Read the next character that is not white space."""
@@ -125,17 +122,14 @@ class _Window:
             ContentTooLargeError: The text is too long.
         """
         while not (match := _FLAT.match(self._text, self._position)):
-            await self._receive() or self._end_early()
+            if not await self._receive():
+                raise _malformed("it ends too early")
         if len(match[0]) > self._max_bytes:
             raise self._too_large()
         self._position = match.end()
         return match[1], match[2]
 
-    async def is_at_end(self) -> bool:
-        """Return whether only white space is left."""
-        return not await self._next()
-
-    async def _next(self) -> bytes:
+    async def next(self) -> bytes:
         """Return the next character that is not white space, or b"" at the end, without reading it."""
         while not (match := _CHARACTER.match(self._text, self._position)):
             self._position = len(self._text)
@@ -159,9 +153,6 @@ class _Window:
             if len(self._text) > 2 * length:
                 break
         return len(self._text) > length
-
-    def _end_early(self) -> NoReturn:
-        raise _malformed("it ends too early")
 
     def _too_large(self) -> ContentTooLargeError:
         return ContentTooLargeError(f"each task must have at most {self._max_bytes:,} bytes")

@@ -1,19 +1,17 @@
 """The OpenAPI document: FastAPI's, with problem documents instead of its own errors."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.routing import BaseRoute
 
-from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER
+from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER, Problem
 from todo_api.adapters.http.schemas.account import Import
-from todo_api.adapters.http.schemas.problems import Problem
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -25,37 +23,41 @@ Tasks for the signed-in user. Every request under `/api` needs a Better Auth tok
   has changed it, and as `If-None-Match` to read it only if it has changed.
 * Lists are pages; the `Link` header leads to the next one.
 """
+TAGS = [
+    {"name": "tasks", "description": "The user's tasks."},
+    {"name": "account", "description": "The user's account: numbers, export, import, deletion."},
+    {"name": "health", "description": "For operators."},
+]
+# Models that no endpoint names: that of every error, and that of a body that is streamed.
+_SCHEMAS = TypeAdapter(Problem | Import).json_schema(ref_template="#/components/schemas/{model}")["$defs"]
 
 
-def _header(description: str, example: str) -> dict[str, Any]:
-    return {"description": description, "required": True, "schema": {"type": "string"}, "example": example}
+def _header(name: str, description: str, example: str, *, required: bool = True) -> dict[str, Any]:
+    header = {"description": description, "required": required, "schema": {"type": "string"}, "example": example}
+    return {name: header}
 
 
-ETAG = {"ETag": _header("The revision.", '"42"')}
-SYNC_TAG = {"ETag": _header("The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')}
-LOCATION = {"Location": _header("Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")}
-LINK = {
-    "Link": _header(
-        "The next page, if there is one (RFC 8288).",
-        '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
-    )
-    | {"required": False}
-}
-CONTENT_DISPOSITION = {
-    "Content-Disposition": _header("A file name.", 'attachment; filename="todo-api-2026-11-20.json"')
-}
+ETAG = _header("ETag", "The revision.", '"42"')
+SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')
+LOCATION = _header("Location", "Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
+LINK = _header(
+    "Link",
+    "The next page, if there is one (RFC 8288).",
+    '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
+    required=False,
+)
+CONTENT_DISPOSITION = _header("Content-Disposition", "A file name.", 'attachment; filename="todo-api-2026-11-20.json"')
+REPLAYED = _header(
+    "Idempotent-Replayed", "The response to an earlier request with the same key.", "true", required=False
+)
+_RETRY = _header("Retry-After", "Seconds to wait before the next try.", RETRY_AFTER)
+_SCOPE = 'Bearer error="insufficient_scope", scope="tasks:write"'
 _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
-    401: {"WWW-Authenticate": _header("How to sign in (RFC 6750).", "Bearer")},
-    403: {"WWW-Authenticate": _header("The missing scope.", 'Bearer error="insufficient_scope", scope="tasks:write"')},
-    412: {"ETag": _header("The task's revision now.", '"43"')},
-    429: {"Retry-After": _header("Seconds to wait before the next try.", RETRY_AFTER)},
-    503: {"Retry-After": _header("Seconds to wait before the next try.", RETRY_AFTER)},
-}
-
-
-REPLAYED = {
-    "Idempotent-Replayed": _header("The response to an earlier request with the same key.", "true")
-    | {"required": False}
+    401: _header("WWW-Authenticate", "How to sign in (RFC 6750).", "Bearer"),
+    403: _header("WWW-Authenticate", "The missing scope.", _SCOPE),
+    412: _header("ETag", "The task's revision now.", '"43"'),
+    429: _RETRY,
+    503: _RETRY,
 }
 
 
@@ -77,12 +79,8 @@ def event_stream(event: str) -> Responses:
     return {200: {"description": "Changes as they happen: each event is a page of changes.", "content": content}}
 
 
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the documentation of a streamed body. `_document` must add the model."""
-    return {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
-    }
+# The documentation of a streamed body. `_SCHEMAS` must have its model.
+IMPORT_BODY = {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Import"}}}}
 
 
 def problems(*statuses: int) -> Responses:
@@ -92,15 +90,7 @@ def problems(*statuses: int) -> Responses:
 
 def _problem(status: int) -> dict[str, Any]:
     examples = {
-        kind.code: {
-            "value": {
-                "type": kind.uri,
-                "title": kind.title,
-                "status": status,
-                "detail": DETAILS.get(error, kind.title),
-                "code": kind.code,
-            }
-        }
+        kind.code: {"value": kind.document(DETAILS.get(error, kind.title))}
         for error, kind in PROBLEMS.items()
         if kind.status == status
     }
@@ -109,17 +99,6 @@ def _problem(status: int) -> dict[str, Any]:
         "headers": dict(_PROBLEM_HEADERS.get(status, {})),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }
-
-
-def customize_openapi(app: FastAPI) -> None:
-    """Replace `app.openapi`, as FastAPI's manual does it."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def operation_id(route: APIRoute) -> str:
@@ -134,19 +113,30 @@ def summarize(route: BaseRoute) -> BaseRoute:
     return route
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=_TAGS)
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in (Problem, Import):
-        schemas |= _definitions(model)
+def customize_openapi(app: FastAPI) -> None:
+    """Replace `app.openapi`, as FastAPI's manual does it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if not _SCHEMAS.keys() <= schemas.keys():  # FastAPI keeps the document until a route is added
+            schemas |= _SCHEMAS
+            _document_problems(document)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document_problems(document: Mapping[str, Any]) -> None:
+    """Remove FastAPI's own errors, and the examples of problems that an operation does not have."""
     for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    for operation in _operations(document):
+        document["components"]["schemas"].pop(unused, None)
+    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
         if MEDIA_TYPE not in operation["responses"].get("422", {}).get("content", {}):
             operation["responses"].pop("422", None)  # FastAPI's own: invalid input is a 400 here
         _remove_examples_of_others(operation)
         operation.setdefault("security", [])
-    return document
 
 
 # Problems of some operations only: those with this parameter, with a body, or with this id. Problems without any
@@ -174,19 +164,3 @@ def _remove_examples_of_others(operation: dict[str, Any]) -> None:
         examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
         for code in [code for code in examples if code in _PROBLEMS_OF and has.isdisjoint(_PROBLEMS_OF[code])]:
             del examples[code]
-
-
-_TAGS = [
-    {"name": "tasks", "description": "The user's tasks."},
-    {"name": "account", "description": "The user's account: numbers, export, import, deletion."},
-    {"name": "health", "description": "For operators."},
-]
-
-
-def _definitions(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs", {}), model.__name__: schema}
-
-
-def _operations(document: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    return (operation for methods in document["paths"].values() for operation in methods.values())

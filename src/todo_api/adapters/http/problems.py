@@ -3,36 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from todo_api.application.access import (
-    ExpiredTokenError,
-    InsufficientScopeError,
-    InvalidTokenError,
-    MissingTokenError,
-    PrematureTokenError,
-    VerifierUnavailableError,
-)
+from pydantic import MISSING, BaseModel, Field
+
+from todo_api.application import access
 from todo_api.application.events import TooManyStreamsError
 from todo_api.application.rates import TooManyRequestsError
-from todo_api.domain.errors import (
-    ContentionError,
-    FeedClosedError,
-    ForgottenRevisionError,
-    IdempotencyKeyInUseError,
-    IdempotencyKeyReusedError,
-    InvalidValueError,
-    QuotaExceededError,
-    RepositoryUnavailableError,
-    RevisionMismatchError,
-    TaskExistsError,
-    TaskNotFoundError,
-    TaskNotInTrashError,
-    TodoError,
-)
+from todo_api.domain import errors as domain
+from todo_api.domain.errors import TodoError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"  # seconds
+
+Location: TypeAlias = Literal["body", "query", "path", "header", "cookie"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +27,36 @@ class ProblemType:
     code: str
     title: str
 
-    @property
-    def uri(self) -> str:
-        """The problem's `type`: a name, not an address."""
-        return f"urn:todo-api:problem:{self.code}"
-
     def document(self, detail: str) -> dict[str, Any]:
-        """Return the members that every problem document has."""
-        return {"type": self.uri, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
+        """Return the members that every problem document has. The `type` is a name, not an address."""
+        name = f"urn:todo-api:problem:{self.code}"
+        return {"type": name, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One error in the request: its location (body, query, path or header), the field, and the reason."""
+    """One error in the request."""
 
-    location: str
-    field: str
-    detail: str
+    location: Location
+    field: Annotated[str, Field(examples=["dueDate"])]
+    detail: Annotated[str, Field(examples=["is not a field of this request; did you mean due_date?"])]
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:todo-api:problem:invalid-request"])
+    title: str = Field(examples=["The request is not valid"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["dueDate: is not a field of this request; did you mean due_date?"])
+    code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
+    errors: list[FieldError] | MISSING = Field(MISSING, description="For invalid input, one entry for each field.")
+    index: int | MISSING = Field(MISSING, description="For a batch, the index of the failed operation, from 0.")
+    imported: int | MISSING = Field(
+        MISSING, description="For an import, the number of tasks that were created before the error."
+    )
+    skipped: int | MISSING = Field(MISSING, description="For an import, the number of tasks that existed already.")
+    request_id: str | MISSING = Field(MISSING, description="The `X-Request-ID` of the response.")
 
 
 class RequestError(TodoError):
@@ -70,6 +67,10 @@ class RequestError(TodoError):
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.errors = tuple(errors)
+
+    @classmethod
+    def at(cls, location: Location, field: str, detail: str) -> Self:
+        return cls.of([FieldError(location, field, detail)])
 
     @classmethod
     def of(cls, errors: Sequence[FieldError]) -> Self:
@@ -128,43 +129,51 @@ class UnsupportedMediaTypeError(RequestError):
 INTERNAL = ProblemType(500, "internal-error", "Something went wrong on the server")
 
 PROBLEMS: dict[type[TodoError], ProblemType] = {
-    InvalidValueError: ProblemType(400, "invalid-request", "The request is not valid"),
-    MissingTokenError: ProblemType(401, "missing-token", "The request carries no bearer token"),
-    ExpiredTokenError: ProblemType(401, "expired-token", "The bearer token has expired"),
-    PrematureTokenError: ProblemType(401, "premature-token", "The bearer token is not valid yet"),
-    InvalidTokenError: ProblemType(401, "invalid-token", "The bearer token is not valid"),
-    InsufficientScopeError: ProblemType(403, "insufficient-scope", "The token does not allow this"),
-    TaskNotFoundError: ProblemType(404, "task-not-found", "There is no such task"),
-    TaskExistsError: ProblemType(412, "task-exists", "A task with this id exists"),
-    QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks"),
-    IdempotencyKeyInUseError: ProblemType(
+    domain.InvalidValueError: ProblemType(400, "invalid-request", "The request is not valid"),
+    access.MissingTokenError: ProblemType(401, "missing-token", "The request carries no bearer token"),
+    access.ExpiredTokenError: ProblemType(401, "expired-token", "The bearer token has expired"),
+    access.PrematureTokenError: ProblemType(401, "premature-token", "The bearer token is not valid yet"),
+    access.InvalidTokenError: ProblemType(401, "invalid-token", "The bearer token is not valid"),
+    access.InsufficientScopeError: ProblemType(403, "insufficient-scope", "The token does not allow this"),
+    domain.TaskNotFoundError: ProblemType(404, "task-not-found", "There is no such task"),
+    domain.TaskExistsError: ProblemType(412, "task-exists", "A task with this id exists"),
+    domain.QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks"),
+    domain.IdempotencyKeyInUseError: ProblemType(
         409, "idempotency-key-in-use", "The first request with this key is still running"
     ),
-    IdempotencyKeyReusedError: ProblemType(422, "idempotency-key-reused", "The key belongs to another request"),
+    domain.IdempotencyKeyReusedError: ProblemType(422, "idempotency-key-reused", "The key belongs to another request"),
     TooManyRequestsError: ProblemType(429, "too-many-requests", "Too many requests"),
-    FeedClosedError: ProblemType(503, "shutting-down", "The service is shutting down"),
+    domain.FeedClosedError: ProblemType(503, "shutting-down", "The service is shutting down"),
     TooManyStreamsError: ProblemType(429, "too-many-streams", "Too many event streams are open"),
-    TaskNotInTrashError: ProblemType(409, "task-not-in-trash", "The task is not in the trash"),
-    ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token is too old"),
-    RevisionMismatchError: ProblemType(412, "revision-mismatch", "The task has changed in the meantime"),
-    ContentionError: ProblemType(503, "contention", "Too many concurrent changes of this task"),
-    RepositoryUnavailableError: ProblemType(503, "database-unavailable", "The database is unavailable"),
-    VerifierUnavailableError: ProblemType(503, "verifier-unavailable", "The keys for verifying tokens are unavailable"),
+    domain.TaskNotInTrashError: ProblemType(409, "task-not-in-trash", "The task is not in the trash"),
+    domain.ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token is too old"),
+    domain.RevisionMismatchError: ProblemType(412, "revision-mismatch", "The task has changed in the meantime"),
+    domain.ContentionError: ProblemType(503, "contention", "Too many concurrent changes of this task"),
+    domain.RepositoryUnavailableError: ProblemType(503, "database-unavailable", "The database is unavailable"),
+    access.VerifierUnavailableError: ProblemType(
+        503, "verifier-unavailable", "The keys for verifying tokens are unavailable"
+    ),
 }
 PROBLEMS[RequestError] = RequestError.problem
 PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()})
 
 DETAILS: Mapping[type[TodoError], str] = {
-    MissingTokenError: "send the header `Authorization: Bearer <token>` with the token from the sign-in",
-    ExpiredTokenError: "get a new token and send the request again",
-    PrematureTokenError: "its nbf is more than 30 seconds ahead of the clock here: wait, or correct its issuer's clock",
-    TaskNotFoundError: "the task does not exist, was deleted, or belongs to another user",
-    TaskExistsError: "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response",
-    TaskNotInTrashError: "the task was not deleted, so it cannot be restored",
-    ForgottenRevisionError: "send the request without `since`, and replace the local copy",
-    IdempotencyKeyInUseError: "send the request again after a second to get the response of the first one",
-    IdempotencyKeyReusedError: "use a new Idempotency-Key for each request, and the same one for its retries",
-    RevisionMismatchError: "read the task again (its ETag is in this response), apply the change, and send it again",
+    access.MissingTokenError: "send the header `Authorization: Bearer <token>` with the token from the sign-in",
+    access.ExpiredTokenError: "get a new token and send the request again",
+    access.PrematureTokenError: (
+        "its nbf is more than 30 seconds ahead of the clock here: wait, or correct its issuer's clock"
+    ),
+    domain.TaskNotFoundError: "the task does not exist, was deleted, or belongs to another user",
+    domain.TaskExistsError: (
+        "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response"
+    ),
+    domain.TaskNotInTrashError: "the task was not deleted, so it cannot be restored",
+    domain.ForgottenRevisionError: "send the request without `since`, and replace the local copy",
+    domain.IdempotencyKeyInUseError: "send the request again after a second to get the response of the first one",
+    domain.IdempotencyKeyReusedError: "use a new Idempotency-Key for each request, and the same one for its retries",
+    domain.RevisionMismatchError: (
+        "read the task again (its ETag is in this response), apply the change, and send it again"
+    ),
 }
 
 

@@ -9,14 +9,8 @@ from typing import Any
 import pydantic_core
 from starlette.requests import ClientDisconnect, Request
 
-from todo_api.adapters.http.problems import (
-    ContentTooLargeError,
-    FieldError,
-    MalformedJsonError,
-    RequestError,
-    RequestTimeoutError,
-    UnsupportedMediaTypeError,
-)
+from todo_api.adapters.http import problems
+from todo_api.adapters.http.problems import FieldError, RequestError
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _MAX_LENGTH_DIGITS = 18  # of Content-Length
@@ -51,15 +45,14 @@ async def read_json(request: Request) -> JsonRequest:
         UnsupportedMediaTypeError: There is a body, and it is not declared as JSON.
         MalformedJsonError: The body is not JSON. NaN and Infinity are not JSON either.
     """
-    content = await read_body(request)
+    content = await _read_body(request)
     if not content:
         return JsonRequest(request, content, None)
     require_json(request)
     return JsonRequest(request, content, parse_json(content))
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body; see `read_json` for the errors."""
+async def _read_body(request: Request) -> bytes:
     max_bytes: int = request.app.state.config.max_body_bytes
     declared = request.headers.get("content-length", "0")
     if len(declared) > _MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > max_bytes):
@@ -74,7 +67,7 @@ async def read_body(request: Request) -> bytes:
                 if len(content) > max_bytes:
                     raise _too_large(max_bytes)
     except TimeoutError as error:
-        raise RequestTimeoutError(_LATE) from error
+        raise problems.RequestTimeoutError(_LATE) from error
     return bytes(content)
 
 
@@ -91,7 +84,7 @@ async def stream_body(request: Request) -> AsyncGenerator[bytes]:
             async with asyncio.timeout(timeout):
                 part, more = await _next_part(request)
         except TimeoutError as error:
-            raise RequestTimeoutError(_LATE) from error
+            raise problems.RequestTimeoutError(_LATE) from error
         yield part
 
 
@@ -103,15 +96,15 @@ async def _next_part(request: Request) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-def _too_large(max_bytes: int) -> ContentTooLargeError:
-    return ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
+def _too_large(max_bytes: int) -> RequestError:
+    return problems.ContentTooLargeError(f"the body must have at most {max_bytes:,} bytes")
 
 
 def parse_json(content: bytes) -> Any:
     try:
         return pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError as error:
-        raise MalformedJsonError.of([FieldError("body", "body", f"is not valid JSON: {error}")]) from error
+        raise problems.MalformedJsonError.at("body", "body", f"is not valid JSON: {error}") from error
 
 
 def require_json(request: Request) -> None:
@@ -120,9 +113,11 @@ def require_json(request: Request) -> None:
     if media_type != "application/json" and not (
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
-        raise UnsupportedMediaTypeError("send the body as JSON, with the header `Content-Type: application/json`")
+        raise problems.UnsupportedMediaTypeError(
+            "send the body as JSON, with the header `Content-Type: application/json`"
+        )
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaTypeError("send the body without a Content-Encoding")
+        raise problems.UnsupportedMediaTypeError("send the body without a Content-Encoding")
 
 
 def check_query(request: Request, known: Mapping[str, bool]) -> None:
@@ -142,7 +137,7 @@ def _unknown(known: Collection[str]) -> str:
     return f"is not a parameter; the parameters are {', '.join(sorted(known))}" if known else "is not a parameter"
 
 
-def base_url(request: Request) -> str:
+async def base_url(request: Request) -> str:
     """Return the scheme and host that the client used, or "" if the Host header is malformed."""
     host = request.headers.get("host", "")
     return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""

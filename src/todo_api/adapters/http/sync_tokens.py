@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from todo_api.adapters.http.problems import FieldError, InvalidSyncTokenError
+from todo_api.adapters.http.problems import InvalidSyncTokenError, Location
 from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.changes import Changes, SyncPoint
 
@@ -21,26 +21,18 @@ def encode_sync_token(user_id: str, point: SyncPoint) -> str:
     return seal(user_id, _PURPOSE, content.encode())
 
 
-def decode_sync_token(user_id: str, token: str) -> SyncPoint | None:
-    """Return the point of the token, or None if it is not a token of this user."""
-    content = _CONTENT.fullmatch(unseal(user_id, _PURPOSE, token) or b"")
-    if content is None:
-        return None
-    revision, last, began = content.groups()
-    return SyncPoint(int(revision)) if last is None else SyncPoint(int(revision), UUID(last.decode()), int(began))
-
-
-def read_sync_token(user_id: str, token: str, location: str, field: str) -> SyncPoint:
+def read_sync_token(user_id: str, token: str, location: Location, field: str) -> SyncPoint:
     """Return the point of the token in this field of the request.
 
     Raises:
         InvalidSyncTokenError: It is not a token of this user.
     """
-    point = decode_sync_token(user_id, token)
-    if point is None:
+    content = _CONTENT.fullmatch(unseal(user_id, _PURPOSE, token) or b"")
+    if content is None:
         detail = "is damaged or is not yours: start again without it"
-        raise InvalidSyncTokenError.of([FieldError(location, field, detail)])
-    return point
+        raise InvalidSyncTokenError.at(location, field, detail)
+    revision, last, began = content.groups()
+    return SyncPoint(int(revision)) if last is None else SyncPoint(int(revision), UUID(last.decode()), int(began))
 
 
 def changes_document(user_id: str, found: Changes) -> dict[str, Any]:

@@ -2,47 +2,54 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from todo_api.adapters.http.problems import FieldError, MalformedJsonError, RequestError
+from todo_api.adapters.http.problems import FieldError, Location, MalformedJsonError, RequestError
 from todo_api.adapters.http.schemas.fields import READ_ONLY
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _MAX_NAME_LENGTH = 100
 _MAX_ERRORS = 50  # describing more would take too long
 
 
 def to_request_error(
-    location: str, errors: Sequence[Mapping[str, Any] | ErrorDetails], model: type[BaseModel] | None = None
+    location: Location, errors: Sequence[Mapping[str, Any] | ErrorDetails], model: type[BaseModel] | None = None
 ) -> RequestError:
     """Return the error for these errors of Pydantic, with one entry for each field.
 
     Args:
-        location: Where the fields are: "body", "query", "path", "header" or "cookie".
+        location: Where the fields are.
         errors: The errors, each with a `loc` inside the location.
         model: The model that was validated; unknown fields are compared with its fields.
     """
     if len(errors) > _MAX_ERRORS:
-        return RequestError.of([FieldError(location, location, f"has {len(errors):,} errors, too many to list")])
-    names = _writable_fields(model) if model else ()
+        return RequestError.at(location, location, f"has {len(errors):,} errors, too many to list")
+    fields = model.model_fields if model else {}
+    names = [name for name, field in fields.items() if field.annotation != READ_ONLY]
     found: dict[str, FieldError] = {}
     for item in errors:
         if item["type"] == "json_invalid":
-            return MalformedJsonError.of([FieldError(location, location, f"is not valid JSON: {item['ctx']['error']}")])
+            return MalformedJsonError.at(location, location, f"is not valid JSON: {item['ctx']['error']}")
         field = ".".join(map(str, item["loc"]))[:_MAX_NAME_LENGTH] or location
         found.setdefault(field, FieldError(location, field, _detail(field, item, names)))
     return RequestError.of(list(found.values()))
 
 
-def errors_of(error: ValidationError) -> list[ErrorDetails]:
-    """Return the errors without the input, which may be long and private."""
-    return error.errors(include_url=False, include_input=False)
+def validated(location: Location, model: type[Model], value: Any) -> Model:
+    """Return the model of the value.
 
-
-def _writable_fields(model: type[BaseModel]) -> Collection[str]:
-    return [name for name, field in model.model_fields.items() if field.annotation != READ_ONLY]
+    Raises:
+        RequestError: The value is not valid.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:  # the input may be long and private
+        errors = error.errors(include_url=False, include_input=False)
+        raise to_request_error(location, errors, model) from error
 
 
 def _detail(field: str, item: Mapping[str, Any] | ErrorDetails, names: Collection[str]) -> str:

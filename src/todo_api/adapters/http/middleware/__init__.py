@@ -1,1 +1,1 @@
-"""ASGI middleware of the application, outermost first: proxies, request context, CORS, unexpected errors."""
+"""ASGI middleware of the application, outermost first: proxies, request context, CORS."""

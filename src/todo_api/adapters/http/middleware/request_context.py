@@ -5,14 +5,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPMethod
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import structlog
 from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo_api.adapters.http.context import RequestContext, bind_request_id, set_context
+from todo_api.adapters.http.context import KEY, RequestContext, bind_request_id
 from todo_api.adapters.http.errors import problem_response
 from todo_api.adapters.http.problems import RequestError
 
@@ -58,7 +58,7 @@ class RequestContextMiddleware:
             trace.get_current_span().set_attribute("url.query", "REDACTED")  # it may contain what the user typed
         started = perf_counter()
         context = RequestContext(_response_headers(scope, bind_request_id(scope["headers"])))
-        set_context(scope, context)
+        scope[KEY] = context
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
@@ -75,7 +75,11 @@ class RequestContextMiddleware:
     def _report(self, scope: Scope, context: RequestContext, seconds: float) -> None:
         status = context.status or _CLIENT_CLOSED_REQUEST
         if self._access_log:
-            _log_request(scope, context, status, seconds)
+            user = {"user": _digest(context.user_id)} if context.user_id is not None else {}
+            duration = round(seconds * 1000, 3)
+            _log.info(
+                "request", method=scope["method"], route=_route(scope), status=status, duration_ms=duration, **user
+            )
         if self._observe:
             self._observe(_method(scope), _route(scope) or "", status, seconds)
 
@@ -87,18 +91,6 @@ def _response_headers(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]
         *(_API_HEADERS if scope["path"].startswith("/api") else _HEADERS),
     ]
     return [*headers, _TLS_HEADER] if scope["scheme"] in {"https", "wss"} else headers
-
-
-def _log_request(scope: Scope, context: RequestContext, status: int, seconds: float) -> None:
-    event: dict[str, Any] = {
-        "method": scope["method"],
-        "route": _route(scope),
-        "status": status,
-        "duration_ms": round(seconds * 1000, 3),
-    }
-    if context.user_id is not None:
-        event["user"] = _digest(context.user_id)
-    _log.info("request", **event)
 
 
 def _route(scope: Scope) -> str | None:

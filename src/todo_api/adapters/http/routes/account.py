@@ -3,25 +3,19 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from todo_api.adapters.http.dependencies import Accounts, CurrentUser, MaxBodyBytes, UserLimits
 from todo_api.adapters.http.import_document import read_tasks
-from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, json_body, operation_id, problems, success
+from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, IMPORT_BODY, problems, success
 from todo_api.adapters.http.requests import require_json, stream_body
 from todo_api.adapters.http.responses import PRIVATE, encode
-from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import account as schemas
 from todo_api.application import accounts as application
 
-router = APIRouter(
-    prefix="/api/me",
-    tags=["account"],
-    route_class=ProtectedRoute,
-    responses=problems(400, 401, 403, 429, 503),
-    generate_unique_id_function=operation_id,
-)
+router = protected_router("/api/me", "account")
 
 
 @router.get("", responses=success(200, "The account."))
@@ -52,7 +46,7 @@ async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
 @router.post(
     "/import",
     responses=success(200, "The numbers of tasks.") | problems(409, 413, 415),
-    openapi_extra={"requestBody": json_body(schemas.Import)},
+    openapi_extra={"requestBody": IMPORT_BODY},
 )
 async def import_account(
     request: Request, user: CurrentUser, accounts: Accounts, max_task_bytes: MaxBodyBytes, response: Response

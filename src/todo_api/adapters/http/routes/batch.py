@@ -3,30 +3,27 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from todo_api.adapters.http.dependencies import Batches, CurrentUser, IdempotencyKey, NewId
 from todo_api.adapters.http.errors import headers_of, problem_document
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.idempotency import response_of
-from todo_api.adapters.http.openapi import REPLAYED, operation_id, problems, success
+from todo_api.adapters.http.openapi import REPLAYED, problems, success
 from todo_api.adapters.http.responses import json_response
-from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas.batch import Batch, BatchResults
 from todo_api.application.batches import Outcome
 from todo_api.domain.errors import TodoError
 from todo_api.domain.operations import Create, Operation
 
-router = APIRouter(
-    prefix="/api/tasks", tags=["tasks"], route_class=ProtectedRoute, generate_unique_id_function=operation_id
-)
+router = protected_router("/api/tasks", "tasks")
 
 
 @router.post(
     "/batch",
     response_model=BatchResults,
-    responses=success(200, "The result of each operation.", REPLAYED)
-    | problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
+    responses=success(200, "The result of each operation.", REPLAYED) | problems(404, 409, 412, 413, 415, 422),
 )
 async def run_batch(
     body: Batch, user: CurrentUser, batches: Batches, new_id: NewId, idempotency_key: IdempotencyKey

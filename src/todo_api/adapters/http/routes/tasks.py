@@ -22,23 +22,23 @@ from todo_api.adapters.http.dependencies import (
 )
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.idempotency import run_once
-from todo_api.adapters.http.openapi import ETAG, LINK, LOCATION, REPLAYED, operation_id, problems, success
+from todo_api.adapters.http.openapi import ETAG, LINK, LOCATION, REPLAYED, problems, success
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError, RequestError
 from todo_api.adapters.http.responses import created_response, json_response, not_modified, task_response
 from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import tasks as schemas
+from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Position, TaskQuery
 from todo_api.domain.operations import Create
 
 PATH = "/api/tasks"
 
-router = APIRouter(
-    prefix=PATH,
-    tags=["tasks"],
-    route_class=ProtectedRoute,
-    responses=problems(400, 401, 403, 503),
-    generate_unique_id_function=operation_id,
-)
+router = protected_router(PATH, "tasks")
+
+# Paths with a task id that is not a UUID: their task does not exist, for callers who are authenticated. The application
+# uses this router for paths that no other route matches, so a new path such as `/api/tasks/stats` needs no change here.
+unknown_ids = APIRouter(prefix=PATH, route_class=ProtectedRoute, redirect_slashes=False)
 
 _TASK = success(200, "The task.", ETAG)
 _UNCHANGED = success(304, "Not modified.", ETAG)
@@ -120,11 +120,11 @@ async def put_task(
     if create_only is None:
         return await update_task(task_id, body, user, tasks, if_match)
     if create_only.tags is not None:
-        raise RequestError.of([FieldError("header", "If-None-Match", "must be `*` here, to create the task")])
+        raise RequestError.at("header", "If-None-Match", "must be `*` here, to create the task")
     if "if-match" in request.headers:
-        raise RequestError.of([FieldError("header", "If-Match", "cannot be combined with `If-None-Match: *`")])
+        raise RequestError.at("header", "If-Match", "cannot be combined with `If-None-Match: *`")
     if body.title is MISSING:
-        raise RequestError.of([FieldError("body", "title", "is required")])
+        raise RequestError.at("body", "title", "is required")
     return created_response(await tasks.create(user.user_id, body.changes(), task_id))
 
 
@@ -160,12 +160,20 @@ async def delete_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_match
     return Response(status_code=204)
 
 
+@unknown_ids.api_route("/{task_id}", methods=["GET", "PUT", "PATCH", "DELETE"])
+@unknown_ids.patch("/{task_id}/complete")
+@unknown_ids.post("/{task_id}/restore")
+@unknown_ids.delete("/trash/{task_id}")
+async def raise_not_found(task_id: str, _: CurrentUser) -> None:  # noqa: ARG001 - any text
+    raise TaskNotFoundError
+
+
 def _resumed(user_id: str, cursor: str, query: TaskQuery, *, given: Collection[str]) -> TaskQuery:
     """Return the query that the cursor continues. It must agree with the parameters that were given."""
     resumed = decode_cursor(user_id, cursor)
     if resumed is None:
         detail = "is damaged or is not yours: start again without it"
-        raise InvalidCursorError.of([FieldError("query", "cursor", detail)])
+        raise InvalidCursorError.at("query", "cursor", detail)
     errors = [
         FieldError("query", name, f"is not {getattr(resumed, name)}, as in the list that the cursor continues")
         for name in ("status", "sort", "order", "limit")

@@ -1,6 +1,6 @@
 """The endpoints for deleted tasks, which stay in the trash until they are purged."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import MISSING
 
 from todo_api.adapters.http.cursors import decode_trash_cursor, encode_trash_cursor
@@ -14,20 +14,14 @@ from todo_api.adapters.http.dependencies import (
     Tasks,
 )
 from todo_api.adapters.http.idempotency import run_once
-from todo_api.adapters.http.openapi import ETAG, LINK, REPLAYED, operation_id, problems, success
-from todo_api.adapters.http.problems import FieldError, InvalidCursorError
+from todo_api.adapters.http.openapi import ETAG, LINK, REPLAYED, problems, success
+from todo_api.adapters.http.problems import InvalidCursorError
 from todo_api.adapters.http.responses import json_response, task_response
-from todo_api.adapters.http.route_class import ProtectedRoute
+from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import tasks as schemas
 from todo_api.domain.operations import Restore
 
-router = APIRouter(
-    prefix="/api/tasks",
-    tags=["tasks"],
-    route_class=ProtectedRoute,
-    responses=problems(400, 401, 403, 503),
-    generate_unique_id_function=operation_id,
-)
+router = protected_router("/api/tasks", "tasks")
 
 _PURGED = success(204, "Permanently deleted.")
 
@@ -44,7 +38,7 @@ async def list_trash(parameters: PageParameters, user: CurrentUser, tasks: Tasks
         resumed = decode_trash_cursor(user.user_id, parameters.cursor)
         if resumed is None or ("limit" in parameters.model_fields_set and resumed[0] != limit):
             detail = "is damaged, not yours or of another list: start again without it"
-            raise InvalidCursorError.of([FieldError("query", "cursor", detail)])
+            raise InvalidCursorError.at("query", "cursor", detail)
         limit, after = resumed
     page = await tasks.trash(user.user_id, limit, after)
     if page.next is None:

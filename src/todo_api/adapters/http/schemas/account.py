@@ -52,7 +52,7 @@ class Account(BaseModel):
 
     @classmethod
     def of(cls, found: account.Account, limits: Limits, max_body_bytes: int) -> "Account":
-        counts = {name: getattr(found, name) for name in ("pending", "completed", "overdue", "trash")}
+        counts = {name: getattr(found, name) for name in Counts.model_fields if name != "all"}
         return cls(
             user_id=found.user_id,
             first_seen_at=found.first_seen_at,

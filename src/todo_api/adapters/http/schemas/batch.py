@@ -10,17 +10,15 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    ValidationError,
     WithJsonSchema,
     WrapValidator,
 )
 
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
-from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.adapters.http.problems import Problem, RequestError
 from todo_api.adapters.http.schemas import tasks
 from todo_api.adapters.http.schemas.fields import TaskUuid
-from todo_api.adapters.http.schemas.problems import Problem
-from todo_api.adapters.http.validation import errors_of, to_request_error
+from todo_api.adapters.http.validation import validated
 from todo_api.application.batches import MAX_OPERATIONS
 from todo_api.domain.errors import TodoError
 from todo_api.domain.operations import Change, Complete, Create, Delete, Operation, Restore
@@ -115,7 +113,7 @@ class InvalidOperation:
         raise self._error
 
 
-_MODELS: dict[object, type[BaseModel]] = {
+_MODELS: dict[str, type[BaseModel]] = {
     "create": CreateOperation,
     "update": UpdateOperation,
     "complete": CompleteOperation,
@@ -126,17 +124,15 @@ _MODELS: dict[object, type[BaseModel]] = {
 
 def _read(value: object, _: object) -> object:
     if not isinstance(value, dict):
-        return InvalidOperation(RequestError.of([FieldError("body", "body", "must be a JSON object")]))
+        return InvalidOperation(RequestError.at("body", "body", "must be a JSON object"))
     name = value.get("op")
     model = _MODELS.get(name) if isinstance(name, str) else None
     if model is None:
-        return InvalidOperation(
-            RequestError.of([FieldError("body", "op", f"must be one of {', '.join(map(str, _MODELS))}")])
-        )
+        return InvalidOperation(RequestError.at("body", "op", f"must be one of {', '.join(_MODELS)}"))
     try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        return InvalidOperation(to_request_error("body", errors_of(error), model))
+        return validated("body", model, value)
+    except RequestError as error:
+        return InvalidOperation(error)
 
 
 AnyOperation = Annotated[

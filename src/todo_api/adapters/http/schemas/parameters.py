@@ -1,7 +1,5 @@
 """The query parameters of lists."""
 
-from typing import Annotated
-
 from pydantic import MISSING, BaseModel, ConfigDict, Field
 
 from todo_api.adapters.http.schemas.fields import PageSize
@@ -13,10 +11,10 @@ class PageParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[PageSize, Field(description="How many tasks at most.")] = MAX_PAGE_SIZE
-    cursor: Annotated[
-        str | MISSING, Field(description="Where the page starts: from the `Link` header of the page before.")
-    ] = MISSING
+    limit: PageSize = Field(MAX_PAGE_SIZE, description="How many tasks at most.")
+    cursor: str | MISSING = Field(
+        MISSING, description="Where the page starts: from the `Link` header of the page before."
+    )
 
 
 class EventsParameters(BaseModel):
@@ -24,26 +22,26 @@ class EventsParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: Annotated[
-        str | MISSING, Field(description="The `next` of the previous response. Without it, everything is a change.")
-    ] = MISSING
+    since: str | MISSING = Field(
+        MISSING, description="The `next` of the previous response. Without it, everything is a change."
+    )
 
 
 class ChangesParameters(EventsParameters):
     """Where the changes start, and the size of the page."""
 
-    limit: Annotated[PageSize, Field(description="How many tasks and deletions at most.")] = MAX_PAGE_SIZE
+    limit: PageSize = Field(MAX_PAGE_SIZE, description="How many tasks and deletions at most.")
 
 
 class ListParameters(PageParameters):
     """Which tasks, in which order."""
 
-    status: Annotated[Status, Field(description="Which tasks.")] = Status.ALL
-    sort: Annotated[Sort, Field(description="The field to sort by.")] = Sort.CREATED
-    order: Annotated[
-        Order | MISSING,
-        Field(description="By default, created is newest first and the others ascend. No due date is last either way."),
-    ] = MISSING
+    status: Status = Field(Status.ALL, description="Which tasks.")
+    sort: Sort = Field(Sort.CREATED, description="The field to sort by.")
+    order: Order | MISSING = Field(
+        MISSING,
+        description="By default, created is newest first and the others ascend. No due date is last either way.",
+    )
 
     def query(self) -> TaskQuery:
         """Return the query for the first page."""
