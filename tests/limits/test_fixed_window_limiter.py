@@ -114,7 +114,7 @@ async def test_ended_windows_are_dropped(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("todo_api.adapters.limits.memory.time", lambda: time.time() + 11)
     for number in range(500):
         await storage.incr(f"new-{number}", 10)
-    assert await storage.reset() == 500
+    assert len(storage) == 500
 
 
 @pytest.mark.parametrize("rate", ["", "many", "0/minute", "5", "-1/minute", "1/fortnight", "1/second;9/minute"])

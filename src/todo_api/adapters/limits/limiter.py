@@ -8,7 +8,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 
 from todo_api.adapters.limits.memory import ProcessStorage
@@ -53,7 +53,7 @@ class FixedWindowLimiter:
         self._kind = kind
         self._window = self._item.get_expiry()
         self._pool = _redis_pool(redis_url) if redis_url else None
-        self._storage = _storage(self._pool) if self._pool else ProcessStorage()
+        self._storage = _redis_storage(self._pool) if self._pool else ProcessStorage()
         self._paused_until = 0.0
 
     async def take(self, name: str) -> Allowance | None:
@@ -113,7 +113,7 @@ def _parse(rate: str) -> RateLimitItem:
     return item
 
 
-def _storage(pool: "ConnectionPool") -> Storage:
+def _redis_storage(pool: "ConnectionPool") -> RedisStorage:
     options: Any = {"connection_pool": pool}  # annotated as a number; the pool's URL is the one that counts
     return RedisStorage("redis://", implementation="redispy", wrap_exceptions=True, **options)
 
