@@ -12,36 +12,25 @@ Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 Refuse: TypeAlias = Callable[[int, str, Headers], Response]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """Limits of one process.
-
-    Attributes:
-        connections: Connections that are open at a time.
-        header_bytes: Bytes of a request line and its header fields.
-        header_timeout: Seconds for a request line and its header fields to arrive.
-    """
-
-    connections: int = 12_000
-    header_bytes: int = 32 * 1024
-    header_timeout: float = 10.0
-
-
 def refuse_in_plain_text(status: int, detail: str, headers: Headers) -> Response:  # noqa: ARG001 - part of `Refuse`
     return PlainTextResponse(detail, status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerHooks:
-    """Limits of the server, and its calls to the application.
+    """Limits of each process, and its calls to the application.
 
     Attributes:
-        limits: Limits of each process.
+        max_connections: Connections that are open at a time.
+        max_header_bytes: Bytes of a request line and its header fields.
+        header_timeout: Seconds for a request line and its header fields to arrive.
         refuse: Makes the response to a request that does not reach the application, of a status (400, 408, 431 or
             503), a detail, and the header fields as far as they were read.
         end_streams: Ends all responses that would go on for ever; called when the server begins to stop.
     """
 
-    limits: ConnectionLimits = ConnectionLimits()
+    max_connections: int = 12_000
+    max_header_bytes: int = 32 * 1024
+    header_timeout: float = 10.0
     refuse: Refuse = refuse_in_plain_text
     end_streams: Callable[[], None] = lambda: None

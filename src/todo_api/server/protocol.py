@@ -51,17 +51,17 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
         super().connection_made(transport)
         self._hooks: ServerHooks = self.app_state.get(SERVER_HOOKS, _DEFAULT_HOOKS)
-        if len(self.connections) > self._hooks.limits.connections:
+        if len(self.connections) > self._hooks.max_connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the server has too many connections; try again later")
         else:
             self._start_header_timer()
 
     def data_received(self, data: bytes) -> None:
-        self._is_large_read = len(data) > self._hooks.limits.header_bytes
+        self._is_large_read = len(data) > self._hooks.max_header_bytes
         super().data_received(data)
         if self._reads_header:
             self._header_size += len(data)
-            if self._header_size > self._hooks.limits.header_bytes:
+            if self._header_size > self._hooks.max_header_bytes:
                 self._refuse_header()
                 return
         # Also for the rest of a request that has its response already, and for bytes that are no request.
@@ -77,7 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._cancel_header_timer()
         # Only where the last read was large: the reads of a header are counted in data_received.
         if self._is_large_read and sum(len(name) + len(value) for name, value in self.headers) > (
-            self._hooks.limits.header_bytes
+            self._hooks.max_header_bytes
         ):
             self._refuse_header()
             raise ValueError("the header is too large")  # ends the parsing
@@ -133,7 +133,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _start_header_timer(self) -> None:
-        self._header_timer = self.loop.call_later(self._hooks.limits.header_timeout, self._on_header_timeout)
+        self._header_timer = self.loop.call_later(self._hooks.header_timeout, self._on_header_timeout)
 
     def _cancel_header_timer(self) -> None:
         if self._header_timer is not None:
@@ -154,7 +154,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse_header(self) -> None:
         self._refuse(
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-            f"the request line and the header fields must have at most {self._hooks.limits.header_bytes:,} bytes",
+            f"the request line and the header fields must have at most {self._hooks.max_header_bytes:,} bytes",
         )
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
