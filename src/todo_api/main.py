@@ -37,7 +37,7 @@ from todo_api.application.background import in_background
 from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
-from todo_api.server.hooks import SERVER_HOOKS, Headers, ServerHooks
+from todo_api.server.protocol import SERVER_HOOKS, Headers, ServerHooks
 from todo_api.settings import ConfigurationError, Settings
 
 _clock = partial(datetime.now, UTC)
