@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.programs import SECRET, TODO_API, Call, Complaint, Started, claims_of, environment
 
-from todo_api.dev.secret import kept_secret
+from todo_api.dev.token import kept_secret
 from todo_api.dev.welcome import welcome
 from todo_api.server.sockets import ServerStartError, listening, url_of
 

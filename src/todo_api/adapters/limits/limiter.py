@@ -95,12 +95,9 @@ class FixedWindowLimiter:
             async with asyncio.timeout(_REDIS_TIMEOUT):
                 return await counting
         except (StorageError, TimeoutError) as error:
-            self._pause(error)
+            self._paused_until = time() + _REDIS_RETRY_INTERVAL
+            _log.warning("requests are not limited while Redis cannot be used: %s", type(error).__name__)
             return None
-
-    def _pause(self, error: Exception) -> None:
-        self._paused_until = time() + _REDIS_RETRY_INTERVAL
-        _log.warning("requests are not limited while Redis cannot be used: %s", type(error).__name__)
 
 
 def _parse(rate: str) -> RateLimitItem:
