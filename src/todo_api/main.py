@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -93,9 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
+        interval = settings.purge_interval
+        purging = in_background(housekeeping(engine, settings).purge_every(interval)) if interval else nullcontext()
+        poller = SqlAlchemyChangePoller(engine, feed)
         try:
-            poller = SqlAlchemyChangePoller(engine, feed)
-            async with poller.polling(), metrics.sampling(), _purging(engine, settings):
+            async with poller.polling(), metrics.sampling(), purging:
                 yield {SERVER_HOOKS: _server_hooks(settings, feed)}
         finally:
             await verifier.aclose()
@@ -141,13 +143,6 @@ def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService
         trash_days=settings.trash_days,
         tombstone_days=settings.tombstone_days,
     )
-
-
-def _purging(engine: AsyncEngine, settings: Settings) -> AbstractAsyncContextManager[None]:
-    """Purge on a schedule for as long as the block runs, unless the settings say never."""
-    if not settings.purge_interval:
-        return nullcontext()
-    return in_background(housekeeping(engine, settings).purge_every(settings.purge_interval))
 
 
 def _rate_limits(settings: Settings) -> RateLimits:

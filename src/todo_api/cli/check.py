@@ -5,10 +5,11 @@ import asyncio
 import os
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import aclosing
 from difflib import get_close_matches
 from ipaddress import ip_network
+from itertools import chain
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -46,7 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _names(_: Settings) -> str:
-    known = set(_known_names())
+    aliases = (getattr(field.validation_alias, "choices", ()) for field in Settings.model_fields.values())
+    known = {*map(str.upper, Settings.model_fields), *map(str, chain.from_iterable(aliases))}
     given = {*os.environ, *dotenv_values(str(Settings.model_config["env_file"]))} - known
     unknown = [
         f"{name}{_suggestion(name, known)}"
@@ -61,12 +63,6 @@ def _names(_: Settings) -> str:
 def _suggestion(name: str, known: set[str]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=TYPO_SIMILARITY)
     return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _known_names() -> Iterator[str]:
-    for name, field in Settings.model_fields.items():
-        yield name.upper()
-        yield from (str(choice) for choice in getattr(field.validation_alias, "choices", ()))
 
 
 def _values(settings: Settings) -> str:

@@ -62,6 +62,4 @@ def kept_secret(directory: Path) -> str:
         file.seek(0)
         file.truncate()
         file.write(f"{secret}\n")
-        file.flush()
-        os.fsync(file.fileno())
         return secret

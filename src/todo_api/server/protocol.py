@@ -19,10 +19,6 @@ Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 Refuse: TypeAlias = Callable[[int, str, Headers], Response]
 
 
-def refuse_in_plain_text(status: int, detail: str, headers: Headers) -> Response:  # noqa: ARG001 - part of `Refuse`
-    return PlainTextResponse(detail, status)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerHooks:
     """Limits of each process, and its calls to the application.
@@ -39,7 +35,7 @@ class ServerHooks:
     max_connections: int = 12_000
     max_header_bytes: int = 32 * 1024
     header_timeout: float = 10.0
-    refuse: Refuse = refuse_in_plain_text
+    refuse: Refuse = lambda status, detail, _: PlainTextResponse(detail, status)
     end_streams: Callable[[], None] = lambda: None
 
 

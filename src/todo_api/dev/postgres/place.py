@@ -50,11 +50,7 @@ class Postmaster:
             return False
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(1)
-            try:
-                client.connect(os.fspath(self.socket))
-            except OSError:
-                return False
-        return True
+            return client.connect_ex(os.fspath(self.socket)) == 0
 
 
 def read_postmaster(place: Place) -> Postmaster | None:
