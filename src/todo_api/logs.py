@@ -7,7 +7,6 @@ users and secrets are never logged: an error is logged with its type and its tra
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
@@ -30,24 +29,17 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace_id,
     ]
-    _configure_structlog([*shared, *_rendering(chosen)])
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _drop_asyncio_details],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(chosen, as_text=True)],
-    )
-    _configure_logging(formatter)
-
-
-def _configure_structlog(processors: list[Processor]) -> None:
+    rendering = _rendering(chosen)
     structlog.configure(
-        processors=processors,
+        processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=_Stderr,
         cache_logger_on_first_use=True,
     )
-
-
-def _configure_logging(formatter: logging.Formatter) -> None:
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _drop_asyncio_details],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -65,25 +57,21 @@ class _Stderr:
         self._write = sys.stderr.buffer.write
         self._flush = sys.stderr.buffer.flush
 
-    def msg(self, line: str | bytes) -> None:
+    def msg(self, line: str) -> None:
         with suppress(OSError):
-            self._write((line.encode() if isinstance(line, str) else line) + b"\n")
+            self._write(line.encode() + b"\n")
             self._flush()
 
     debug = info = warning = error = critical = msg
 
 
-def _rendering(log_format: LogFormat, *, as_text: bool = False) -> list[Processor]:
+def _rendering(log_format: LogFormat) -> list[Processor]:
     if log_format == "console":
         return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_print_exception)]
-    return [_add_exception, _to_text if as_text else _to_json]
+    return [structlog.processors.ExceptionRenderer(_traceback_of), _to_json]
 
 
-def _to_json(_: WrappedLogger, __: str, event: EventDict) -> bytes:
-    return _encode(event)
-
-
-def _to_text(_: WrappedLogger, __: str, event: EventDict) -> str:
+def _to_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     return _encode(event).decode()
 
 
@@ -100,25 +88,15 @@ def _drop_asyncio_details(_: WrappedLogger, __: str, event: EventDict) -> EventD
     return event
 
 
-def _add_exception(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    info = event.pop("exc_info", None)
-    if info is True:
-        info = sys.exc_info()
-    error = info if isinstance(info, BaseException) else info and info[1]
-    if error:
-        event["exception"] = _traceback_of(error)
-    return event
-
-
 def _print_exception(output: Any, info: ExcInfo) -> None:
-    output.write("\n" + "\n".join(f"  {line}" for line in _traceback_of(info[1])))
+    output.write("\n" + "\n".join(f"  {line}" for line in _traceback_of(info)))
 
 
-def _traceback_of(error: BaseException) -> list[str]:
+def _traceback_of(exc_info: ExcInfo) -> list[str]:
     """Return the types and the frames of an error and its causes, the first cause last, without their messages."""
     lines: list[str] = []
     seen: set[int] = set()
-    current: BaseException | None = error
+    current: BaseException | None = exc_info[1]
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         lines.append(f"{type(current).__module__}.{type(current).__qualname__}")

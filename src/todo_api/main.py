@@ -3,8 +3,9 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -31,13 +32,15 @@ from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
 from todo_api.adapters.sqlalchemy.observation import observe_statements
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
-from todo_api.adapters.telemetry.metrics import CombinedMetrics, create_metrics, exports_telemetry
+from todo_api.adapters.telemetry.metrics import Metrics, create_metrics, exports_telemetry
 from todo_api.application.background import in_background
 from todo_api.application.housekeeping import HousekeepingService
 from todo_api.application.rates import RateLimiter, RateLimits, Unlimited
 from todo_api.application.services import Limits, build_services
-from todo_api.server.hooks import SERVER_HOOKS, ConnectionLimits, Headers, ServerHooks
+from todo_api.server.protocol import SERVER_HOOKS, Headers, ServerHooks
 from todo_api.settings import ConfigurationError, Settings
+
+_clock = partial(datetime.now, UTC)
 
 # What is there after the start stays: the collector need not look at it again, and less often at the rest.
 _GARBAGE_THRESHOLD = 50_000
@@ -52,7 +55,7 @@ _REFUSALS: dict[int, type[RequestError]] = {
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application. It starts while the database or the JWKS is down, and answers 503 until they are there.
+    """Return the application. It starts while the database or the JWKS is down, and responds with 503 meanwhile.
 
     Raises:
         ConfigurationError: The settings do not say where the database is, or how tokens are verified.
@@ -73,7 +76,12 @@ def create_app(settings: Settings) -> FastAPI:
         feed,
         clock=_clock,
         new_id=uuid7,
-        limits=_limits(settings),
+        limits=Limits(
+            tasks=settings.task_quota,
+            event_streams=settings.event_streams_per_user,
+            trash_days=settings.trash_days,
+            tombstone_days=settings.tombstone_days,
+        ),
     )
 
     metrics.watch("database_connections_in_use", "connections that run a statement", lambda: engine.queue.in_use)
@@ -85,9 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
+        interval = settings.purge_interval
+        purging = in_background(housekeeping(engine, settings).purge_every(interval)) if interval else nullcontext()
+        poller = SqlAlchemyChangePoller(engine, feed)
         try:
-            poller = SqlAlchemyChangePoller(engine, feed)
-            async with poller.polling(), metrics.sampling(), _purging(engine, settings):
+            async with poller.polling(), metrics.sampling(), purging:
                 yield {SERVER_HOOKS: _server_hooks(settings, feed)}
         finally:
             await verifier.aclose()
@@ -97,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
     return create_http_app(services, verifier, _http_config(settings, rate_limits, metrics), lifespan)
 
 
-def _http_config(settings: Settings, rate_limits: RateLimits, metrics: CombinedMetrics) -> HttpConfig:
+def _http_config(settings: Settings, rate_limits: RateLimits, metrics: Metrics) -> HttpConfig:
     return HttpConfig(
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
@@ -111,22 +121,14 @@ def _http_config(settings: Settings, rate_limits: RateLimits, metrics: CombinedM
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        tasks=settings.task_quota,
-        event_streams=settings.event_streams_per_user,
-        trash_days=settings.trash_days,
-        tombstone_days=settings.tombstone_days,
-    )
-
-
 def _server_hooks(settings: Settings, feed: InMemoryChangeFeed) -> ServerHooks:
-    limits = ConnectionLimits(
-        connections=settings.max_connections,
-        header_bytes=settings.max_header_bytes,
+    return ServerHooks(
+        max_connections=settings.max_connections,
+        max_header_bytes=settings.max_header_bytes,
         header_timeout=settings.header_timeout,
+        refuse=_refuse,
+        end_streams=feed.close,
     )
-    return ServerHooks(limits=limits, refuse=_refuse, end_streams=feed.close)
 
 
 def _refuse(status: int, detail: str, headers: Headers) -> Response:
@@ -134,24 +136,13 @@ def _refuse(status: int, detail: str, headers: Headers) -> Response:
 
 
 def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService:
-    """Return what forgets that which is old enough."""
+    """Return the use case that purges what was kept long enough."""
     return HousekeepingService(
         SqlAlchemyHousekeeping(engine),
         clock=_clock,
         trash_days=settings.trash_days,
         tombstone_days=settings.tombstone_days,
     )
-
-
-def _purging(engine: AsyncEngine, settings: Settings) -> AbstractAsyncContextManager[None]:
-    """Purge on a schedule for as long as the block runs, unless the settings say never."""
-    if not settings.purge_interval:
-        return nullcontext()
-    return in_background(housekeeping(engine, settings).purge_every(settings.purge_interval))
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
 
 
 def _rate_limits(settings: Settings) -> RateLimits:
@@ -173,7 +164,7 @@ def _rate_limits(settings: Settings) -> RateLimits:
     )
 
 
-def _verifier(settings: Settings, metrics: CombinedMetrics) -> JwtTokenVerifier:
+def _verifier(settings: Settings, metrics: Metrics) -> JwtTokenVerifier:
     config = JwtConfig(
         secret=settings.token_secret,
         jwks_url=settings.token_jwks_url,

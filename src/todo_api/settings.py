@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # Better Auth's default secrets, the first since version 1.4. They are public:
@@ -24,7 +24,21 @@ def _comma_list(value: object) -> object:
     return value
 
 
+def _without_trailing_slash(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(origin.rstrip("/") for origin in origins)
+
+
+def _web_url(value: str) -> str:
+    url = value.strip()
+    try:
+        _origin(url)
+    except ValueError as error:
+        raise ValueError("not an http:// or https:// URL") from error
+    return url
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
 def _origin(url: str) -> str:
@@ -55,7 +69,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     workers: int = Field(1, ge=1)
-    data_dir: Path = Path(".data")
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path(".data")
 
     database_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "NEON_DB_URL"))
     database_pool_size: int = Field(10, ge=1)
@@ -64,13 +78,13 @@ class Settings(BaseSettings):
     database_statement_timeout: float = Field(10.0, gt=0, description="seconds for a statement")
     database_hot_path: bool = Field(default=True, description="whether hot calls bypass SQLAlchemy's execute")
 
-    better_auth_url: str | None = None
-    better_auth_jwks_url: str | None = None
+    better_auth_url: WebUrl | None = None
+    better_auth_jwks_url: WebUrl | None = None
     better_auth_issuer: CommaList = ()
     better_auth_audience: CommaList = ()
     better_auth_secret: SecretStr | None = None
 
-    cors_origins: CommaList = ("http://localhost:3000",)
+    cors_origins: Annotated[CommaList, AfterValidator(_without_trailing_slash)] = ("http://localhost:3000",)
     trusted_proxies: CommaList = Field((), description="addresses and networks whose X-Forwarded headers are trusted")
     docs: bool = Field(default=True, description="whether /docs, /redoc and /openapi.json are served")
     rate_limit: str = Field("6000/minute", description="requests of a user, or `off`")
@@ -91,27 +105,6 @@ class Settings(BaseSettings):
     trash_days: int = Field(30, ge=1, le=36_500, description="days until deleted tasks are purged")
     tombstone_days: int = Field(90, ge=1, le=36_500, description="days that a client may be offline and still sync")
     purge_interval: float = Field(3600.0, ge=0, le=365 * 86_400, description="seconds between purges; 0 for none")
-
-    @field_validator("data_dir")
-    @classmethod
-    def _expand_home(cls, value: Path) -> Path:
-        return value.expanduser()
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _without_trailing_slash(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(origin.rstrip("/") for origin in value)
-
-    @field_validator("better_auth_url", "better_auth_jwks_url")
-    @classmethod
-    def _is_http_url(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        try:
-            _origin(value.strip())
-        except ValueError as error:
-            raise ValueError(f"{str(info.field_name).upper()} is not an http:// or https:// URL") from error
-        return value.strip()
 
     @property
     def better_auth_origin(self) -> str | None:

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 from tests.e2e.programs import SECRET, TODO_API, Call, Complaint, Started, claims_of, environment
 
-from todo_api.dev.secret import kept_secret
+from todo_api.dev.token import kept_secret
 from todo_api.dev.welcome import welcome
-from todo_api.server.errors import ServerStartError
-from todo_api.server.sockets import listening, url_of
+from todo_api.server.sockets import ServerStartError, listening, url_of
 
 
 def test_help_lists_the_commands_and_each_has_its_own(call: Call) -> None:

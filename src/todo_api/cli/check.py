@@ -5,9 +5,11 @@ import asyncio
 import os
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import aclosing
 from difflib import get_close_matches
 from ipaddress import ip_network
+from itertools import chain
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -33,22 +35,20 @@ def run(arguments: argparse.Namespace) -> None:
         ConfigurationError: A check has failed.
     """
     settings = settings_of(arguments)
-    failures = sum(not _passes(name, check, settings) for name, check in CHECKS.items())
+    failures = 0
+    for name, check in CHECKS.items():
+        try:
+            print(f"ok       {name}: {check(settings)}")
+        except ConfigurationError as error:
+            print(f"problem  {name}: {error}")
+            failures += 1
     if failures:
         raise ConfigurationError(f"{failures} of {len(CHECKS)} checks failed")
 
 
-def _passes(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
-    try:
-        print(f"ok       {name}: {check(settings)}")
-    except ConfigurationError as error:
-        print(f"problem  {name}: {error}")
-        return False
-    return True
-
-
 def _names(_: Settings) -> str:
-    known = set(_known_names())
+    aliases = (getattr(field.validation_alias, "choices", ()) for field in Settings.model_fields.values())
+    known = {*map(str.upper, Settings.model_fields), *map(str, chain.from_iterable(aliases))}
     given = {*os.environ, *dotenv_values(str(Settings.model_config["env_file"]))} - known
     unknown = [
         f"{name}{_suggestion(name, known)}"
@@ -63,12 +63,6 @@ def _names(_: Settings) -> str:
 def _suggestion(name: str, known: set[str]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=TYPO_SIMILARITY)
     return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _known_names() -> Iterator[str]:
-    for name, field in Settings.model_fields.items():
-        yield name.upper()
-        yield from (str(choice) for choice in getattr(field.validation_alias, "choices", ()))
 
 
 def _values(settings: Settings) -> str:
@@ -97,11 +91,8 @@ def _keys(settings: Settings) -> str:
 
 
 async def _fetch(url: str) -> int:
-    endpoint = JwksEndpoint(url)
-    try:
+    async with aclosing(JwksEndpoint(url)) as endpoint:
         return len(await endpoint.fetch())
-    finally:
-        await endpoint.aclose()
 
 
 def _origins(settings: Settings) -> str:
@@ -162,17 +153,14 @@ def _is_web_address(text: str) -> bool:
 def _rates(settings: Settings) -> str:
     if settings.rate_limit_redis_url is None:
         return f"{settings.rate_limit} a user, counted by each process"
-    limiter = FixedWindowLimiter("1/second", "check", settings.rate_limit_redis_url.get_secret_value())
-    if asyncio.run(_count(limiter)) is None:
+    if asyncio.run(_count(settings.rate_limit_redis_url.get_secret_value())) is None:
         raise ConfigurationError("the Redis of RATE_LIMIT_REDIS_URL cannot be used, so nothing would be limited")
     return f"{settings.rate_limit} a user, counted in Redis"
 
 
-async def _count(limiter: FixedWindowLimiter) -> object:
-    try:
+async def _count(redis_url: str) -> object:
+    async with aclosing(FixedWindowLimiter("1/second", "check", redis_url)) as limiter:
         return await limiter.take("todo-api check")
-    finally:
-        await limiter.aclose()
 
 
 def _files(settings: Settings) -> str:

@@ -16,18 +16,16 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     Raises:
         ConfigurationError: A value is invalid; the message names the setting and does not quote the value.
     """
+    flags = {name: value for name in FLAGS if (value := getattr(arguments, name, None)) is not None}
     try:
-        settings = Settings()
+        return Settings(**flags)
     except ValidationError as error:
         # The error itself quotes values, which may be secret.
         raise ConfigurationError("; ".join(_problem(one["loc"], one["msg"]) for one in error.errors())) from None
     except SettingsError as error:
         raise ConfigurationError(str(error)) from None
-    flags = {name: getattr(arguments, name, None) for name in FLAGS}
-    return settings.model_copy(update={name: value for name, value in flags.items() if value is not None})
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]).upper()
-    message = message.removeprefix("Value error, ")
-    return message if message.startswith(name) else f"{name}: {message}"
+    return f"{name}: {message.removeprefix('Value error, ')}"

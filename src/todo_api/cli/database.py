@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.errors import driver_error
 from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision, serves
 from todo_api.main import database_config
@@ -21,8 +21,6 @@ def schema_revision(config: DatabaseConfig) -> str | None:
     """
     try:
         return asyncio.run(current_revision(config))
-    except DatabaseUrlError as error:
-        raise ConfigurationError(f"DATABASE_URL {error}") from error
     except DATABASE_ERRORS as error:
         raise unusable(error) from error
 

@@ -14,8 +14,7 @@ from todo_api.adapters.sqlalchemy.schema import REVISION
 from todo_api.cli.configuration import settings_of
 from todo_api.cli.database import DATABASE_ERRORS, schema_revision, unusable
 from todo_api.dev.postgres import LocalPostgresError, open_server
-from todo_api.dev.secret import with_secret
-from todo_api.dev.token import DEFAULT_HOURS, DEFAULT_USER, mint_token
+from todo_api.dev.token import DEFAULT_HOURS, DEFAULT_USER, mint_token, with_secret
 from todo_api.dev.welcome import welcome
 from todo_api.logs import configure_logs
 from todo_api.main import create_app, database_config

@@ -16,24 +16,17 @@ INTERRUPTED = 130  # as shells report a SIGINT
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit status: 0, or 1 after a line on stderr that says what to do."""
     parsed = _parser().parse_args(arguments)
+    # Imported here, so that --help does not wait for it.
+    from todo_api.server.sockets import ServerStartError  # noqa: PLC0415
+    from todo_api.settings import ConfigurationError  # noqa: PLC0415
+
     try:
-        status = _run(parsed)
+        import_module(f"todo_api.cli.{parsed.command}").run(parsed)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return status
-
-
-def _run(parsed: argparse.Namespace) -> int:
-    # Imported here, so that --help does not wait for it.
-    from todo_api.server.errors import ServerStartError  # noqa: PLC0415
-    from todo_api.settings import ConfigurationError  # noqa: PLC0415
-
-    try:
-        import_module(f"todo_api.cli.{parsed.command}").run(parsed)
     except (ConfigurationError, ServerStartError) as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:

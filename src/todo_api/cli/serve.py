@@ -4,7 +4,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing import parent_process
 
@@ -47,19 +47,16 @@ def _exposed_metrics(settings: Settings) -> Iterator[None]:
     if settings.metrics_port is None:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="todo-api-metrics-") as directory:
+    with tempfile.TemporaryDirectory(prefix="todo-api-metrics-") as directory, ExitStack() as stack:
         os.environ[PROMETHEUS_DIRECTORY] = directory
-        from todo_api.adapters.telemetry.prometheus import PrometheusServer  # noqa: PLC0415 - the library reads the directory's name when it is imported
+        from todo_api.adapters.telemetry.prometheus import serving_metrics  # noqa: PLC0415 - the library reads the directory's name when it is imported
 
         try:
-            server = PrometheusServer(directory, settings.metrics_host, settings.metrics_port)
+            stack.enter_context(serving_metrics(directory, settings.metrics_host, settings.metrics_port))
         except OSError as error:
             port = f"METRICS_PORT {settings.metrics_port} of METRICS_HOST {settings.metrics_host}"
             raise ConfigurationError(f"{port} cannot be listened on: {error.strerror}") from error
-        try:
-            yield
-        finally:
-            server.close()
+        yield
 
 
 def create_worker_app() -> FastAPI:

@@ -4,8 +4,7 @@ import argparse
 from datetime import timedelta
 
 from todo_api.cli.configuration import settings_of
-from todo_api.dev.secret import with_secret
-from todo_api.dev.token import mint_token
+from todo_api.dev.token import mint_token, with_secret
 
 
 def run(arguments: argparse.Namespace) -> None:

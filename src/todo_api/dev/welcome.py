@@ -7,7 +7,7 @@ from todo_api.dev.token import DEFAULT_USER
 
 
 def welcome(url: str, token: str, database: str) -> str:
-    tasks = _shell_word(f"{url}/api/tasks")
+    tasks = f"'{url}/api/tasks'"  # quoted: zsh takes the brackets of an IPv6 address for a pattern
     bearer = f"-H 'Authorization: Bearer {token}'"
     return f"""
 todo-api is serving on {url}
@@ -30,8 +30,3 @@ def _command() -> str:
     """Return how to call `todo-api` here: by its path where the virtual environment is below this directory."""
     path = Path(sys.executable).with_name("todo-api")
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else "todo-api"
-
-
-def _shell_word(url: str) -> str:
-    # zsh takes the brackets of an IPv6 address for a pattern.
-    return f"'{url}'" if "[" in url else url

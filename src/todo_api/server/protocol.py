@@ -1,48 +1,54 @@
 """uvicorn's HTTP protocol with limits: how many connections there are, and how long each may take."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeAlias
 
+from starlette.responses import PlainTextResponse, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from todo_api.server.hooks import SERVER_HOOKS, ServerHooks
 from todo_api.server.sockets import WRITE_TIMEOUT
 
+SERVER_HOOKS = "server_hooks"  # the key in the state of the application's lifespan
 SHUTDOWN_DELAY = 1.0  # seconds for which an idle connection is kept when the server stops
 
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+Refuse: TypeAlias = Callable[[int, str, Headers], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerHooks:
+    """Limits of each process, and its calls to the application.
+
+    Attributes:
+        max_connections: Connections that are open at a time.
+        max_header_bytes: Bytes of a request line and its header fields.
+        header_timeout: Seconds for a request line and its header fields to arrive.
+        refuse: Makes the response to a request that does not reach the application, of a status (400, 408, 431 or
+            503), a detail, and the header fields as far as they were read.
+        end_streams: Ends all responses that would go on for ever; called when the server begins to stop.
+    """
+
+    max_connections: int = 12_000
+    max_header_bytes: int = 32 * 1024
+    header_timeout: float = 10.0
+    refuse: Refuse = lambda status, detail, _: PlainTextResponse(detail, status)
+    end_streams: Callable[[], None] = lambda: None
+
+
 _DEFAULT_HOOKS = ServerHooks()
-
-
-class WriteTimeout:
-    """Aborts a connection whose write buffer is full and does not shrink for so many seconds."""
-
-    def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
-        self._transport = transport
-        self._seconds = seconds
-        self._start()
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-
-    def _start(self) -> None:
-        unread = self._transport.get_write_buffer_size()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._abort_unless_less_than, unread)
-
-    def _abort_unless_less_than(self, unread: int) -> None:
-        if self._transport.get_write_buffer_size() < unread:
-            self._start()
-        else:
-            self._transport.abort()
 
 
 class HttpProtocol(HttpToolsProtocol):
     """One connection of a client."""
 
-    write_timeout = WRITE_TIMEOUT
+    write_timeout = WRITE_TIMEOUT  # seconds in which a full write buffer must shrink
 
     _header_timer: asyncio.TimerHandle | None = None
-    _write_timer: WriteTimeout | None = None
+    _write_timer: asyncio.TimerHandle | None = None
     _reads_header = False
     _header_size = 0
     _is_large_read = False
@@ -51,17 +57,17 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
         super().connection_made(transport)
         self._hooks: ServerHooks = self.app_state.get(SERVER_HOOKS, _DEFAULT_HOOKS)
-        if len(self.connections) > self._hooks.limits.connections:
+        if len(self.connections) > self._hooks.max_connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the server has too many connections; try again later")
         else:
             self._start_header_timer()
 
     def data_received(self, data: bytes) -> None:
-        self._is_large_read = len(data) > self._hooks.limits.header_bytes
+        self._is_large_read = len(data) > self._hooks.max_header_bytes
         super().data_received(data)
         if self._reads_header:
             self._header_size += len(data)
-            if self._header_size > self._hooks.limits.header_bytes:
+            if self._header_size > self._hooks.max_header_bytes:
                 self._refuse_header()
                 return
         # Also for the rest of a request that has its response already, and for bytes that are no request.
@@ -77,7 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._cancel_header_timer()
         # Only where the last read was large: the reads of a header are counted in data_received.
         if self._is_large_read and sum(len(name) + len(value) for name, value in self.headers) > (
-            self._hooks.limits.header_bytes
+            self._hooks.max_header_bytes
         ):
             self._refuse_header()
             raise ValueError("the header is too large")  # ends the parsing
@@ -97,7 +103,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._write_timer = WriteTimeout(self.transport, self.write_timeout)
+        self._start_write_timer()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -133,12 +139,22 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _start_header_timer(self) -> None:
-        self._header_timer = self.loop.call_later(self._hooks.limits.header_timeout, self._on_header_timeout)
+        self._header_timer = self.loop.call_later(self._hooks.header_timeout, self._on_header_timeout)
 
     def _cancel_header_timer(self) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+
+    def _start_write_timer(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(self.write_timeout, self._abort_unless_less_than, unread)
+
+    def _abort_unless_less_than(self, unread: int) -> None:
+        if self.transport.get_write_buffer_size() < unread:
+            self._start_write_timer()
+        else:
+            self.transport.abort()
 
     def _cancel_write_timer(self) -> None:
         if self._write_timer is not None:
@@ -154,7 +170,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse_header(self) -> None:
         self._refuse(
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-            f"the request line and the header fields must have at most {self._hooks.limits.header_bytes:,} bytes",
+            f"the request line and the header fields must have at most {self._hooks.max_header_bytes:,} bytes",
         )
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:

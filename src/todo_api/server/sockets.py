@@ -1,16 +1,19 @@
 """Listening sockets, opened before anything else is started."""
 
 import errno
+import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-
-from todo_api.server.errors import ServerStartError
+from contextlib import ExitStack, contextmanager
 
 BACKLOG = 2048
 WRITE_TIMEOUT = 30.0  # seconds in which a client may read nothing of its response
 LOCAL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client on this machine connects
+
+
+class ServerStartError(Exception):
+    """The server cannot start; the message names the setting, HOST or PORT, or says where to look."""
 
 
 @contextmanager
@@ -20,11 +23,8 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
     Raises:
         ServerStartError: The port is taken or reserved, or the host is no address of this machine.
     """
-    sockets = _listen(host, port)
-    try:
-        yield sockets
-    finally:
-        _close(sockets)
+    with ExitStack() as stack:
+        yield _listen(host, port, stack)
 
 
 def url_of(sockets: list[socket.socket], host: str) -> str:
@@ -33,7 +33,7 @@ def url_of(sockets: list[socket.socket], host: str) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{sockets[0].getsockname()[1]}"
 
 
-def _listen(host: str, port: int) -> list[socket.socket]:
+def _listen(host: str, port: int, stack: ExitStack) -> list[socket.socket]:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -41,38 +41,23 @@ def _listen(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     for family, _, _, _, address in dict.fromkeys(addresses):
         chosen = sockets[0].getsockname()[1] if sockets else port
+        dual_stack = len(addresses) == 1 and family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
-            sockets.append(_listen_on(family, (address[0], chosen, *address[2:]), dual_stack=len(addresses) == 1))
+            # Listens at once: until then, another process can bind the port too.
+            server = socket.create_server(
+                (address[0], chosen, *address[2:]), family=family, backlog=BACKLOG, dualstack_ipv6=dual_stack
+            )
         except OSError as error:
             # "localhost" often has an IPv6 address that the machine does not have.
             if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:
                 continue
-            _close(sockets)
             raise ServerStartError(_reason(error, host, port)) from error
+        if sys.platform == "linux":  # accepted connections inherit it: a client that has vanished is given up
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT * 1000))
+        sockets.append(stack.enter_context(server))
     if not sockets:
         raise ServerStartError(f"HOST is {host}, which is not an address of this machine")
     return sockets
-
-
-def _close(sockets: list[socket.socket]) -> None:
-    for one in sockets:
-        one.close()
-
-
-def _listen_on(family: int, address: tuple[object, ...], *, dual_stack: bool) -> socket.socket:
-    server = socket.socket(family)
-    try:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual_stack)
-        if sys.platform == "linux":  # accepted connections inherit it: a client that has vanished is given up
-            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT * 1000))
-        server.bind(address)
-        server.listen(BACKLOG)  # at once: until then, another process can bind the port too
-    except OSError:
-        server.close()
-        raise
-    return server
 
 
 def _reason(error: OSError, host: str, port: int) -> str:
@@ -80,4 +65,4 @@ def _reason(error: OSError, host: str, port: int) -> str:
         return f"PORT {port} of {host} is taken by another program: set PORT to a free one, such as {port % 65535 + 1}"
     if error.errno == errno.EACCES:
         return f"PORT {port} is reserved for the system: set PORT to 1024 or more"
-    return f"HOST is {host} and PORT is {port}: {error.strerror}"
+    return f"HOST is {host} and PORT is {port}: {os.strerror(error.errno or 0)}"

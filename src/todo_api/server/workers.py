@@ -9,9 +9,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from todo_api.server.errors import ServerStartError
 from todo_api.server.process import raise_open_files_limit
 from todo_api.server.server import Server, uvicorn_config
+from todo_api.server.sockets import ServerStartError
 
 
 def serve_in_workers(

@@ -3,7 +3,6 @@
 docs/decisions/jwt-more-than-pyjwkclient.md says why it is more than PyJWT's client for JWK sets.
 """
 
-from todo_api.adapters.jwt.config import JwtConfig
-from todo_api.adapters.jwt.verifier import JwtTokenVerifier
+from todo_api.adapters.jwt.verifier import JwtConfig, JwtTokenVerifier
 
 __all__ = ["JwtConfig", "JwtTokenVerifier"]

@@ -1,7 +1,6 @@
 """A cache of verified tokens, which saves a tenth of the cost of a request."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from todo_api.adapters.jwt.claims import LEEWAY
 from todo_api.adapters.jwt.keys import VerificationKey
@@ -12,28 +11,22 @@ MAX_TOKENS = 4096
 MAX_TOKEN_LENGTH = 4096
 
 
-class _Entry(NamedTuple):
-    principal: Principal
-    expires_at: float
-    key: VerificationKey
-
-
 class TokenCache:
     """A bounded cache, which drops the oldest token first."""
 
     def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
         self._max_tokens = max_tokens
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, tuple[Principal, VerificationKey]] = {}
 
     def get(self, token: str, now: float) -> Principal | None:
         """Return the principal of a token, or None if it is not cached or has expired."""
-        entry = self._entries.get(token)
-        if entry is None:
+        if token not in self._entries:
             return None
-        if now >= entry.expires_at:
+        principal, _ = self._entries[token]
+        if now >= principal.expires_at + LEEWAY:
             del self._entries[token]
             return None
-        return entry.principal
+        return principal
 
     def add(self, token: str, principal: Principal, key: VerificationKey) -> None:
         """Cache a token that the key has verified; very long tokens are not cached."""
@@ -41,8 +34,8 @@ class TokenCache:
             return
         if len(self._entries) >= self._max_tokens and token not in self._entries:
             del self._entries[next(iter(self._entries))]
-        self._entries[token] = _Entry(principal, principal.expires_at + LEEWAY, key)
+        self._entries[token] = principal, key
 
     def keep_only(self, keys: Collection[VerificationKey | None]) -> None:
         """Drop the tokens of all other keys."""
-        self._entries = {token: entry for token, entry in self._entries.items() if entry.key in keys}
+        self._entries = {token: (principal, key) for token, (principal, key) in self._entries.items() if key in keys}

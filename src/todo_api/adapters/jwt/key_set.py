@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from todo_api.adapters.jwt.endpoint import KeySetUnavailableError
+from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.jwt.keys import VerificationKey
 from todo_api.application.access import VerifierUnavailableError
 
@@ -30,7 +30,7 @@ class PublishedKeySet:
 
     def __init__(
         self,
-        fetch: Callable[[], Awaitable[Keys]],
+        endpoint: JwksEndpoint,
         *,
         clock: Callable[[], float],
         on_change: Callable[[Keys], None],
@@ -39,26 +39,21 @@ class PublishedKeySet:
         """Start without keys.
 
         Args:
-            fetch: Returns the keys, or raises KeySetUnavailableError.
+            endpoint: Publishes the keys; it is closed with the set.
             clock: A clock that never goes back.
             on_change: Called with keys that differ from those before.
             on_fetch: Called after each fetch with whether it succeeded.
         """
-        self._fetch = fetch
+        self._endpoint = endpoint
         self._on_fetch = on_fetch
         self._clock = clock
         self._on_change = on_change
         self._keys: Keys | None = None
-        self._generation = 0
+        self.generation = 0  # how many sets were fetched so far
         self._refresh_at = math.inf
         self._next_attempt = -math.inf
         self._next_search = -math.inf
         self._refreshing: asyncio.Task[None] | None = None
-
-    @property
-    def generation(self) -> int:
-        """How many sets were fetched so far."""
-        return self._generation
 
     def refresh_if_old(self) -> None:
         """Start a refresh in the background if it is due."""
@@ -80,15 +75,16 @@ class PublishedKeySet:
 
     async def newer(self, generation: int) -> Keys | None:
         """Return the keys of a later generation, fetched if that is allowed now, or None."""
-        if self._generation == generation and self._may_search():
+        if self.generation == generation and self._may_search():
             await self._wait_for_refresh()
-        return self._keys if self._generation != generation else None
+        return self._keys if self.generation != generation else None
 
     async def aclose(self) -> None:
-        """Cancel a refresh."""
+        """Cancel a refresh, and close the endpoint."""
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.wait({self._refreshing})
+        await self._endpoint.aclose()
 
     def _may_search(self) -> bool:
         if self._refreshing is not None:
@@ -109,7 +105,7 @@ class PublishedKeySet:
     async def _refresh(self) -> None:
         succeeded = False
         try:
-            self._adopt(await self._fetch())
+            self._adopt(await self._endpoint.fetch())
             succeeded = True
         except KeySetUnavailableError as error:
             logger.warning("the JWK set could not be fetched: %s", error)
@@ -126,7 +122,7 @@ class PublishedKeySet:
     def _adopt(self, keys: Keys) -> None:
         changed = keys != self._keys
         self._keys = keys
-        self._generation += 1
+        self.generation += 1
         self._refresh_at = self._clock() + REFRESH_INTERVAL
         if changed:
             logger.info("the JWK set has %d usable keys", len(keys))

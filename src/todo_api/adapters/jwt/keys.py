@@ -1,7 +1,7 @@
 """The keys that verify signatures, each with the algorithms that it may be used with."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,15 +70,13 @@ def read_key_set(document: Any) -> tuple[VerificationKey, ...]:
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list):
         raise ValueError("this is no JWK set")  # noqa: TRY004 - the type of a document's part, not of an argument
-    return tuple(_usable(members[:MAX_KEYS]))
-
-
-def _usable(members: list[Any]) -> Iterator[VerificationKey]:
-    for position, member in enumerate(members):
+    usable: list[VerificationKey] = []
+    for position, member in enumerate(members[:MAX_KEYS]):
         try:
-            yield read_key(member)
+            usable.append(read_key(member))
         except UnusableKeyError as error:
             logger.warning("key %d of the JWK set is skipped: %s", position, error)
+    return tuple(usable)
 
 
 def read_key(jwk: Any) -> VerificationKey:

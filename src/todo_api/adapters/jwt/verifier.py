@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import islice
 
 import httpx2
@@ -10,7 +11,6 @@ from jwt.types import Options
 
 from todo_api.adapters.jwt.cache import TokenCache
 from todo_api.adapters.jwt.claims import LEEWAY, read_principal
-from todo_api.adapters.jwt.config import JwtConfig
 from todo_api.adapters.jwt.endpoint import JwksEndpoint
 from todo_api.adapters.jwt.key_set import Keys, PublishedKeySet
 from todo_api.adapters.jwt.keys import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHM, VerificationKey, secret_key
@@ -19,6 +19,34 @@ from todo_api.application.access import ExpiredTokenError, InvalidTokenError, Pr
 
 # Several keys are tried if a token names no key, or if they have the same id.
 MAX_CANDIDATES = 8
+
+MIN_SECRET_LENGTH = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash; ASCII has a byte each
+
+
+@dataclass(frozen=True, slots=True)
+class JwtConfig:
+    """The source of the keys, and the required claims.
+
+    Attributes:
+        secret: Verifies HS256 tokens, at least 32 characters; without it, they are refused.
+        jwks_url: Publishes the keys of all other tokens (RFC 7517, section 5); without it, they are refused.
+        issuers: Accepted `iss` values, a trailing slash aside; if empty, the claim is not checked.
+        audiences: Accepted `aud` values, likewise.
+
+    Raises:
+        ValueError: There is neither a secret nor a URL, or the secret is too short.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    jwks_url: str | None = None
+    issuers: frozenset[str] = frozenset()
+    audiences: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.secret is None and self.jwks_url is None:
+            raise ValueError("a verifier needs a secret or the URL of a key set")
+        if self.secret is not None and len(self.secret) < MIN_SECRET_LENGTH:
+            raise ValueError(f"the secret needs at least {MIN_SECRET_LENGTH} characters")
 
 
 class JwtTokenVerifier:
@@ -52,12 +80,12 @@ class JwtTokenVerifier:
         self._issuers = _with_and_without_slash(config.issuers)
         self._audiences = _with_and_without_slash(config.audiences)
         self._secret = secret_key(config.secret) if config.secret is not None else None
-        self._endpoint = JwksEndpoint(config.jwks_url, transport) if config.jwks_url is not None else None
-        self._published = (
-            PublishedKeySet(self._endpoint.fetch, clock=clock, on_change=self._keep_tokens_of, on_fetch=on_key_fetch)
-            if self._endpoint
-            else None
-        )
+        self._published: PublishedKeySet | None = None
+        if config.jwks_url is not None:
+            endpoint = JwksEndpoint(config.jwks_url, transport)
+            self._published = PublishedKeySet(
+                endpoint, clock=clock, on_change=self._keep_tokens_of, on_fetch=on_key_fetch
+            )
         self._cache = TokenCache()
         self._now = now
 
@@ -73,8 +101,6 @@ class JwtTokenVerifier:
         """Stop fetching keys, and close the connections."""
         if self._published is not None:
             await self._published.aclose()
-        if self._endpoint is not None:
-            await self._endpoint.aclose()
 
     async def _verify_new(self, token: str) -> Principal:
         unverified = read_unverified(token)

@@ -8,10 +8,9 @@ from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 
-from todo_api.adapters.limits.memory import ProcessStorage
 from todo_api.application.rates import Allowance, TooManyRequestsError
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ _log = logging.getLogger(__name__)
 _REDIS_TIMEOUT = 0.5  # seconds; after it, requests are not limited for a while
 _REDIS_RETRY_INTERVAL = 5.0  # seconds
 _MAX_REDIS_CONNECTIONS = 20  # of each limiter; more callers wait for one, because they must not go unlimited
+_DROPPED_AT_ONCE = 2  # more than are started, so that the number of ended windows shrinks
 
 
 class InvalidRateError(ValueError):
@@ -53,7 +53,7 @@ class FixedWindowLimiter:
         self._kind = kind
         self._window = self._item.get_expiry()
         self._pool = _redis_pool(redis_url) if redis_url else None
-        self._storage = _storage(self._pool) if self._pool else ProcessStorage()
+        self._storage = _redis_storage(self._pool) if self._pool else ProcessStorage()
         self._paused_until = 0.0
 
     async def take(self, name: str) -> Allowance | None:
@@ -95,12 +95,9 @@ class FixedWindowLimiter:
             async with asyncio.timeout(_REDIS_TIMEOUT):
                 return await counting
         except (StorageError, TimeoutError) as error:
-            self._pause(error)
+            self._paused_until = time() + _REDIS_RETRY_INTERVAL
+            _log.warning("requests are not limited while Redis cannot be used: %s", type(error).__name__)
             return None
-
-    def _pause(self, error: Exception) -> None:
-        self._paused_until = time() + _REDIS_RETRY_INTERVAL
-        _log.warning("requests are not limited while Redis cannot be used: %s", type(error).__name__)
 
 
 def _parse(rate: str) -> RateLimitItem:
@@ -113,7 +110,7 @@ def _parse(rate: str) -> RateLimitItem:
     return item
 
 
-def _storage(pool: "ConnectionPool") -> Storage:
+def _redis_storage(pool: "ConnectionPool") -> RedisStorage:
     options: Any = {"connection_pool": pool}  # annotated as a number; the pool's URL is the one that counts
     return RedisStorage("redis://", implementation="redispy", wrap_exceptions=True, **options)
 
@@ -133,3 +130,44 @@ def _redis_pool(url: str) -> "ConnectionPool":
         )
     except ValueError:  # its message may quote the URL, which may hold a password
         raise RedisUrlError("is not a URL such as redis://host:6379/0") from None
+
+
+class ProcessStorage:
+    """Counts in the memory of this process, in windows that all have the same length.
+
+    The library's own storage looks at all of its keys at each request. This one drops the oldest windows when it starts
+    a new one, so the cost of a request does not grow with the number of users.
+    """
+
+    def __init__(self) -> None:
+        self._windows: dict[str, tuple[float, int]] = {}  # end and count of each, in the order of their ends
+
+    def __len__(self) -> int:
+        """Return how many windows are kept."""
+        return len(self._windows)
+
+    async def incr(self, key: str, expiry: float) -> int:
+        """Increment the count, in a new window of `expiry` seconds if there is none, and return it."""
+        now = time()
+        ends, count = self._windows.get(key, (0.0, 0))
+        if ends <= now:
+            self._windows.pop(key, None)
+            self._drop_ended(now)
+            ends, count = now + expiry, 0
+        self._windows[key] = ends, count + 1
+        return count + 1
+
+    async def get(self, key: str) -> int:
+        ends, count = self._windows.get(key, (0.0, 0))
+        return count if ends > time() else 0
+
+    async def get_expiry(self, key: str) -> float:
+        """Return the end of the window in seconds since 1970."""
+        return self._windows.get(key, (time(), 0))[0]
+
+    def _drop_ended(self, now: float) -> None:
+        for _ in range(_DROPPED_AT_ONCE):
+            oldest = next(iter(self._windows), None)
+            if oldest is None or self._windows[oldest][0] > now:
+                return
+            del self._windows[oldest]

@@ -5,60 +5,52 @@ OpenTelemetry is asked for by the variables of its specification
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Protocol
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from todo_api.adapters.telemetry.opentelemetry import OpenTelemetryMetrics
+    from todo_api.adapters.telemetry.prometheus import PrometheusMetrics
 
 PROMETHEUS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # set by `serve` if METRICS_PORT is set
+
+Backend: TypeAlias = "OpenTelemetryMetrics | PrometheusMetrics"
 
 _EXPORTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
 
 
-class Metrics(Protocol):
-    """A back end. Durations are in seconds."""
+class Metrics:
+    """Passes everything to each back end; false if there is none. Durations are in seconds."""
 
-    def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Record a request and the status of its response."""
-
-    def statement(self, operation: str, seconds: float, error: str | None) -> None:
-        """Record a statement of the database, and the type of the error if it failed."""
-
-    def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - the only argument
-        """Record an attempt to fetch the keys of tokens."""
-
-    def watch(self, name: str, description: str, read: Callable[[], int]) -> None:
-        """Record the value of `read` regularly."""
-
-    def sampling(self) -> AbstractAsyncContextManager[None]:
-        """Read the watched values for as long as the block runs."""
-
-
-class CombinedMetrics:
-    """Several back ends as one; false if there are none."""
-
-    def __init__(self, backends: Sequence[Metrics]) -> None:
+    def __init__(self, backends: Sequence[Backend]) -> None:
         self._backends = backends
 
     def __bool__(self) -> bool:
         return bool(self._backends)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Record a request and the status of its response."""
         for backend in self._backends:
             backend.request(method, route, status, seconds)
 
     def statement(self, operation: str, seconds: float, error: str | None) -> None:
+        """Record a statement of the database, and the type of the error if it failed."""
         for backend in self._backends:
             backend.statement(operation, seconds, error)
 
     def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - the only argument
+        """Record an attempt to fetch the keys of tokens."""
         for backend in self._backends:
             backend.key_fetch(succeeded)
 
     def watch(self, name: str, description: str, read: Callable[[], int]) -> None:
+        """Record the value of `read` regularly."""
         for backend in self._backends:
             backend.watch(name, description, read)
 
     @asynccontextmanager
     async def sampling(self) -> AsyncGenerator[None]:
+        """Read the watched values for as long as the block runs."""
         async with AsyncExitStack() as stack:
             for backend in self._backends:
                 await stack.enter_async_context(backend.sampling())
@@ -71,9 +63,9 @@ def exports_telemetry(environment: Mapping[str, str]) -> bool:
     return not disabled and any(environment.get(name) for name in _EXPORTS)
 
 
-def create_metrics(environment: Mapping[str, str]) -> CombinedMetrics:
+def create_metrics(environment: Mapping[str, str]) -> Metrics:
     """Create the back ends that the environment asks for, whose libraries are loaded only then."""
-    backends: list[Metrics] = []
+    backends: list[Backend] = []
     if exports_telemetry(environment):
         from todo_api.adapters.telemetry.opentelemetry import OpenTelemetryMetrics  # noqa: PLC0415
 
@@ -82,4 +74,4 @@ def create_metrics(environment: Mapping[str, str]) -> CombinedMetrics:
         from todo_api.adapters.telemetry.prometheus import PrometheusMetrics  # noqa: PLC0415
 
         backends.append(PrometheusMetrics())
-    return CombinedMetrics(backends)
+    return Metrics(backends)

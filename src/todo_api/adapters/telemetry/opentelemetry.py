@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from opentelemetry import metrics, trace
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import Observation
 
 
 class OpenTelemetryMetrics:
@@ -41,10 +41,8 @@ class OpenTelemetryMetrics:
         self._fetches.add(1, {"succeeded": succeeded})
 
     def watch(self, name: str, description: str, read: Callable[[], int]) -> None:
-        def observe(_: CallbackOptions) -> list[Observation]:
-            return [Observation(read())]
-
-        self._meter.create_observable_gauge(f"todo_api.{name}", callbacks=[observe], description=description)
+        callbacks = [lambda _: [Observation(read())]]
+        self._meter.create_observable_gauge(f"todo_api.{name}", callbacks, description=description)
 
     def sampling(self) -> AbstractAsyncContextManager[None]:
         """Do nothing; each export reads the values."""

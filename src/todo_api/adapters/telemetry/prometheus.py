@@ -7,8 +7,8 @@ when it is imported, so import this module after the name is set.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, start_http_server
@@ -63,22 +63,22 @@ class PrometheusMetrics:
             await asyncio.sleep(_SAMPLE_INTERVAL)
 
 
-class PrometheusServer:
-    """Serves the metrics of all processes that write into a directory.
+@contextmanager
+def serving_metrics(directory: str, host: str, port: int) -> Iterator[None]:
+    """Serve the metrics of all processes that write into the directory.
 
     Raises:
         OSError: The address cannot be listened on.
     """
-
-    def __init__(self, directory: str, host: str, port: int) -> None:
-        registry = CollectorRegistry()
-        registry.register(_LiveProcessCollector(directory))
-        self._server, self._thread = start_http_server(port, host, registry)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    registry = CollectorRegistry()
+    registry.register(_LiveProcessCollector(directory))
+    server, thread = start_http_server(port, host, registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class _LiveProcessCollector(Collector):

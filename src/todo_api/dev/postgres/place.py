@@ -13,56 +13,27 @@ MAX_SOCKET_PATH = 103  # bytes, on macOS; Linux has four more
 PORT = 5432
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
-    """A data directory, by its absolute path, and the files beside it."""
+    """A data directory, by its absolute path, and the files beside it.
 
-    data: Path
+    Attributes:
+        data: The data directory.
+        users_lock: Held shared by each user of the server, and exclusively by the supervisor while it stops the server.
+        supervisor_lock: Held by the supervisor for as long as it runs.
+        unfinished: A new data directory, which gets its name when it is complete.
+        sockets: The directory of the server's socket.
+    """
 
-    @property
-    def users_lock(self) -> Path:
-        """Held shared by each user of the server, and exclusively by the supervisor while it stops the server."""
-        return self._beside(".lock")
-
-    @property
-    def supervisor_lock(self) -> Path:
-        """Held by the supervisor for as long as it runs."""
-        return self._beside(".supervisor")
-
-    @property
-    def log(self) -> Path:
-        return self._beside(".log")
-
-    @property
-    def unfinished(self) -> Path:
-        """A new data directory, which gets its name when it is complete."""
-        return self._beside(".new")
-
-    @property
-    def sockets(self) -> Path:
-        """The directory of the server's socket: beside the data, or in /tmp if that path would not work.
-
-        It is short enough, and has only characters that every client reads in the same way.
-        """
-        beside = self._beside(".run")
-        length = len(os.fsencode(_socket_in(beside)))
-        if length <= MAX_SOCKET_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", str(beside)):
-            return beside
-        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
-        # Not tempfile's directory, whose path is long on macOS. `own_directory` makes this one safe.
-        return Path("/tmp") / f"todo-api-{digest}"  # noqa: S108
-
-    @property
-    def url(self) -> str:
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.pid_file = data / "postmaster.pid"
+        self.users_lock = data.with_name(f"{data.name}.lock")
+        self.supervisor_lock = data.with_name(f"{data.name}.supervisor")
+        self.log = data.with_name(f"{data.name}.log")
+        self.unfinished = data.with_name(f"{data.name}.new")
+        self.sockets = _sockets_of(data)
         # With the port, because clients would take another one from PGPORT.
-        return f"postgresql://postgres@/postgres?host={self.sockets}&port={PORT}"
-
-    @property
-    def pid_file(self) -> Path:
-        return self.data / "postmaster.pid"
-
-    def _beside(self, suffix: str) -> Path:
-        return self.data.with_name(self.data.name + suffix)
+        self.url = f"postgresql://postgres@/postgres?host={self.sockets}&port={PORT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +50,7 @@ class Postmaster:
             return False
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(1)
-            try:
-                client.connect(os.fspath(self.socket))
-            except OSError:
-                return False
-        return True
+            return client.connect_ex(os.fspath(self.socket)) == 0
 
 
 def read_postmaster(place: Place) -> Postmaster | None:
@@ -109,6 +76,17 @@ def try_lock(file: IO[str], kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _sockets_of(data: Path) -> Path:
+    """Return a directory whose path is short, and has only characters that every client reads in the same way."""
+    beside = data.with_name(f"{data.name}.run")
+    length = len(os.fsencode(_socket_in(beside)))
+    if length <= MAX_SOCKET_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", str(beside)):
+        return beside
+    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    # Not tempfile's directory, whose path is long on macOS. `own_directory` makes this one safe.
+    return Path("/tmp") / f"todo-api-{digest}"  # noqa: S108
 
 
 def _socket_in(directory: Path, port: int | str = PORT) -> Path:

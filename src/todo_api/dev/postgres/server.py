@@ -43,14 +43,17 @@ def open_server(data: Path, *, durable: bool = True, settings: Mapping[str, str]
         raise LocalPostgresError(f"{error.filename}: {error.strerror}. DATA_DIR names another directory.") from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # waits while a supervisor is stopping the server
-        supervisor = _Supervisor(place, binaries, options)
+        supervisor = _start_supervisor(place, binaries, options)
+        # It may outlive this process; the thread only prevents a zombie.
+        reaper = threading.Thread(target=supervisor.wait, daemon=True)
+        reaper.start()
         try:
-            supervisor.expect_ready()
+            _expect_ready(supervisor, place.log)
             yield place.url
         finally:
             fcntl.flock(lock, fcntl.LOCK_UN)
             _wait_for_end(place)
-            supervisor.join(0.5)
+            reaper.join(0.5)
 
 
 def refuse_foreign_data(place: Place, binaries: Binaries) -> None:
@@ -75,35 +78,27 @@ def refuse_foreign_data(place: Place, binaries: Binaries) -> None:
         )
 
 
-class _Supervisor:
-    """The supervisor process that this user starts, which ends at once if there is one already."""
+def _start_supervisor(place: Place, binaries: Binaries, options: list[str]) -> subprocess.Popen[str]:
+    """Start a supervisor, which ends at once if there is one already."""
+    module = [sys.executable, "-P", "-m", "todo_api.dev.postgres.supervisor"]
+    with place.log.open("a") as log:
+        return subprocess.Popen(  # noqa: S603 - this package's own module
+            [*module, place.data, binaries.directory, str(binaries.major), *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the users; the server ends after them
+            text=True,
+        )
 
-    def __init__(self, place: Place, binaries: Binaries, options: list[str]) -> None:
-        module = [sys.executable, "-P", "-m", "todo_api.dev.postgres.supervisor"]
-        self._log = place.log
-        with place.log.open("a") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - this package's own module
-                [*module, place.data, binaries.directory, str(binaries.major), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the users; the server ends after them
-                text=True,
-            )
-        # It may outlive this process; the thread only prevents a zombie.
-        self._reaper = threading.Thread(target=self._process.wait, daemon=True)
-        self._reaper.start()
 
-    def expect_ready(self) -> None:
-        """Read the supervisor's line, and raise LocalPostgresError unless it says that the server is ready."""
-        assert self._process.stdout  # noqa: S101 - it was asked for
-        with self._process.stdout as pipe:
-            line = pipe.readline().strip()
-        if line != "ready":
-            raise LocalPostgresError(f"PostgreSQL does not start: {line or 'its supervisor ended'} (see {self._log})")
-
-    def join(self, seconds: float) -> None:
-        self._reaper.join(seconds)
+def _expect_ready(supervisor: subprocess.Popen[str], log: Path) -> None:
+    """Read the supervisor's line, and raise LocalPostgresError unless it says that the server is ready."""
+    assert supervisor.stdout  # noqa: S101 - it was asked for
+    with supervisor.stdout as pipe:
+        line = pipe.readline().strip()
+    if line != "ready":
+        raise LocalPostgresError(f"PostgreSQL does not start: {line or 'its supervisor ended'} (see {log})")
 
 
 def _wait_for_end(place: Place) -> None:

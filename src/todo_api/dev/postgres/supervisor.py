@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from todo_api.dev.postgres.binaries import Binaries
+from todo_api.dev.postgres.binaries import Binaries, LocalPostgresError
 from todo_api.dev.postgres.place import PORT, Place, read_postmaster, try_lock
 from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
@@ -26,10 +26,6 @@ START_TIMEOUT = 10.0  # seconds for the processes of a killed server to end
 STOP_TIMEOUT = 4.0  # seconds for a shutdown with a checkpoint; without one the next start replays the log
 MAX_LOG_SIZE = 1_000_000  # bytes
 BUILTIN_LOCALES_SINCE = 17
-
-
-class StartError(Exception):
-    """The server does not start; the message says why."""
 
 
 def supervise(place: Place, binaries: Binaries, options: list[str]) -> None:
@@ -51,8 +47,7 @@ class _Server:
 
     def __init__(self, place: Place, binaries: Binaries, options: list[str]) -> None:
         self._place = place
-        self._programs = binaries.directory
-        self._major = binaries.major
+        self._binaries = binaries
         self._user = server_user(place.data)
         self._options = [
             f"unix_socket_directories={place.sockets}",
@@ -89,9 +84,9 @@ class _Server:
         unfinished = self._place.unfinished
         shutil.rmtree(unfinished, ignore_errors=True)  # from an initdb that was killed
         self._user.own_directory(unfinished)
-        initdb = self._spawn("initdb", "-D", unfinished, *_initdb_options(self._major, self._options))
+        initdb = self._spawn("initdb", "-D", unfinished, *_initdb_options(self._binaries.major, self._options))
         if initdb.wait():
-            raise StartError(f"initdb failed: {self._last_message()}")
+            raise LocalPostgresError(f"initdb failed: {self._last_message()}")
         unfinished.rename(self._place.data)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -103,7 +98,7 @@ class _Server:
                 return server
             # PostgreSQL refuses to start, and keeps this file, while processes of a former server are still ending.
             if not self._place.pid_file.exists() or time.monotonic() > deadline:
-                raise StartError(self._last_message())
+                raise LocalPostgresError(self._last_message())
             time.sleep(POLL_INTERVAL)
 
     def _comes_up(self, server: subprocess.Popen[bytes]) -> bool:
@@ -125,9 +120,10 @@ class _Server:
             self._place.sockets.rmdir()  # leave nothing in /tmp
 
     def _spawn(self, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
-        needed = (self._programs / program, self._place.data, self._place.sockets)
+        executable = self._binaries.directory / program
+        needed = (executable, self._place.data, self._place.sockets)
         return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs
-            [self._programs / program, *arguments],
+            [executable, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             cwd="/",
@@ -136,7 +132,6 @@ class _Server:
         )
 
     def _last_message(self) -> str:
-        """Return PostgreSQL's last message."""
         lines = [line for line in self._place.log.read_text(errors="replace").splitlines() if line.strip()]
         grave = [line for line in lines[-20:] if re.search(r"\b(FATAL|PANIC|error):", line)]
         return (grave or lines or ["there is no message"])[-1]
@@ -148,7 +143,7 @@ def _clear_leftovers(place: Place) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while postmaster and postmaster.accepts():
         if time.monotonic() > deadline:
-            raise StartError(f"another server, process {postmaster.pid}, uses {place.data} and does not stop")
+            raise LocalPostgresError(f"another server, process {postmaster.pid}, uses {place.data} and does not stop")
         os.kill(postmaster.pid, signal.SIGINT)
         time.sleep(POLL_INTERVAL)
         postmaster = read_postmaster(place)
@@ -201,7 +196,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         supervise(Place(Path(data)), Binaries(Path(binaries), int(major)), options)
-    except (StartError, OSError) as error:
+    except (LocalPostgresError, OSError) as error:
         print(error, file=sys.stderr, flush=True)  # noqa: T201 - into the log
         _report(" ".join(str(error).split()))
         sys.exit(1)

@@ -24,6 +24,8 @@ CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAPABILITY_VERSION_3 = 0x20080522
 
+_LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before the fork; used on Linux alone
+
 
 @dataclass(frozen=True, slots=True)
 class ServerUser:
@@ -66,20 +68,19 @@ def before_exec(user: ServerUser, paths: Iterable[Path]) -> Callable[[], None]:
     Raises:
         PermissionError: The user of the server could not reach the paths.
     """
-    linux = _Linux() if sys.platform == "linux" else None
     capability = _capability_to_reach(paths) if os.geteuid() == 0 else None
     supervisor = os.getpid()
 
     def prepare() -> None:
         if os.geteuid() == 0:
-            keeps = linux.keep_capabilities() if linux and capability else False
+            keeps = capability is not None and _keep_capabilities()
             os.setgroups([])
             os.setgid(user.gid)
             os.setuid(user.uid)
-            if linux and capability and keeps:
-                linux.pass_on(capability)
-        if linux:
-            linux.end_with_parent(supervisor)
+            if capability is not None and keeps:
+                _pass_on(capability)
+        if sys.platform == "linux":
+            _end_with_parent(supervisor)
 
     return prepare
 
@@ -113,31 +114,27 @@ def _effective_capabilities() -> int:
     return int(status.split("CapEff:")[1].split()[0], 16)
 
 
-class _Linux:
-    """System calls that the standard library does not offer."""
+def _keep_capabilities() -> bool:
+    """Keep capabilities across setuid and exec; access(2), by which initdb finds its programs, needs this."""
+    return bool(_LIBC.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) == 0)
 
-    def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork
 
-    def keep_capabilities(self) -> bool:
-        """Keep capabilities across setuid and exec; access(2), by which initdb finds its programs, needs this."""
-        return bool(self._libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) == 0)
+def _pass_on(capability: int) -> None:
+    """Drop every capability but one, which survives exec."""
+    bit = 1 << capability
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; twice 32 bits
+    _check(_LIBC.capset(header, sets))
+    _check(_LIBC.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0))
 
-    def pass_on(self, capability: int) -> None:
-        """Drop every capability but one, which survives exec."""
-        bit = 1 << capability
-        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-        sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; twice 32 bits
-        self._check(self._libc.capset(header, sets))
-        self._check(self._libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0))
 
-    def end_with_parent(self, parent: int) -> None:
-        """Ask for SIGINT when the supervisor dies; on other systems the next supervisor stops the server."""
-        self._check(self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0))
-        if os.getppid() != parent:  # the supervisor died before the call
-            os._exit(1)
+def _end_with_parent(parent: int) -> None:
+    """Ask for SIGINT when the supervisor dies; on other systems the next supervisor stops the server."""
+    _check(_LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0))
+    if os.getppid() != parent:  # the supervisor died before the call
+        os._exit(1)
 
-    @staticmethod
-    def _check(result: int) -> None:
-        if result:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+def _check(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
