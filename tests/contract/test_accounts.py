@@ -11,7 +11,7 @@ from tests.storages import Storage
 from todo_api.domain.account import Account
 from todo_api.domain.changes import SyncPoint, starting_revision
 from todo_api.domain.errors import ForgottenRevisionError, TaskNotFoundError
-from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
+from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import Task
 
@@ -79,7 +79,7 @@ async def test_nothing_is_left_of_a_user_who_was_erased(storage: Storage, user_i
     for owner in (stranger, user_id):
         kept, gone = [await storage.tasks.add(a_task(owner)) for _ in range(2)]
         await storage.tasks.remove(owner, gone.id, now=NOW)
-    key = IdempotencyKey("k", b"request", kept_since=NOW - KEY_LIFETIME, codec=AsBytes())
+    key = IdempotencyKey("k", b"request", codec=AsBytes())
     await storage.tasks.edit(user_id, [], lambda _: b"first", now=NOW, key=key)
 
     await storage.accounts.erase(stranger)

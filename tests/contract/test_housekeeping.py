@@ -16,7 +16,7 @@ from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import FairEngine, create_engine
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, QuotaExceededError
-from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
+from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -165,8 +165,8 @@ async def test_a_tombstone_is_as_old_as_the_last_deletion(storage: Storage, user
 
 
 async def test_answers_are_forgotten_by_their_age(storage: Storage, user_id: str) -> None:
-    async def send(name: str, at: datetime, since: datetime = NOW - KEY_LIFETIME) -> bool:
-        key = IdempotencyKey(name, b"request", kept_since=since, codec=AsBytes())
+    async def send(name: str, at: datetime) -> bool:
+        key = IdempotencyKey(name, b"request", codec=AsBytes())
         return (await storage.tasks.edit(user_id, [], lambda _: b"done", now=at, key=key)).replayed
 
     await storage.tasks.add(a_task(user_id))

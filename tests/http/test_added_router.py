@@ -313,6 +313,12 @@ def test_a_protected_route_checks_the_caller_before_the_body(client: TestClient)
     assert_problem(client.post(path + "&x=1", json={"text": "x"}), 400, "invalid-request")
 
 
+def test_responses_of_a_protected_route_are_private(client: TestClient) -> None:
+    response = client.post("/api/protected/notes?tag=a", json={"text": "x"})
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "Authorization" in response.headers["Vary"]
+
+
 def test_added_endpoints_are_documented(app: FastAPI) -> None:
     paths = app.openapi()["paths"]
     assert paths["/api/tasks/weather"]["get"]["security"] == [{"bearerAuth": []}]

@@ -16,7 +16,7 @@ from tests.storages import Storage, in_postgres
 
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError
-from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
+from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
@@ -72,7 +72,7 @@ async def write(tasks: TaskRepository, user_id: str) -> int:
         task = await tasks.add(a_task(user_id))
         await tasks.remove(user_id, task.id, now=NOW)
         await tasks.restore(user_id, task.id)
-        key = IdempotencyKey(f"new-{number}", b"", kept_since=NOW - KEY_LIFETIME, codec=AsBytes())
+        key = IdempotencyKey(f"new-{number}", b"", codec=AsBytes())
         await tasks.edit(user_id, [task.id], partial(_rename, task.id), now=NOW, key=key)
     return 15
 

@@ -15,7 +15,7 @@ from tests.postgres.running import Service
 
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import RepositoryUnavailableError
-from todo_api.domain.idempotency import KEY_LIFETIME, IdempotencyKey
+from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -87,7 +87,7 @@ async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Pro
         workspace.create(task_id, TaskChanges(title="Once"))
         return b"done"
 
-    key = IdempotencyKey("k", b"request", kept_since=NOW - KEY_LIFETIME, codec=AsBytes())
+    key = IdempotencyKey("k", b"request", codec=AsBytes())
     edited = await repository.edit(user_id, [task_id], decide, now=NOW, key=key)
     assert (attempts, edited.replayed) == (2, False)
     assert len((await repository.changes(user_id, SyncPoint(), 10)).tasks) == 1

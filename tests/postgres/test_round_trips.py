@@ -13,8 +13,9 @@ from tests.postgres.running import Service
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
-from todo_api.application.batches import BatchService, RepeatableRequest
+from todo_api.application.batches import BatchService
 from todo_api.application.tasks import TaskService
+from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Change, Create, Operation
 from todo_api.domain.task import Task, TaskChanges
@@ -110,7 +111,7 @@ async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
             user_id,
             [Create(uuid4(), new, is_fresh=True)],
             lambda *_: b"",
-            request=RepeatableRequest(key, b"", AsBytes()),
+            key=IdempotencyKey(key, b"", AsBytes()),
         )
 
     await hundred()  # the statements are prepared

@@ -1,13 +1,12 @@
 """Use cases that run several operations at once, or one operation at most once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.errors import OperationError, TodoError
-from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey, ResultCodec
+from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.operations import Operation
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task
@@ -19,15 +18,6 @@ MAX_OPERATIONS = 100
 Outcome: TypeAlias = Task | TodoError | None
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class RepeatableRequest(Generic[T]):
-    """A request that the client may send again: its key, a digest of its content, and how its result is kept."""
-
-    key: str
-    fingerprint: bytes
-    codec: ResultCodec[T]
 
 
 class BatchService:
@@ -48,7 +38,7 @@ class BatchService:
         respond: Callable[[Sequence[Outcome], int], T],
         *,
         atomic: bool = True,
-        request: RepeatableRequest[T] | None = None,
+        key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
         """Run the operations in order, in one transaction and at one revision.
 
@@ -57,7 +47,7 @@ class BatchService:
             operations: The operations; later ones see the changes of earlier ones.
             respond: Makes the result from the outcome of each operation and the user's revision after all of them.
             atomic: Whether one failure undoes all operations; otherwise failed operations are left out.
-            request: The idempotency key, if the client sent one. A retry gets the result of the first request.
+            key: The idempotency key, if the client sent one. A retry gets the result of the first request.
 
         Raises:
             OperationError: An operation failed, and nothing was changed.
@@ -76,15 +66,11 @@ class BatchService:
             decide,
             now=now,
             quota=self._quota,
-            key=_key(request, now) if request else None,
+            key=key,
         )
         if not edited.replayed:
             self._announce(user_id)
         return edited
-
-
-def _key(request: RepeatableRequest[T], now: datetime) -> IdempotencyKey[T]:
-    return IdempotencyKey(request.key, request.fingerprint, now - KEY_LIFETIME, request.codec)
 
 
 def _outcome(workspace: Workspace, index: int, operation: Operation, *, atomic: bool) -> Outcome:

@@ -1,10 +1,10 @@
 """Idempotency keys: the first result of a request is kept under the client's key, and returned to every retry."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
-KEY_LIFETIME = timedelta(hours=24)
+KEY_LIFETIME = timedelta(hours=24)  # results that were kept longer count as forgotten
 
 T = TypeVar("T")
 
@@ -31,13 +31,11 @@ class IdempotencyKey(Generic[T]):
     Attributes:
         key: The key; different users have different keys.
         fingerprint: A digest of the request. The same key with another fingerprint is a client's mistake.
-        kept_since: Results that were kept before this instant (UTC) count as forgotten.
         codec: How the result is kept.
     """
 
     key: str
     fingerprint: bytes
-    kept_since: datetime
     codec: ResultCodec[T]
 
 

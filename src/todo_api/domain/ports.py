@@ -100,7 +100,7 @@ class TaskRepository(Protocol):
             now: The current time (UTC).
             quota: How many tasks the user may have outside the trash.
             key: The idempotency key of the request, if it has one. The result is kept in the same transaction, and
-                every later request with this key gets it and changes nothing.
+                every later request with this key gets it and changes nothing, for KEY_LIFETIME.
 
         Raises:
             IdempotencyKeyReusedError: The key was used for another request.

@@ -11,16 +11,17 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.etags import TAGS_PATTERN, Condition, read_condition, read_revisions
-from todo_api.adapters.http.idempotency import repeatable_request
+from todo_api.adapters.http.idempotency import idempotency_key
 from todo_api.adapters.http.requests import base_url
 from todo_api.adapters.http.schemas import parameters
 from todo_api.adapters.http.schemas.fields import UUID_PATTERN
 from todo_api.application.access import Principal
 from todo_api.application.accounts import AccountService
-from todo_api.application.batches import BatchService, RepeatableRequest
+from todo_api.application.batches import BatchService
 from todo_api.application.events import EventService
 from todo_api.application.services import Limits
 from todo_api.application.tasks import TaskService
+from todo_api.domain import idempotency as domain
 from todo_api.domain.ports import TaskRepository
 
 _BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
@@ -110,8 +111,8 @@ async def _idempotency_key(
         ),
         WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     ] = None,
-) -> RepeatableRequest[Response] | None:
-    return await repeatable_request(request, keys)
+) -> domain.IdempotencyKey[Response] | None:
+    return await idempotency_key(request, keys)
 
 
 # The revisions that If-Match names; None without the header, and for `*`.
@@ -141,7 +142,7 @@ CreateOnly: TypeAlias = Annotated[
     ),
 ]
 # The request that a retry repeats; None without the header.
-IdempotencyKey: TypeAlias = Annotated[RepeatableRequest[Response] | None, Depends(_idempotency_key)]
+IdempotencyKey: TypeAlias = Annotated[domain.IdempotencyKey[Response] | None, Depends(_idempotency_key)]
 LastEventId: TypeAlias = Annotated[
     str | None,
     Header(alias="Last-Event-ID", description="The id of the last event that the client has seen; overrides `since`."),

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.etags import read_condition, read_revisions
-from todo_api.adapters.http.idempotency import repeatable_request
+from todo_api.adapters.http.idempotency import idempotency_key
 from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import base_url
 from todo_api.adapters.http.routes import tasks
@@ -50,7 +50,7 @@ async def _create_task(request: Request) -> Response:
         tasks=services.tasks,
         batches=services.batches,
         new_id=services.new_id,
-        idempotency_key=await repeatable_request(request, request.headers.getlist("Idempotency-Key")),
+        idempotency_key=await idempotency_key(request, request.headers.getlist("Idempotency-Key")),
     )
 
 

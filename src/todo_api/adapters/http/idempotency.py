@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import parse_json
-from todo_api.application.batches import BatchService, RepeatableRequest
+from todo_api.application.batches import BatchService
 from todo_api.domain.errors import OperationError
-from todo_api.domain.idempotency import Edited
+from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.operations import Operation
 from todo_api.domain.task import Task
 
@@ -26,8 +26,8 @@ _StoredResponse: TypeAlias = tuple[int, dict[str, str], bytes]  # status, header
 _KEY = re.compile("[\x21-\x7e]{1,255}")
 
 
-async def repeatable_request(request: Request, keys: Sequence[str] | None) -> RepeatableRequest[Response] | None:
-    """Return the request as its Idempotency-Key names it, or None without a key.
+async def idempotency_key(request: Request, keys: Sequence[str] | None) -> IdempotencyKey[Response] | None:
+    """Return the key of the request, or None if it has none.
 
     Raises:
         RequestError: The key is empty or too long, or there is more than one.
@@ -38,7 +38,7 @@ async def repeatable_request(request: Request, keys: Sequence[str] | None) -> Re
         detail = "must be one text of 1 to 255 visible ASCII characters, such as a UUID"
         raise RequestError.at("header", "Idempotency-Key", detail)
     content = await request.body() if request.scope["route"].body_field else b""
-    return RepeatableRequest(keys[0], _fingerprint(request, content), ResponseCodec())
+    return IdempotencyKey(keys[0], _fingerprint(request, content), ResponseCodec())
 
 
 def _fingerprint(request: Request, content: bytes) -> bytes:
@@ -69,7 +69,7 @@ def response_of(edited: Edited[Response]) -> Response:
 async def run_once(
     batches: BatchService,
     user_id: str,
-    request: RepeatableRequest[Response],
+    key: IdempotencyKey[Response],
     operation: Operation,
     respond: Callable[[Task], Response],
 ) -> Response:
@@ -82,6 +82,6 @@ async def run_once(
         raise TypeError(f"{operation} did not return one task")
 
     try:
-        return response_of(await batches.run(user_id, [operation], respond_to, request=request))
+        return response_of(await batches.run(user_id, [operation], respond_to, key=key))
     except OperationError as error:
         raise error.error from error

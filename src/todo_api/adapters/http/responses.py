@@ -8,14 +8,11 @@ from starlette.responses import Response
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.domain.task import Task
 
-# Browsers store the response for this user and revalidate it; shared caches do not store it.
-PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-
 encode = msgspec.json.Encoder().encode
 
 
 def task_response(task: Task, *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    headers = {"ETag": entity_tag(task.revision), **PRIVATE, **(headers or {})}
+    headers = {"ETag": entity_tag(task.revision), **(headers or {})}
     return Response(encode(task), status_code=status_code, headers=headers, media_type="application/json")
 
 
@@ -24,8 +21,8 @@ def created_response(task: Task) -> Response:
 
 
 def not_modified(tag: str) -> Response:
-    return Response(status_code=304, headers={"ETag": tag, **PRIVATE})
+    return Response(status_code=304, headers={"ETag": tag})
 
 
 def json_response(content: object, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(encode(content), headers={**PRIVATE, **(headers or {})}, media_type="application/json")
+    return Response(encode(content), headers=headers, media_type="application/json")

@@ -13,6 +13,9 @@ from todo_api.adapters.http.requests import check_query, read_json
 
 _Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
+# Browsers store the response for this user and revalidate it; shared caches do not store it.
+_PRIVATE = [(b"cache-control", b"private, no-cache"), (b"vary", b"Authorization")]
+
 
 class StrictRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
@@ -41,8 +44,19 @@ class ProtectedRoute(StrictRoute):
     """A strict route for authenticated callers.
 
     The order of the checks: the token (401), the rate limits (429), the scope (403), the query and the body (400, 408,
-    413, 415).
+    413, 415). Responses are private unless they have a Cache-Control header of their own.
     """
+
+    def get_route_handler(self) -> _Handler:
+        handle = super().get_route_handler()
+
+        async def private(request: Request) -> Response:
+            response = await handle(request)
+            if all(name != b"cache-control" for name, _ in response.raw_headers):
+                response.raw_headers += _PRIVATE
+            return response
+
+        return private
 
     async def admit(self, request: Request) -> None:
         await authenticate(request)

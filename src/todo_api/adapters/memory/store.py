@@ -8,7 +8,7 @@ from uuid import UUID
 
 from todo_api.domain.changes import Tombstone, starting_revision
 from todo_api.domain.errors import IdempotencyKeyReusedError, QuotaExceededError
-from todo_api.domain.idempotency import Edited, IdempotencyKey
+from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
@@ -78,10 +78,10 @@ class StoredAccount:
             else:
                 self.tasks[task_id] = task
 
-    def replay(self, key: IdempotencyKey[T]) -> Edited[T] | None:
+    def replay(self, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:
         """Return the kept result of the key, or None."""
         kept = self.results.get(key.key)
-        if kept is None or kept.created_at < key.kept_since:
+        if kept is None or kept.created_at < now - KEY_LIFETIME:
             return None
         if kept.fingerprint != key.fingerprint:
             raise IdempotencyKeyReusedError
@@ -114,7 +114,7 @@ class Store:
     ) -> Edited[T]:
         """Implement `TaskRepository.edit`."""
         account = self.account_to_write(user_id, now)
-        if key is not None and (replay := account.replay(key)):
+        if key is not None and (replay := account.replay(key, now)):
             return replay
         workspace = Workspace(
             user_id,

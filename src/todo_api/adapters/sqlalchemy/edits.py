@@ -17,7 +17,7 @@ from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
 from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
-from todo_api.domain.idempotency import Edited, IdempotencyKey
+from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -140,7 +140,7 @@ class Edit(Generic[T]):
         if self.key is not None:
             await self._claim(connection, self.key)
         account, is_new = await self._lock(connection)
-        if self.key is not None and not is_new and (replay := _recall(account, self.key)):
+        if self.key is not None and not is_new and (replay := _recall(account, self.key, self.now)):
             return replay, True
         workspace = Workspace(
             self.user_id,
@@ -201,8 +201,8 @@ async def _fetch(connection: AsyncConnection, statement: Statement, values: Mapp
     return result.mappings().all()  # type: ignore[return-value] # the keys are strings
 
 
-def _recall(account: Row, key: IdempotencyKey[T]) -> Edited[T] | None:
-    if account["answer"] is None or account["created_at"] < key.kept_since:
+def _recall(account: Row, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:
+    if account["answer"] is None or account["created_at"] < now - KEY_LIFETIME:
         return None
     if account["fingerprint"] != key.fingerprint:
         raise IdempotencyKeyReusedError

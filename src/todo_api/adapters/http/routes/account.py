@@ -10,7 +10,7 @@ from todo_api.adapters.http.dependencies import Accounts, CurrentUser, MaxBodyBy
 from todo_api.adapters.http.import_document import read_tasks
 from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, IMPORT_BODY, problems, success
 from todo_api.adapters.http.requests import require_json, stream_body
-from todo_api.adapters.http.responses import PRIVATE, encode
+from todo_api.adapters.http.responses import encode
 from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import account as schemas
 from todo_api.application import accounts as application
@@ -20,10 +20,9 @@ router = protected_router("/api/me", "account")
 
 @router.get("", responses=success(200, "The account."))
 async def get_account(
-    user: CurrentUser, accounts: Accounts, limits: UserLimits, max_body_bytes: MaxBodyBytes, response: Response
+    user: CurrentUser, accounts: Accounts, limits: UserLimits, max_body_bytes: MaxBodyBytes
 ) -> schemas.Account:
     """Read the account: the numbers of tasks, and the limits."""
-    response.headers.update(PRIVATE)
     return schemas.Account.of(await accounts.account(user.user_id), limits, max_body_bytes)
 
 
@@ -49,7 +48,7 @@ async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
     openapi_extra={"requestBody": IMPORT_BODY},
 )
 async def import_account(
-    request: Request, user: CurrentUser, accounts: Accounts, max_task_bytes: MaxBodyBytes, response: Response
+    request: Request, user: CurrentUser, accounts: Accounts, max_task_bytes: MaxBodyBytes
 ) -> schemas.ImportResult:
     """Import an export. Tasks whose ids exist already are skipped, even if they differ; no task is changed.
 
@@ -57,7 +56,6 @@ async def import_account(
     arrive: those before an error are stored, and counted in the problem. Sending the document again is safe.
     """
     require_json(request)
-    response.headers.update(PRIVATE)
     async with aclosing(read_tasks(user.user_id, stream_body(request), max_task_bytes)) as tasks:
         done = await accounts.import_tasks(user.user_id, tasks)
     return schemas.ImportResult(imported=done.imported, skipped=done.skipped)

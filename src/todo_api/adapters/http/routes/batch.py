@@ -40,7 +40,7 @@ async def run_batch(
         results = [_result(*pair) for pair in zip(operations, outcomes, strict=True)]
         return json_response({"revision": revision, "results": results})
 
-    edited = await batches.run(user.user_id, operations, respond, atomic=body.atomic, request=idempotency_key)
+    edited = await batches.run(user.user_id, operations, respond, atomic=body.atomic, key=idempotency_key)
     return response_of(edited)
 
 
