@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -96,13 +96,11 @@ def create_app(settings: Settings) -> FastAPI:
         interval = settings.purge_interval
         purging = in_background(housekeeping(engine, settings).purge_every(interval)) if interval else nullcontext()
         poller = SqlAlchemyChangePoller(engine, feed)
-        try:
+        async with AsyncExitStack() as stack:
+            for close in (engine.dispose, rate_limits.aclose, verifier.aclose):
+                stack.push_async_callback(close)
             async with poller.polling(), metrics.sampling(), purging:
                 yield {SERVER_HOOKS: _server_hooks(settings, feed)}
-        finally:
-            await verifier.aclose()
-            await rate_limits.aclose()
-            await engine.dispose()
 
     return create_http_app(services, verifier, _http_config(settings, rate_limits, metrics), lifespan)
 
@@ -118,6 +116,7 @@ def _http_config(settings: Settings, rate_limits: RateLimits, metrics: Metrics) 
         access_log=settings.access_log,
         observe=metrics.request if metrics else None,
         telemetry=exports_telemetry(os.environ),
+        hot_path=settings.http_hot_path,
     )
 
 

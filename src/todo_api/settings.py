@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     database_connect_timeout: float = Field(5.0, gt=0, description="seconds to wait for a new connection")
     database_statement_timeout: float = Field(10.0, gt=0, description="seconds for a statement")
     database_hot_path: bool = Field(default=True, description="whether hot calls bypass SQLAlchemy's execute")
+    http_hot_path: bool = Field(default=True, description="whether hot endpoints bypass FastAPI's dependency solver")
 
     better_auth_url: WebUrl | None = None
     better_auth_jwks_url: WebUrl | None = None

@@ -18,6 +18,7 @@ from fastapi import (
     UploadFile,
     WebSocket,
 )
+from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 from tests.http.application import SECRET, make_token
@@ -112,6 +113,13 @@ async def forbidden() -> None:
 @router.get("/structured")
 async def structured() -> None:
     raise HTTPException(409, {"by": ["you"]})
+
+
+@router.get("/absent")
+async def absent(status: int) -> None:
+    if status == 422:
+        raise RequestValidationError([{"type": "value_error", "loc": ("file",), "msg": "is empty", "input": None}])
+    raise HTTPException(status, "no such note", headers={"X-Note": "none"})
 
 
 @router.get("/broken")
@@ -273,6 +281,11 @@ def test_http_exceptions_are_problems(client: TestClient) -> None:
     assert assert_problem(response, 403, "forbidden")["detail"] == "not on Sundays"
     assert response.headers["x-day"] == "Sunday"
     assert assert_problem(client.get("/api/structured"), 409, "conflict")["data"] == {"by": ["you"]}
+    for status, code in ((404, "not-found"), (405, "method-not-allowed")):
+        response = client.get(f"/api/absent?status={status}")
+        assert assert_problem(response, status, code)["detail"] == "no such note"
+        assert response.headers["x-note"] == "none"
+    assert_problem(client.get("/api/absent?status=422"), 400, "invalid-request")
 
 
 def test_unexpected_errors_are_problems(client: TestClient) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy.exc import IntegrityError
 from tests.domain.builders import NOW, a_task, later
 
 from todo_api.adapters.sqlalchemy.mapping import to_row
@@ -48,6 +49,13 @@ async def test_a_task_that_breaks_a_promise_is_refused(
     await add_user(database, user_id)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=rf'"{broken}"'):
         await insert(database, user_id, **changes)
+
+
+async def test_the_repository_does_not_retry_a_task_that_breaks_a_promise(
+    postgres_repository: SqlAlchemyTaskRepository, user_id: str
+) -> None:
+    with pytest.raises(IntegrityError):
+        await postgres_repository.add(a_task(user_id, title=""))
 
 
 @pytest.mark.parametrize(

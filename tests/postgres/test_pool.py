@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from sqlalchemy import Float, bindparam, func, literal_column, select
+from sqlalchemy.exc import StatementError
 from tests.domain.builders import START, a_task
 from tests.postgres.proxy import open_proxy
 from tests.postgres.running import Service
@@ -165,6 +166,37 @@ async def test_a_statement_that_takes_too_long_is_given_up(connect: Connect) -> 
 
     assert time.monotonic() - start < 2
     await sleep(service, 0)
+
+
+async def test_a_statement_with_a_missing_value_costs_no_other_connection(
+    marked: Connect, backends: Callable[..., Any]
+) -> None:
+    service = marked(pool_size=3)
+    await fill(service, 3)
+    before = await backends()
+
+    with pytest.raises((KeyError, StatementError)):
+        await service.read(SLEEP, {})
+    await fill(service, 3)
+
+    assert len(set(before) & set(await backends())) >= 2
+
+
+async def test_a_statement_that_the_server_cancels_costs_no_connection(
+    marked: Connect, backends: Callable[..., Any]
+) -> None:
+    service = marked(pool_size=2)
+    await fill(service, 2)
+    before = await backends()
+    sleeping = asyncio.create_task(sleep(service, 30))
+    await asyncio.sleep(0.2)
+
+    await backends("pg_cancel_backend(pid)")
+    with pytest.raises(RepositoryUnavailableError):
+        await sleeping
+    await fill(service, 2)
+
+    assert await backends() == before
 
 
 async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> None:

@@ -71,7 +71,7 @@ async def _todo_error(request: Request, error: TodoError) -> Response:
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
     by_location: dict[Location, list[dict[str, Any]]] = {}
     for item in error.errors():
-        location, *path = item["loc"]
+        location, *path = [*item["loc"]] or ["body"]
         by_location.setdefault(location, []).append({**item, "loc": path})
     invalid = [to_request_error(place, items, _model_of(request, place)) for place, items in by_location.items()]
     if len(invalid) == 1:
@@ -81,7 +81,7 @@ async def _validation_error(request: Request, error: RequestValidationError) -> 
 
 def _model_of(request: Request, location: str) -> type[BaseModel] | None:
     """Return the model of the endpoint's one parameter at the location, if it has one."""
-    parameters = getattr(request.scope["route"].dependant, f"{location}_params")
+    parameters = getattr(request.scope["route"].dependant, f"{location}_params", [])
     model = parameters[0].field_info.annotation if len(parameters) == 1 else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
@@ -89,17 +89,16 @@ def _model_of(request: Request, location: str) -> type[BaseModel] | None:
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
         return problem_response(problems.MethodNotAllowedError(request.method, _allowed_methods(request, error)))
-    if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
-        return problem_response(
-            problems.NoSuchPathError(f"there is nothing at {request.url.path}; see /docs for all endpoints")
-        )
+    if error.status_code == HTTPStatus.NOT_FOUND and "endpoint" not in request.scope:  # raised by the router
+        detail = f"there is nothing at {request.url.path}; see /docs for all endpoints"
+        return problem_response(problems.NoSuchPathError(detail))
     problem = problems.problem_of_status(error.status_code)
-    detail: object = error.detail  # FastAPI's HTTPException takes any JSON
-    document = problem.document(detail if isinstance(detail, str) else problem.title)
-    if not isinstance(detail, str):
-        document["data"] = jsonable_encoder(detail)
+    content: object = error.detail  # FastAPI's HTTPException takes any JSON
+    document = problem.document(content if isinstance(content, str) else problem.title)
+    if not isinstance(content, str):
+        document["data"] = jsonable_encoder(content)
     return document_response(document, error.headers or {})
 
 

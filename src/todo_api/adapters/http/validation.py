@@ -61,6 +61,6 @@ def _detail(field: str, item: Mapping[str, Any] | ErrorDetails, names: Collectio
             return "is required" if item["loc"] else "must be a JSON object, such as {}; it is empty"
         case "model_type" | "model_attributes_type":
             return "must be a JSON object"
-        case "value_error":
+        case "value_error" if "ctx" in item:
             return str(item["ctx"]["error"])
     return str(item["msg"]).replace("Input should", "must", 1)

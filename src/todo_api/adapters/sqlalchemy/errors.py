@@ -30,7 +30,10 @@ LOST = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DatabaseDroppedError,
 )
 # The server, the network or the schema is at fault, not the statement.
 _OUTAGE = (
@@ -38,6 +41,7 @@ _OUTAGE = (
     OSError,
     TimeoutError,
     asyncpg.LockNotAvailableError,
+    asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,

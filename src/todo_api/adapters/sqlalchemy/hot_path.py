@@ -48,10 +48,11 @@ class HotPath:
         compiled = self._compiled.get(statement)
         if compiled is None:
             compiled = self._compiled[statement] = CompiledStatement(statement)
+        arguments = compiled.arguments(values)
         async with self._engine.queue:
             connection = await self._check_out()
             try:
-                rows = await self._run(connection, compiled, compiled.arguments(values))
+                rows = await self._run(connection, compiled, arguments)
             except BaseException as error:
                 self._give_back(connection, error)
                 if isinstance(error, asyncpg.IntegrityConstraintViolationError):

@@ -18,6 +18,8 @@ _MAX_IDLE = 30.0
 _SEARCH_PAUSE = 1.0
 # The connection is lost, or an undetected pooler now leads to another server, without the prepared statements.
 _UNUSABLE = (*LOST, asyncpg.InvalidSQLStatementNameError)
+# After these errors older connections are suspect too. Others, such as a missing parameter, say nothing about them.
+_OUTAGE_SIGNS = (*_UNUSABLE, OSError, TimeoutError, asyncpg.ReadOnlySQLTransactionError)
 
 
 class StaleConnections:
@@ -48,7 +50,7 @@ class StaleConnections:
                 return False
         elif isinstance(error, asyncpg.PostgresError) and not isinstance(error, _UNUSABLE):
             return False
-        if isinstance(error, Exception) and made_at >= self._stale_before:
+        if isinstance(error, _OUTAGE_SIGNS) and made_at >= self._stale_before:
             self._stale_before = now
         return True  # also if the call was cancelled: its response may still arrive
 

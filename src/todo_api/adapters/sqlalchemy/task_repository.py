@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy import schema, statements
 from todo_api.adapters.sqlalchemy.edits import Edit
-from todo_api.adapters.sqlalchemy.errors import reads, writes
+from todo_api.adapters.sqlalchemy.errors import driver_error, reads, writes
 from todo_api.adapters.sqlalchemy.execution import Row, fetch
 from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.mapping import to_change, to_parameters, to_task, to_trashed_task
@@ -52,7 +53,9 @@ class SqlAlchemyTaskRepository:
         try:
             if rows := await self._fetch_hot(statements.ADD, values):
                 return replace(task, revision=rows[0]["revision"])
-        except IntegrityError:
+        except IntegrityError as error:
+            if not isinstance(driver_error(error), UniqueViolationError):
+                raise
             exists = True
         if state := await self._state(task.user_id, task.id):
             raise TaskExistsError(state["revision"])
