@@ -7,11 +7,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.exc import MissingGreenlet
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
 
 
 async def test_the_pool_needs_a_greenlet_only_to_open_a_connection() -> None:
-    engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing", pool_size=1)
+    engine = create_engine(DatabaseConfig(url="postgresql://nobody@127.0.0.1:1/nothing", pool_size=1))
     with pytest.raises(MissingGreenlet):
         engine.pool.connect()
     assert engine.pool.status().endswith("Current Checked out connections: 0")
