@@ -28,7 +28,7 @@ router = APIRouter(
 @router.get("", operation_id="getHealth")
 @router.get("/live", operation_id="getLiveness")
 async def live() -> Health:
-    """Respond if the process runs."""
+    """Respond while the process runs."""
     return Health()
 
 
