@@ -16,7 +16,7 @@ Audit = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def audit(tmp_path: Path) -> Audit:
-    """Runs the program among tools that say what they are told to."""
+    """Run the program with fake tools that print the given output."""
     python = tmp_path / "python"
     python.symlink_to(sys.executable)
 
