@@ -1,9 +1,9 @@
 # make run    the service on http://127.0.0.1:8000, with an embedded PostgreSQL
 # make test   linters, types and the whole test suite, as in CI
-# make test-fast        what needs neither a database nor other processes, in less than 30 seconds
+# make test-fast        the tests that need neither a database nor other processes, in less than 30 seconds
 # make test-containers  the whole test suite on the oldest and the newest PostgreSQL, in containers: needs Docker
-# make test-faults      kills, cuts off and starves the service and its database under load, and prints what happened
-# make bench  the load benchmark; make bench-scale what calls cost as tables grow; both draw what they measure into docs/
+# make test-faults      kills, disconnects and exhausts the service and its database under load, and prints the results
+# make bench  the load benchmark; make bench-scale the cost of calls as tables grow; both draw their results into docs/
 # make soak   five minutes of requests of all kinds, valid and invalid; fails if the memory of the service grows
 # make audit  known vulnerabilities and the licenses of the packages that are deployed, and their list (SBOM) in build/
 # make lock   new lock files after a change of the dependencies in pyproject.toml
@@ -29,7 +29,7 @@ ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
 
-# The parent of the shell is make: when it ends, in whatever way, the service and its database end too.
+# The parent of the shell is make: when make exits, for any reason, the service and its database stop too.
 run: $(VENV)/.run
 	@exec $(IN_VENV) todo_api dev --exit-with-parent=$$PPID
 
@@ -61,7 +61,7 @@ bench-scale: $(VENV)/.dev build/tools
 soak: $(VENV)/.dev
 	$(IN_VENV) benchmarks.soak
 
-# In two environments: one with the tools, and one with the deployed packages alone.
+# In two environments: one with the tools, and one with only the deployed packages.
 audit: build/tools build/deployed
 	@build/tools/bin/python deploy/audit.py requirements.lock build/deployed/bin/python build/sbom.json
 

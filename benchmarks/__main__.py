@@ -1,4 +1,4 @@
-"""`make bench`: the service beside an older checkout, the stack that it replaced and a lower bound, by turns.
+"""`make bench`: compare the service with an older checkout, the replaced stack and a lower bound, in interleaved turns.
 
 Prints requests per second, latencies, the server's CPU time and the round trips to the database, and ratios of the
 CPU time to the lower bound's (raw Starlette and asyncpg) and to the older checkout's; then the cost of open event
@@ -34,7 +34,7 @@ from todo_api.dev.postgres import open_server
 from todo_api.domain.changes import SyncPoint
 
 MOST_FOR_THE_REPLACED = 32  # connections; with twice as many, its threads exhaust its pool and it stops responding
-MOST_REPEATS = 4  # of a turn that the disk disturbed
+MOST_REPEATS = 4  # attempts for a turn that a slow disk disturbed
 
 
 class Comparison:
@@ -82,7 +82,7 @@ class Comparison:
             self.rows.append(row)
 
     async def _turn(self, call: Call, server: Server, connections: int) -> Sample:
-        """Return a turn that the disk did not disturb, or the last of a few attempts."""
+        """Return a turn that the disk did not disturb, or the last of several attempts."""
         for _ in range(MOST_REPEATS):
             sample = await run(call, server, connections, self._arguments.seconds)
             if not self._disk.is_disturbed():

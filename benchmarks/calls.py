@@ -1,4 +1,4 @@
-"""The calls that are measured and the tasks that they are about, the same for each program."""
+"""The measured calls and their tasks, the same for each program."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ async def create_tasks(database: str) -> list[tuple[str, str]]:
 
 
 async def read_revisions(database: str) -> dict[str, tuple[int, int]]:
-    """Return each user's revision before the last few changes, and the current one."""
+    """Return each user's revision before the last few changes, and the current revision."""
     connection = await asyncpg.connect(database)
     rows = await connection.fetch(REVISIONS)
     await connection.close()
@@ -84,7 +84,7 @@ def ask_for_the_same_list(user: str, revision: int) -> bytes:
 
 
 async def make_calls(database: str, tasks: list[tuple[str, str]]) -> list[Call]:
-    """Return the calls. Writes come last, because the reads expect the revisions that are read here."""
+    """Return the calls. Writes come last, because reads expect the current revisions."""
     some, number = itertools.cycle(tasks), itertools.count()
     users = itertools.cycle((await read_revisions(database)).items())
 

@@ -1,4 +1,4 @@
-"""The lower bound: raw Starlette and asyncpg, which run the same queries and nothing else.
+"""The lower bound: raw Starlette and asyncpg, which only run the same queries.
 
 There is no authentication, validation, error handling or conditional request. It runs on uvicorn with the same options
 as the service.
@@ -95,7 +95,7 @@ async def update_task(request: Request) -> Response:
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     async def keep_session(_: asyncpg.Connection) -> None:
-        """Spare the round trip with which asyncpg's pool resets a connection; there is nothing to reset."""
+        """Avoid the round trip in which asyncpg's pool resets a connection; there is nothing to reset."""
 
     async with asyncpg.create_pool(
         os.environ["DATABASE_URL"], min_size=10, max_size=10, reset=keep_session

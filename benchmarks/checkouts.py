@@ -13,7 +13,7 @@ _ROOT = Path(__file__).parents[1]
 
 @contextmanager
 def checkout(revision: str) -> Iterator[Path]:
-    """Extract `src` as it was at a Git revision; yield the folder, which goes with the block.
+    """Extract `src` at a Git revision; yield the folder, which is removed after the block.
 
     The older version runs in this environment, with the packages that are installed now.
 

@@ -1,4 +1,4 @@
-"""Whether the disk was disturbed: a commit waits for it, so its pauses would be taken for the service's."""
+"""Detect a slow disk: commits wait for it, so its pauses would be attributed to the service."""
 
 import os
 import statistics
@@ -16,7 +16,7 @@ class DiskProbe:
         self._file = directory / "probe"
 
     def is_disturbed(self) -> bool:
-        """Return whether the slowest of a few syncs took far longer than it should."""
+        """Return whether the slowest of a few syncs took far longer than usual."""
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT)
         try:
             return max(self._sync(descriptor) for _ in range(_SYNCS)) > max(_DISTURBED, 10 * self._usual(descriptor))

@@ -16,7 +16,7 @@ class Call:
     """A kind of request.
 
     Attributes:
-        name: How it is called in the tables.
+        name: The name in the tables.
         request: Returns the next request to send.
         status: The expected status.
         unconditional: The expected status of programs that ignore conditions, where it differs.

@@ -1,4 +1,4 @@
-"""Draws the figures of `benchmarks` and `benchmarks.scale` as SVG.
+"""Draw the figures of `benchmarks` and `benchmarks.scale` as SVG.
 
 `make bench` and `make bench-scale` run it, in the environment of the tools, which has matplotlib.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-mpl.rcParams["svg.hashsalt"] = "todo-api"  # the same figures make the same file
+mpl.rcParams["svg.hashsalt"] = "todo-api"  # the same figures produce the same file
 
 COLOURS = {"ceiling": "#b8bec8", "service": "#1f6feb", "replaced": "#d1862b"}
 LABELS = {"ceiling": "raw Starlette + asyncpg", "service": "todo-api", "replaced": "the synchronous stack before"}

@@ -1,7 +1,7 @@
 """The stack that this service replaced: a synchronous backend with FastAPI, SQLModel and psycopg2.
 
 It is written as the manuals show: sessions from `yield` dependencies, SQLModel tables that are created at start-up and
-default pools, nothing tuned and nothing slowed down. `benchmarks` fills its own table with the same tasks.
+default pools. Nothing is tuned or slowed down. `benchmarks` fills its own table with the same tasks.
 """
 
 import os

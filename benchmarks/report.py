@@ -24,8 +24,8 @@ class Figures:
         p50: Latency in ms that half of all requests did not exceed, over all turns; `p99` likewise.
         cpu: The server's CPU time per request in ms, the median of the turns.
         times_ceiling: `cpu` as a multiple of the ceiling's.
-        times_before: `cpu` as a multiple of the older checkout's, if one takes part.
-        service_is_faster: How many times the requests per second of the program the service reaches.
+        times_before: `cpu` as a multiple of the older checkout's, if there is one.
+        service_is_faster: The service's requests per second, as a multiple of the program's.
         round_trips: Round trips to the database per request; None unless counted.
         errors: Responses with another status than expected, in all turns.
     """

@@ -1,4 +1,4 @@
-"""What each call costs the database as the tables grow: blocks read, a count that noise does not change.
+"""The cost of each call as the tables grow, in blocks read: a count that noise does not change.
 
     python -m benchmarks.scale --json scale.json
 
@@ -31,7 +31,7 @@ from todo_api.domain.listing import Order, Sort, Status
 from todo_api.domain.task import Task, TaskChanges
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-EACH = 100  # tasks of each user, but for one
+EACH = 100  # tasks of each user except the owner
 OWNER = "has-a-tenth-of-all"
 LIMIT = 50
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -67,7 +67,7 @@ class Point:
 
 
 async def measure(database: str, sizes: Sequence[int] = SIZES) -> list[Point]:
-    """Fill an empty database to each of the sizes, and measure the calls there."""
+    """Fill an empty database to each of the sizes, and measure the calls at each."""
     connection = await asyncpg.connect(database)
     await connection.execute(FILL_OWNER)
     points, filled = [], 0

@@ -1,4 +1,4 @@
-"""The programs that are compared: each is a process of its own with one worker, on the first core."""
+"""The compared programs: each is a separate process with one worker, on the first core."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ class Program:
     """How to start a program.
 
     Attributes:
-        name: How it is called in the tables.
+        name: The name in the tables.
         module: What to run with `python -m`.
         port: Where it listens.
         knows_conditions: Whether it understands If-None-Match and the calls that only the service has.
@@ -63,7 +63,7 @@ def before(source: Path) -> Program:
     return Program("before", _SERVE, 8934, knows_conditions=True, source=source)
 
 
-# The service runs as in production. Nobody reaches this limit, but every request counts towards it.
+# The service runs as in production. No user reaches this limit, but every request is counted.
 ENVIRONMENT = {"RATE_LIMIT": "1000000000/minute", "BETTER_AUTH_URL": ISSUER, "PUBLIC_KEY": PUBLIC_KEY}
 
 

@@ -35,7 +35,7 @@ USERS = 6000  # more than the token cache holds
 MOST_TASKS = 20  # of each user
 WARM_UP = 0.25  # of the time, until the caches are full
 GROWTH = 0.05  # of the median of the first third, after the warm-up
-GARBAGE = 8 * 1024 * 1024  # bytes that may wait for the garbage collector, whose threshold main.py raises to 50,000
+GARBAGE = 8 * 1024 * 1024  # bytes of garbage before a collection, whose threshold main.py raises to 50,000
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 MEBIBYTE = 1024 * 1024
 
@@ -74,7 +74,7 @@ class _RateLimitedError(Exception):
 
 
 class Client:
-    """Runs random scenarios one after the other, each as another user."""
+    """Runs random scenarios in sequence, each as another user."""
 
     def __init__(self, url: str, tally: Tally, number: int, users: list[tuple[str, str]]) -> None:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""How throughput scales: requests per second of `serve --workers 2` as a multiple of one worker's, by turns.
+"""Scaling: requests per second of `serve --workers 2` as a multiple of one worker's, in interleaved turns.
 
     python -m benchmarks.workers
 
@@ -27,7 +27,7 @@ from benchmarks.tokens import published_keys
 from todo_api.dev.postgres import open_server
 
 GROUPS = Path("/sys/fs/cgroup")
-PERIOD = 20_000  # microseconds; short, so that a worker never pauses for long
+PERIOD = 20_000  # microseconds; short, so that workers only pause briefly
 SHARE = 0.2
 ENOUGH_CORES = 4
 

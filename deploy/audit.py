@@ -2,8 +2,8 @@
 
     python audit.py LOCK_FILE PYTHON SBOM
 
-runs with the packages of requirements-tools.lock, and looks at those of the lock file and of the other Python, in which
-they are installed. Ends with 1 after a finding.
+runs with the packages of requirements-tools.lock. It checks the packages of LOCK_FILE, which are installed in the
+environment of PYTHON. It exits with 1 if it finds a problem.
 """
 
 import json
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# These licences only ask to keep their texts. Packages use the names of SPDX or of PyPI's classifiers.
+# These licences only require that their texts are kept. Packages use the names of SPDX or of PyPI's classifiers.
 ALLOWED_LICENSES = frozenset({
     *("Apache-2.0", "Apache Software License"),
     *("BSD-2-Clause", "BSD-3-Clause", "BSD License", "3-Clause BSD License"),
@@ -48,7 +48,7 @@ def main(lock: str, python: str, bill: str) -> int:
 
 
 def vulnerabilities(report: str, complaint: str) -> list[str]:
-    """Return what pip-audit reports; print a line if it could look nothing up, which it does not call a failure."""
+    """Return pip-audit's findings; print a line if its lookups failed, which it does not treat as a failure."""
     if not report.strip():
         *_, reason = complaint.strip().splitlines() or [""]
         if not OUT_OF_REACH.search(reason):
@@ -62,7 +62,7 @@ def vulnerabilities(report: str, complaint: str) -> list[str]:
     else:
         print(f"vulnerabilities: looked up for {len(known)} of {len(packages)} packages")
     return [
-        f"{package['name']} {package['version']} has {found['id']}, mended in: {', '.join(found['fix_versions'])}"
+        f"{package['name']} {package['version']} has {found['id']}, fixed in: {', '.join(found['fix_versions'])}"
         for package in known
         for found in package["vulns"]
     ]

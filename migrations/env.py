@@ -1,4 +1,4 @@
-"""Runs the migrations, one run at a time. They give up rather than block the service.
+"""Run the migrations, one run at a time. They give up instead of blocking the service.
 
 The database is that of the service's settings, unless the caller of Alembic's API sets `database_url` in the attributes
 of its Config; `lock_timeout`, `lock_attempts` and `others_timeout` may be set there too.
@@ -31,7 +31,7 @@ OTHERS_TIMEOUT = 600.0  # seconds to wait for another run
 
 def database() -> DatabaseConfig:
     """Return the database to migrate, or exit with instructions."""
-    # A migration may take its time; only connecting and waiting for locks are bounded.
+    # Migrations have no time limit; only connecting and waiting for locks have timeouts.
     if url := context.config.attributes.get("database_url"):
         return DatabaseConfig(url=str(url), statement_timeout=None)
     try:
@@ -65,9 +65,9 @@ def migrate(connection: Connection) -> None:
 
 @asynccontextmanager
 async def alone(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Hold the lock of the migrations, in a transaction that does nothing else.
+    """Hold the migration lock, in a transaction that does nothing else.
 
-    The lock is polled for: a concurrent index build would wait for a transaction that waits for the lock.
+    It polls for the lock, because a concurrent index build would wait for a transaction that waits for the lock.
     """
     async with engine.connect() as connection:
         timeout = context.config.attributes.get("others_timeout", OTHERS_TIMEOUT)
@@ -106,7 +106,7 @@ def main() -> None:
         if "database_url" in context.config.attributes:
             raise
         reason = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
-        sys.exit(f"The database that DATABASE_URL names was not migrated to the end; run it again to go on: {reason}")
+        sys.exit(f"The database that DATABASE_URL names was not migrated completely; run it again: {reason}")
 
 
 if context.is_offline_mode():

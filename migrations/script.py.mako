@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The version before still runs. Work in steps that can be run again, each with the lock of one table for a moment:
+    # The previous version still runs. Use steps that can be run again, each of which locks one table briefly:
     # online.change(lambda: op.add_column(...)) and online.replace_index(...).
     ${upgrades if upgrades else "pass"}
 

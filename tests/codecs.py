@@ -1,8 +1,8 @@
-"""What the results of edits are kept as in tests."""
+"""The codec of stored results in tests."""
 
 
 class AsBytes:
-    """Keeps results that are bytes already."""
+    """Stores results that are already bytes."""
 
     def encode(self, result: bytes) -> bytes:
         return result

@@ -1,7 +1,7 @@
-"""One PostgreSQL for the whole run; every test has users of its own, so that no table is ever emptied.
+"""One PostgreSQL for the whole run; every test has its own users, so that tables are never emptied.
 
-The server is TEST_DATABASE_URL's where that is given, a container's with `--database=container`, and otherwise the
-embedded one, which all workers of a run share; with `--database=pgbouncer` each worker has a pooler before it.
+The server is TEST_DATABASE_URL if that is set, a container with `--database=container`, and otherwise the embedded one,
+which all workers of a run share; with `--database=pgbouncer`, each worker has its own pooler.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from todo_api.dev.postgres import open_server
 ROOT = Path(__file__).parent.parent
 HELP = (
     "where PostgreSQL runs; `pgbouncer` is the embedded one behind a pooler in transaction mode, "
-    "and `none` leaves out what needs a database, starts processes or generates hundreds of requests"
+    "and `none` skips tests that need a database, start processes or generate hundreds of requests"
 )
 SLOW = {"deploy", "e2e", "faults", "fuzz", "logs", "migrations", "test_openapi.py"}
 POOLED = 20  # connections of the pooler for each database; the service has ten, and tests start more than one service
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Select the tests that use the database, if it is behind the pooler, and the quick ones if there is none."""
+    """With a pooler, select the tests that use the database; without a database, the quick ones."""
     kind = config.getoption("--database")
     if kind == "pgbouncer":
         items[:] = filter(_uses_database, items)
@@ -62,7 +62,7 @@ def _uses_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a database with the newest schema, as a superuser."""
+    """The URL of a database with the newest schema, as a superuser."""
     for url in _server(request.config, tmp_path_factory):
         command.upgrade(alembic_config(url), "head")
         yield url
@@ -70,7 +70,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="session")
 def server_url(database_url: str) -> str:
-    """The same address past the pooler, if there is one: for tests of what only the server itself shows."""
+    """The same URL without the pooler, for tests that need the server itself."""
     return direct(database_url)
 
 
@@ -96,7 +96,7 @@ def _pooled(url: str, directory: Path) -> Iterator[str]:
 
 
 def alembic_config(url: str | None) -> Config:
-    """What the `alembic` command would read, with the database that is to be migrated; it leaves logging alone."""
+    """Alembic's configuration for the database to migrate; it does not configure logging."""
     config = Config(ROOT / "alembic.ini")
     config.attributes.update(database_url=url, configure_logging=False)
     return config
@@ -104,14 +104,14 @@ def alembic_config(url: str | None) -> Config:
 
 @pytest.fixture
 def fresh_database(database_url: str) -> Iterator[str]:
-    """The address of an empty database on the same server, which goes with the test."""
+    """The URL of an empty database on the same server, which is dropped after the test."""
     with empty_database(database_url) as url:
         yield url
 
 
 @contextmanager
 def empty_database(database_url: str) -> Iterator[str]:
-    """Make a database on the server for as long as the block runs."""
+    """Create a database on the server while the block runs."""
     name = f"test_{uuid4().hex}"
     asyncio.run(_execute(database_url, f"CREATE DATABASE {name}"))
     yield urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
@@ -139,7 +139,7 @@ def postgres_repository(engine: FairEngine) -> SqlAlchemyTaskRepository:
 
 
 def new_user_id() -> str:
-    """A user whom no other test knows."""
+    """A user that no other test uses."""
     return f"user-{uuid4()}"
 
 

@@ -8,7 +8,7 @@ from todo_api.domain.task import Task
 
 
 class Copy:
-    """The tasks as far as it was told; it accepts nothing twice, and nothing that is out of order."""
+    """The tasks after the changes so far. A change that is repeated or out of order fails."""
 
     def __init__(self, repository: TaskRepository, user_id: str, since: SyncPoint | None = None) -> None:
         self._repository = repository
@@ -33,6 +33,6 @@ class Copy:
         return page
 
     async def catch_up(self, limit: int) -> None:
-        """Follow until there is nothing more."""
+        """Follow until there are no more changes."""
         while (await self.follow(limit)).more:
             pass

@@ -21,7 +21,7 @@ _servers: dict[str, str] = {}  # behind the poolers, by the poolers' host and po
 
 
 def direct(url: str) -> str:
-    """The address of the same database without the pooler, if there is one between: for a look past it."""
+    """Return the URL of the same database without the pooler."""
     parts = urlsplit(url)
     server = _servers.get(parts.netloc.rpartition("@")[2])
     return urlunsplit(urlsplit(server)._replace(path=parts.path)) if server else url
@@ -29,7 +29,7 @@ def direct(url: str) -> str:
 
 @contextmanager
 def open_pooler(server: str, directory: Path, *, connections: int) -> Iterator[str]:
-    """The address of the same database through a pooler that has so many connections to it, while the block runs."""
+    """Run a pooler with so many server connections while the block runs; yield the URL through it."""
     assert PGBOUNCER
     port = unused_port()
     file = directory / f"pgbouncer-{port}.ini"

@@ -1,4 +1,4 @@
-"""The adapters of one storage, together: what one of them writes, the others see."""
+"""The adapters of one storage, which share their data."""
 
 from dataclasses import dataclass
 

@@ -60,6 +60,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and what is in them."""
+    """Drop the tables with their content."""
     op.drop_table("tasks")
     op.drop_table("users")

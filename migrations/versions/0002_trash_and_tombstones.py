@@ -1,4 +1,4 @@
-"""Deleted tasks go to the trash, and leave a tombstone for those who sync.
+"""Move deleted tasks to the trash, and keep tombstones for delta sync.
 
 Revises: 0001
 """
@@ -24,7 +24,7 @@ IN_TRASH = sa.text("deleted_at IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Add the trash and the tombstones; lists leave out what is in the trash."""
+    """Add the trash and the tombstones; lists do not contain the trash."""
     online.change(_add_trash)
     online.change(_add_floor)
     online.change(_add_tombstones)
@@ -41,7 +41,7 @@ def _add_trash() -> None:
 
 
 def _add_floor() -> None:
-    """In one statement, which is done as a whole or not."""
+    """Add the floor in one statement, so that it is atomic."""
     op.execute(
         "ALTER TABLE users ADD COLUMN IF NOT EXISTS floor bigint NOT NULL DEFAULT 0"
         " CONSTRAINT ck_users_floor_in_range CHECK (floor BETWEEN 0 AND revision)"
@@ -64,7 +64,7 @@ def _add_tombstones() -> None:
 
 
 def downgrade() -> None:
-    """Empty the trash, and drop what remembers it: without it, lists would show what is deleted."""
+    """Empty the trash, and drop its columns and tables; otherwise lists would show deleted tasks."""
     op.drop_index("ix_tasks_in_trash", "tasks")
     op.drop_index("ix_tasks_by_revision", "tasks")
     op.execute("DELETE FROM tasks WHERE deleted_at IS NOT NULL")

@@ -1,4 +1,4 @@
-"""Count the tasks of each user, remember answers, and let changes of one revision be paged by their ids.
+"""Count the tasks of each user, store responses, and page changes of one revision by id.
 
 Revises: 0002
 """
@@ -18,7 +18,7 @@ depends_on = None
 LIVE = sa.text("deleted_at IS NULL")
 IN_TRASH = sa.text("deleted_at IS NOT NULL")
 
-# Of some users at a time, whose rows are locked meanwhile.
+# A few users at a time, because their rows are locked.
 COUNT = sa.text("""
 WITH few AS (SELECT id FROM users WHERE id > :after ORDER BY id LIMIT 200),
      counted AS (SELECT few.id, count(tasks.id) AS live FROM few
@@ -70,7 +70,7 @@ def _count_some(after: str) -> str | None:
 
 
 def downgrade() -> None:
-    """Drop what was added."""
+    """Drop the count, the table of keys and the indexes."""
     _index_revisions(["user_id", "revision"])
     op.drop_index("ix_trash_by_age", "tasks")
     op.drop_table("idempotency_keys")

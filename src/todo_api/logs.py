@@ -1,7 +1,7 @@
 """Logging to stderr: one line for each event, as JSON for machines or in colours for people.
 
-Python's `logging` (used by uvicorn, SQLAlchemy and asyncio) is rendered in the same way as structlog's events. Text of
-users and secrets are never logged: an error is logged with its type and its traceback, without its message.
+Python's `logging` (used by uvicorn, SQLAlchemy and asyncio) is rendered in the same way as structlog's events. User
+text and secrets are never logged: an error is logged with its type and its traceback, without its message.
 """
 
 import logging
@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure_logs(log_format: LogFormat | None = None) -> None:
-    """Configure all logging; by default for people where stderr is a terminal, and otherwise as JSON."""
+    """Configure all logging; by default in colours if stderr is a terminal, otherwise as JSON."""
     chosen = log_format or ("console" if sys.stderr.isatty() else "json")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -48,9 +48,9 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
 
 
 class _Stderr:
-    """Writes each line at once, so that the lines of several processes do not mix.
+    """Writes each line in one call, so that the lines of several processes do not mix.
 
-    A line that cannot be written (a full disk, a closed pipe) is lost, and the request goes on.
+    A line that cannot be written (a full disk, a closed pipe) is lost; the request continues.
     """
 
     def __init__(self, *_: object) -> None:

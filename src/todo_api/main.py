@@ -42,7 +42,7 @@ from todo_api.settings import ConfigurationError, Settings
 
 _clock = partial(datetime.now, UTC)
 
-# What is there after the start stays: the collector need not look at it again, and less often at the rest.
+# Objects of the start are never freed: the garbage collector skips them, and collects the others less often.
 _GARBAGE_THRESHOLD = 50_000
 
 # Responses to requests that the server refuses before they reach the application.
@@ -55,7 +55,7 @@ _REFUSALS: dict[int, type[RequestError]] = {
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application. It starts while the database or the JWKS is down, and responds with 503 meanwhile.
+    """Return the application. It starts without the database and the JWKS, and responds with 503 until they are up.
 
     Raises:
         ConfigurationError: The settings do not say where the database is, or how tokens are verified.
@@ -135,7 +135,7 @@ def _refuse(status: int, detail: str, headers: Headers) -> Response:
 
 
 def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService:
-    """Return the use case that purges what was kept long enough."""
+    """Return the use case that purges expired entries."""
     return HousekeepingService(
         SqlAlchemyHousekeeping(engine),
         clock=_clock,
@@ -173,14 +173,14 @@ def _verifier(settings: Settings, metrics: Metrics) -> JwtTokenVerifier:
     try:
         return JwtTokenVerifier(config, on_key_fetch=metrics.key_fetch)
     except ValueError as error:
-        raise ConfigurationError(f"BETTER_AUTH_SECRET will not do: {error}") from error
+        raise ConfigurationError(f"BETTER_AUTH_SECRET cannot be used: {error}") from error
 
 
 def database_config(settings: Settings) -> DatabaseConfig:
-    """Return where the database is and how to reach it.
+    """Return the URL of the database and the limits of its connections.
 
     Raises:
-        ConfigurationError: DATABASE_URL is not set, or is no URL of a PostgreSQL database.
+        ConfigurationError: DATABASE_URL is not set, or is not the URL of a PostgreSQL database.
     """
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL is not set: set it to postgresql://user:password@host/database")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-# Better Auth's default secrets, the first since version 1.4. They are public:
+# Better Auth's default secrets, the first one since version 1.4. They are public:
 # https://github.com/better-auth/better-auth, packages/better-auth/src/utils/constants.ts
 PUBLIC_DEFAULT_SECRETS = frozenset({"better-auth-secret-12345678901234567890", "better-auth-secret-123456789"})
 SHORTEST_SECRET = 32
@@ -52,7 +52,7 @@ def _origin(url: str) -> str:
 
 
 class ConfigurationError(Exception):
-    """A setting is missing or wrong; the message names the variable and says what to do."""
+    """A setting is missing or wrong. The message names the variable and the solution."""
 
 
 class Settings(BaseSettings):
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         extra="ignore",
         env_ignore_empty=True,
         frozen=True,
-        hide_input_in_errors=True,  # some are secret
+        hide_input_in_errors=True,  # some settings are secret
     )
 
     host: str = "127.0.0.1"

@@ -137,7 +137,7 @@ T = TypeVar("T")
 
 
 class RetryingRepository(InMemoryTaskRepository):
-    """Calls `decide` once for nothing, as after a lost connection, with a smaller quota."""
+    """Calls `decide` once more, as after a lost connection, with a smaller quota."""
 
     async def edit(self, user_id: str, task_ids: Any, decide: Callable[[Workspace], T], **options: Any) -> Edited[T]:
         decide(Workspace(user_id, [], revision=1, next_revision=2, live_tasks=1, quota=2, now=NOW))

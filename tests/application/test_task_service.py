@@ -239,7 +239,7 @@ async def test_a_deletion_that_allows_both_revisions_succeeds_after_a_race(
     assert repository.writes == 2
 
 
-async def test_a_change_that_always_loses_is_refused_in_the_end(
+async def test_a_change_that_always_loses_fails_with_contention(
     service: TaskService, repository: Interfering, task: Task
 ) -> None:
     repository.interfere, repository.times = repository.describe, 1_000

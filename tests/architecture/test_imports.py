@@ -1,4 +1,4 @@
-"""Packages that may import the standard library alone, which import-linter cannot express."""
+"""Packages that may only import the standard library, which import-linter cannot express."""
 
 import ast
 import sys

@@ -14,14 +14,14 @@ from todo_api.domain.errors import IncompleteImportError, OperationError, TodoEr
 for module in sorted([*SOURCE.glob("domain/*.py"), *SOURCE.glob("application/*.py")]):
     import_module(f"todo_api.{module.parent.name}.{module.stem}")
 
-# Classes to catch several errors by; they are never raised themselves.
+# Base classes for `except`; they are never raised.
 ABSTRACT: set[type[TodoError]] = {TodoError, AuthenticationError}
-# Answered as the error that it is about.
+# Returned as the problem of the error that it wraps.
 WRAPPING: set[type[TodoError]] = {OperationError, IncompleteImportError}
 
 
 def kinds(error: type[TodoError] = TodoError) -> Iterator[type[TodoError]]:
-    """The class and all below it, as far as they are the project's."""
+    """Return the class and its subclasses in this project."""
     if error.__module__.startswith("todo_api."):
         yield error
     for kind in error.__subclasses__():

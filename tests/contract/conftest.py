@@ -10,7 +10,7 @@ from todo_api.domain.ports import TaskRepository
 
 @pytest.fixture(params=["memory", "postgres", "hot path"])
 def storage(request: pytest.FixtureRequest) -> Storage:
-    """Each storage in turn: what is true of one is true of all."""
+    """Each storage in turn: all follow the same contract."""
     if request.param == "memory":
         return in_memory()
     return in_postgres(request.getfixturevalue("engine"), hot_path=request.param == "hot path")
@@ -23,7 +23,7 @@ def repository(storage: Storage) -> TaskRepository:
 
 @pytest.fixture(scope="module")
 def own_database(database_url: str) -> Iterator[str]:
-    """The address of a database with the newest schema, for the tests of one module."""
+    """The URL of a database with the newest schema, for the tests of one module."""
     with empty_database(database_url) as url:
         command.upgrade(alembic_config(url), "head")
         yield url

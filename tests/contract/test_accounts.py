@@ -1,4 +1,4 @@
-"""The account: figures, everything there is, and nothing left of it; the same for every storage."""
+"""The account: figures, export and erasure; the same for every storage."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -44,7 +44,7 @@ async def test_an_account_counts_its_own_tasks(storage: Storage, user_id: str) -
 @pytest.mark.parametrize(
     ("due_date", "last", "first"),
     [
-        # When a task is not overdue for the last time, and when for the first time.
+        # The last time at which a task is not overdue, and the first at which it is.
         (date(2026, 6, 1), datetime(2026, 6, 1, 23, 59, 59, 999999, UTC), datetime(2026, 6, 2, tzinfo=UTC)),
         (datetime(2026, 6, 1, 17), datetime(2026, 6, 1, 17, tzinfo=UTC), datetime(2026, 6, 1, 17, 0, 0, 1, UTC)),  # noqa: DTZ001
         (NOW, NOW, NOW + timedelta(microseconds=1)),

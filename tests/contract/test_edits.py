@@ -1,4 +1,4 @@
-"""Edits: several tasks at once, all or nothing, once or never; the same for every repository."""
+"""Edits: several tasks at once, all or nothing, at most once; the same for every repository."""
 
 import asyncio
 from collections.abc import Callable
@@ -172,13 +172,13 @@ async def test_the_quota_counts_what_is_not_in_the_trash(repository: TaskReposit
     assert len(await live(repository, user_id)) == 2
 
 
-async def test_a_quota_is_kept_by_many_at_once(repository: TaskRepository, user_id: str) -> None:
+async def test_concurrent_edits_keep_the_quota(repository: TaskRepository, user_id: str) -> None:
     outcomes = await asyncio.gather(*(repository.add(a_task(user_id), 5) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(outcome, Task) for outcome in outcomes) == 5
     assert sum(isinstance(outcome, QuotaExceededError) for outcome in outcomes) == 15
 
 
-async def test_the_same_request_gets_the_first_answer(repository: TaskRepository, user_id: str) -> None:
+async def test_a_retry_gets_the_first_result(repository: TaskRepository, user_id: str) -> None:
     first, second = uuid4(), uuid4()
     assert await repository.edit(user_id, [first], creating(first), now=NOW, key=a_key()) == Edited(
         b"created", replayed=False
@@ -188,7 +188,7 @@ async def test_the_same_request_gets_the_first_answer(repository: TaskRepository
     assert set(await live(repository, user_id)) == {first}
 
 
-async def test_a_key_is_one_requests_and_one_users(repository: TaskRepository, user_id: str) -> None:
+async def test_a_key_belongs_to_one_request_of_one_user(repository: TaskRepository, user_id: str) -> None:
     first, second = uuid4(), uuid4()
     await repository.edit(user_id, [first], creating(first), now=NOW, key=a_key())
     with pytest.raises(IdempotencyKeyReusedError):
@@ -198,7 +198,7 @@ async def test_a_key_is_one_requests_and_one_users(repository: TaskRepository, u
         assert not (await repository.edit(user, [second], creating(second), now=NOW, key=key)).replayed
 
 
-async def test_an_answer_is_forgotten_in_time(repository: TaskRepository, user_id: str) -> None:
+async def test_stored_results_expire(repository: TaskRepository, user_id: str) -> None:
     ids = [uuid4() for _ in range(4)]
     day = KEY_LIFETIME / timedelta(seconds=1)
 
@@ -214,7 +214,7 @@ async def test_an_answer_is_forgotten_in_time(repository: TaskRepository, user_i
     assert set(await live(repository, user_id)) == {ids[0], ids[2]}
 
 
-async def test_many_copies_of_a_request_are_done_once(repository: TaskRepository, user_id: str) -> None:
+async def test_concurrent_retries_run_once(repository: TaskRepository, user_id: str) -> None:
     async def send(task_id: UUID) -> Edited[bytes] | None:
         try:
             return await repository.edit(user_id, [task_id], creating(task_id), now=NOW, key=a_key())

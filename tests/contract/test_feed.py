@@ -1,4 +1,4 @@
-"""What listeners may count on: the same for every change feed."""
+"""The contract of listeners: the same for every change feed."""
 
 import asyncio
 
@@ -11,11 +11,11 @@ from todo_api.domain.errors import FeedClosedError
 
 @pytest.fixture
 def feed() -> ChangeFeed:
-    """The feed of one process; what other processes write is in tests/postgres/test_feed.py."""
+    """The feed of one process; tests/postgres/test_feed.py tests writes of other processes."""
     return InMemoryChangeFeed()
 
 
-async def hears(listener: Listener) -> bool:
+async def is_notified(listener: Listener) -> bool:
     try:
         async with asyncio.timeout(0.05):
             await listener.wait()
@@ -24,46 +24,46 @@ async def hears(listener: Listener) -> bool:
     return True
 
 
-async def test_an_announcement_wakes_who_listens_to_the_user(feed: ChangeFeed, user_id: str) -> None:
+async def test_an_announcement_wakes_the_users_listeners(feed: ChangeFeed, user_id: str) -> None:
     with feed.listen(user_id) as one, feed.listen(user_id) as another, feed.listen("somebody else") as other:
         waiting = [asyncio.create_task(listener.wait()) for listener in (one, another)]
         await asyncio.sleep(0)
         feed.announce(user_id)
         async with asyncio.timeout(5):
             await asyncio.gather(*waiting)
-        assert not await hears(other)
+        assert not await is_notified(other)
 
 
-async def test_an_announcement_before_the_wait_is_not_missed_and_is_heard_once(feed: ChangeFeed, user_id: str) -> None:
+async def test_an_announcement_before_the_wait_is_received_once(feed: ChangeFeed, user_id: str) -> None:
     feed.announce(user_id)
     with feed.listen(user_id) as listener:
-        assert not await hears(listener)
+        assert not await is_notified(listener)
         feed.announce(user_id)
         feed.announce(user_id)
-        assert await hears(listener)
-        assert not await hears(listener)
+        assert await is_notified(listener)
+        assert not await is_notified(listener)
 
 
-async def test_a_wait_that_is_given_up_misses_nothing(feed: ChangeFeed, user_id: str) -> None:
+async def test_a_cancelled_wait_misses_nothing(feed: ChangeFeed, user_id: str) -> None:
     with feed.listen(user_id) as listener:
         waiting = asyncio.create_task(listener.wait())
         await asyncio.sleep(0)
         feed.announce(user_id)
         waiting.cancel()
         await asyncio.wait([waiting])
-        assert await hears(listener)
+        assert await is_notified(listener)
 
 
-async def test_who_has_left_is_not_woken(feed: ChangeFeed, user_id: str) -> None:
+async def test_a_closed_listener_is_not_woken(feed: ChangeFeed, user_id: str) -> None:
     with feed.listen(user_id) as stays:
         with feed.listen(user_id) as left:
             pass
         feed.announce(user_id)
-        assert await hears(stays)
-        assert not await hears(left)
+        assert await is_notified(stays)
+        assert not await is_notified(left)
 
 
-async def test_closing_ends_all_waiting_now_and_later(feed: ChangeFeed, user_id: str) -> None:
+async def test_closing_ends_current_and_future_waits(feed: ChangeFeed, user_id: str) -> None:
     with feed.listen(user_id) as listener:
         waiting = asyncio.create_task(listener.wait())
         await asyncio.sleep(0)

@@ -1,6 +1,6 @@
-"""What is forgotten in time, and what is not; the same for every storage.
+"""What housekeeping purges and what it keeps; the same for every storage.
 
-Housekeeping knows no users, so these tests have a database to themselves.
+Housekeeping purges all users, so these tests have their own database.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -78,7 +78,7 @@ async def test_the_oldest_of_the_trash_goes_first(storage: Storage, new_user_id:
     assert set(await told(storage, bob, start)) == {task.id for task in b}
 
 
-async def test_a_purge_makes_no_room(storage: Storage, user_id: str) -> None:
+async def test_a_purge_does_not_free_quota(storage: Storage, user_id: str) -> None:
     await deleted(storage, user_id, 10)
     await storage.tasks.add(a_task(user_id), 2)
     assert await storage.housekeeping.purge_trash(NOW, MANY) == 1
@@ -87,7 +87,7 @@ async def test_a_purge_makes_no_room(storage: Storage, user_id: str) -> None:
         await storage.tasks.add(a_task(user_id), 2)
 
 
-async def test_whoever_has_not_seen_a_tombstone_that_is_gone_loads_afresh(storage: Storage, user_id: str) -> None:
+async def test_a_client_behind_a_purged_tombstone_loads_everything_again(storage: Storage, user_id: str) -> None:
     *old, first, second = await deleted(storage, user_id, 30, 20, 10, 5)  # at the revisions 5 to 8
     points = {revision: SyncPoint(START + revision) for revision in range(1, 9)}
 
@@ -108,7 +108,7 @@ async def test_the_oldest_tombstones_go_first_and_the_floor_never_sinks(
     storage: Storage, new_user_id: Callable[[], str]
 ) -> None:
     ada, bob = new_user_id(), new_user_id()
-    await deleted(storage, ada, 30, 40)  # the clock stepped back in between: the one of revision 4 is the older one
+    await deleted(storage, ada, 30, 40)  # the clock stepped back in between: revision 4 has the older tombstone
     await deleted(storage, bob, 35)
 
     for purged, forgotten in ((1, {ada: 3, bob: 0}), (2, {ada: 3, bob: 1})):
@@ -164,7 +164,7 @@ async def test_a_tombstone_is_as_old_as_the_last_deletion(storage: Storage, user
     assert await storage.housekeeping.purge_tombstones(later(1), MANY) == 2
 
 
-async def test_answers_are_forgotten_by_their_age(storage: Storage, user_id: str) -> None:
+async def test_stored_results_are_purged_by_age(storage: Storage, user_id: str) -> None:
     async def send(name: str, at: datetime) -> bool:
         key = IdempotencyKey(name, b"request", codec=AsBytes())
         return (await storage.tasks.edit(user_id, [], lambda _: b"done", now=at, key=key)).replayed

@@ -1,4 +1,4 @@
-"""Every list in every order, with keys that disagree, and with keys that are equal."""
+"""Every list in every order, with different and with equal keys."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from todo_api.domain.listing import Order, Sort, Status, TaskQuery
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task
 
-# Named by a letter each; no two orders agree, and none is the order of the ids or of the writes.
+# A letter names each task; all orders differ, also from the order of ids and of writes.
 TASKS = {
     "A": {"id": 4, "created": 3, "title": "banana", "due": date(2026, 7, 2), "completed": False},
     "B": {"id": 1, "created": 1, "title": "Éclair", "due": None, "completed": True},
@@ -41,7 +41,7 @@ def expected_names(sort: Sort, order: Order, status: Status) -> str:
 
 
 async def add_tasks(repository: TaskRepository, user_id: str) -> dict[UUID, str]:
-    """Keep the tasks above; their letters by their ids."""
+    """Store the tasks above; return their letters by id."""
     names = {}
     for name, values in TASKS.items():
         task = a_task(
@@ -57,7 +57,7 @@ async def add_tasks(repository: TaskRepository, user_id: str) -> dict[UUID, str]
 
 
 async def walk(repository: TaskRepository, user_id: str, query: TaskQuery) -> list[list[Task]]:
-    """All pages of a list, one after the other."""
+    """Return all pages of a list."""
     page = await repository.page(user_id, query)
     pages = [page.tasks]
     while page.next is not None:

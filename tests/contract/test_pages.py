@@ -44,7 +44,7 @@ async def test_a_list_of_a_status_that_no_task_has_is_empty(repository: TaskRepo
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(6, [5]), (5, [5]), (4, [4, 1]), (1, [1] * 5)])
-async def test_a_page_has_a_next_one_only_where_there_is_more(
+async def test_a_page_has_a_next_page_only_if_there_are_more_tasks(
     repository: TaskRepository, user_id: str, limit: int, sizes: list[int]
 ) -> None:
     tasks = await add_numbered(repository, user_id, 5)
@@ -106,7 +106,7 @@ async def test_a_user_who_never_wrote_can_be_known_at_revision_0(repository: Tas
     assert (page.tasks, page.revision) == ([], 0)
 
 
-async def test_a_known_revision_is_a_users_own(
+async def test_known_revisions_belong_to_one_user(
     repository: TaskRepository, user_id: str, new_user_id: Callable[[], str]
 ) -> None:
     tasks = await add_numbered(repository, user_id, 2)
@@ -134,7 +134,7 @@ async def test_a_page_shows_changes_at_once(repository: TaskRepository, user_id:
 async def test_walking_pages_is_right_while_tasks_come_and_go(
     repository: TaskRepository, user_id: str, sort: Sort, order: Order
 ) -> None:
-    """Between pages tasks go, also the one that the position was made of, and others come before and behind it."""
+    """Between pages, tasks are removed, also the one at the position, and others are added before and after it."""
 
     def numbered(number: int) -> Task:
         due_date = None if number % 3 == 0 else later(number % 5)

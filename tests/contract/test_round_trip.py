@@ -1,4 +1,4 @@
-"""What was kept comes back as it was, to its owner alone."""
+"""Stored tasks are returned unchanged, and only to their owner."""
 
 import random
 from collections.abc import Callable
@@ -32,7 +32,7 @@ DUE_DATES: list[DueDate | None] = [
 
 
 def four_byte_characters(count: int) -> str:
-    """Different ones, so that no compression makes a short text of a long one."""
+    """Return different characters, so that compression cannot shorten the text."""
     return "".join(chr(RANDOM.randrange(0x20000, 0x2A6D0)) for _ in range(count))
 
 
@@ -138,7 +138,7 @@ async def test_instants_of_creation_keep_their_microseconds_over_all_years(
     assert [task.created_at.utcoffset() for task in page.tasks] == [UTC.utcoffset(None)] * 2
 
 
-async def test_a_task_that_never_was_is_not_found(repository: TaskRepository, user_id: str) -> None:
+async def test_an_unknown_task_is_not_found(repository: TaskRepository, user_id: str) -> None:
     with pytest.raises(TaskNotFoundError):
         await repository.get(user_id, uuid4())
     await repository.add(a_task(user_id))
@@ -149,7 +149,7 @@ async def test_a_task_that_never_was_is_not_found(repository: TaskRepository, us
 async def test_another_users_task_does_not_exist(repository: TaskRepository, new_user_id: Callable[[], str]) -> None:
     owner, stranger = new_user_id(), new_user_id()
     task = await repository.add(a_task(owner))
-    await repository.add(a_task(stranger))  # who is known, and at the same revision
+    await repository.add(a_task(stranger))  # a user with an account at the same revision
 
     with pytest.raises(TaskNotFoundError):
         await repository.get(stranger, task.id)

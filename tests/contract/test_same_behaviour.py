@@ -1,4 +1,4 @@
-"""Both adapters are given the same random commands and must answer alike, however odd the order of events."""
+"""Both adapters get the same random commands and must give the same results."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ few_due_dates = st.sampled_from(
 
 
 class Comparison(RuleBasedStateMachine):
-    """One user or the other writes and reads; versions are tasks as they were at some time, positions of some list."""
+    """Two users write and read. Versions are earlier states of tasks; positions belong to some list."""
 
     versions: Bundle[Task] = Bundle("versions")
     positions: Bundle[tuple[int, TaskQuery, Position]] = Bundle("positions")
@@ -53,7 +53,7 @@ class Comparison(RuleBasedStateMachine):
         self.users = (new_user_id(), new_user_id())
 
     def both(self, call: Callable[[TaskRepository], Awaitable[T]]) -> T | type[TodoError]:
-        """Do the same to both, compare what comes of it and return that."""
+        """Run the same command on both, compare the results and return them."""
         memory, postgres = (self.run(self.outcome(call(repository))) for repository in self.repositories)
         assert memory == postgres
         return postgres  # type: ignore[no-any-return] # `run` takes any awaitable
@@ -129,7 +129,7 @@ class Comparison(RuleBasedStateMachine):
         return multiple() if page.next is None else (user, query, page.next)
 
 
-def test_both_adapters_answer_alike(database_url: str) -> None:
+def test_both_adapters_behave_the_same(database_url: str) -> None:
     with closing(asyncio.new_event_loop()) as loop:
         engine = create_engine(DatabaseConfig(url=database_url, pool_size=1))
         try:

@@ -1,4 +1,4 @@
-"""How far a copy has come, also within a revision: it is told of each change once, whatever is written meanwhile."""
+"""Sync points, also within a revision: a client gets each change once, despite concurrent writes."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 from todo_api.domain.workspace import Workspace
 
-# So long ago that a purge of what is as old takes nothing away from other tests, which share the database.
+# So long ago that purging rows of this age does not affect other tests, which share the database.
 LONG_AGO = NOW - timedelta(days=3650)
 
 small_pages = pytest.mark.parametrize("limit", [1, 2, 3])
@@ -64,10 +64,8 @@ async def test_a_page_may_end_within_a_revision(repository: TaskRepository, user
 
 
 @small_pages
-async def test_writes_between_pages_are_told_once_and_lose_nothing(
-    repository: TaskRepository, user_id: str, limit: int
-) -> None:
-    """They move what was not told yet behind the page, take away what was, and write several at one revision."""
+async def test_writes_between_pages_are_synced_once(repository: TaskRepository, user_id: str, limit: int) -> None:
+    """The writes move pending changes after the page, delete sent tasks, and write several at one revision."""
     numbers = random.Random(limit)
     copy, late = Copy(repository, user_id), Copy(repository, user_id)
     for step in range(30):
@@ -90,7 +88,7 @@ async def test_writes_between_pages_are_told_once_and_lose_nothing(
         assert one.told == sorted(set(one.told))
 
 
-async def test_a_task_made_anew_under_the_id_of_a_purged_one_is_there(repository: TaskRepository, user_id: str) -> None:
+async def test_a_task_recreated_with_a_purged_id_is_synced(repository: TaskRepository, user_id: str) -> None:
     task_id = uuid4()
     for _ in range(2):
         made = await repository.add(a_task(user_id, task_id=task_id))
@@ -129,7 +127,7 @@ async def test_a_first_load_goes_on_while_tombstones_of_before_are_purged(storag
 
 
 async def test_a_first_load_starts_again_when_later_tombstones_are_purged(storage: Storage, user_id: str) -> None:
-    """It may have told of a task before, and could not tell any more that it is gone."""
+    """The client may have got a task whose deletion it would never get."""
     tasks = [await storage.tasks.add(a_task(user_id)) for _ in range(3)]
     copy = Copy(storage.tasks, user_id)
     await copy.follow(1)

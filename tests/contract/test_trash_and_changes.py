@@ -1,4 +1,4 @@
-"""The trash, and what is told of it to those who sync: the same for every repository."""
+"""The trash, and its changes in delta sync: the same for every repository."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -88,7 +88,7 @@ async def test_what_is_purged_cannot_be_restored(repository: TaskRepository, use
     assert (await repository.page(user_id, TaskQuery())).revision == START + 7
 
 
-async def test_the_trash_of_others_is_not_there(repository: TaskRepository, user_id: str) -> None:
+async def test_the_trash_of_other_users_is_not_visible(repository: TaskRepository, user_id: str) -> None:
     task = await repository.add(a_task(user_id))
     await repository.remove(user_id, task.id, now=NOW)
     stranger = f"{user_id}-2"
@@ -155,7 +155,7 @@ async def test_a_purge_leaves_the_tombstone(repository: TaskRepository, user_id:
     assert [gone.id for gone in (await repository.changes(user_id, SyncPoint(START + 1), 10)).deleted] == [task.id]
 
 
-async def test_a_revision_that_never_was_is_forgotten(repository: TaskRepository, user_id: str) -> None:
+async def test_an_unknown_revision_is_forgotten(repository: TaskRepository, user_id: str) -> None:
     await repository.add(a_task(user_id))
     with pytest.raises(ForgottenRevisionError):
         await repository.changes(user_id, SyncPoint(START + 2), 10)

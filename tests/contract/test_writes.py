@@ -21,7 +21,7 @@ async def revision_of(repository: TaskRepository, user_id: str) -> int:
 
 
 async def append(repository: TaskRepository, user_id: str, task_id: UUID, word: str) -> Task:
-    """Add a word to the title, however often somebody else is faster."""
+    """Add a word to the title; retry after each lost race."""
     while True:
         task = await repository.get(user_id, task_id)
         if saved := await repository.save(replace(task, title=f"{task.title} {word}")):
@@ -93,7 +93,7 @@ async def test_a_removed_task_cannot_be_saved_again(repository: TaskRepository, 
     assert await revision_of(repository, user_id) == START + 2
 
 
-async def test_removing_what_a_user_who_never_wrote_has_not_got(repository: TaskRepository, user_id: str) -> None:
+async def test_a_user_who_never_wrote_has_nothing_to_remove(repository: TaskRepository, user_id: str) -> None:
     assert not await repository.remove(user_id, uuid4(), now=NOW)
     assert await repository.save(a_task(user_id)) is None
     assert await revision_of(repository, user_id) == 0
@@ -174,7 +174,7 @@ async def test_concurrent_writers_lose_no_edit_and_use_each_revision_once(
 
 
 async def test_readers_see_the_revisions_of_a_user_in_order(repository: TaskRepository, user_id: str) -> None:
-    """Whoever has seen revision N has seen all up to N: as many tasks as writes."""
+    """A reader that has seen revision N has seen all up to N: as many tasks as writes."""
 
     last = START + CROWD
 

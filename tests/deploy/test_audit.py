@@ -16,7 +16,7 @@ Audit = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def audit(tmp_path: Path) -> Audit:
-    """Runs the program among tools that say what they are told to."""
+    """Run the program with fake tools that print the given output."""
     python = tmp_path / "python"
     python.symlink_to(sys.executable)
 
@@ -41,7 +41,7 @@ def audit(tmp_path: Path) -> Audit:
 
 def test_a_vulnerability_is_a_problem(audit: Audit) -> None:
     status, out, err = audit(GOOD, BAD, UNKNOWN)
-    assert (status, err) == (1, "problem: bad 1.0 has PYSEC-2026-1, mended in: 1.1, 2.0")
+    assert (status, err) == (1, "problem: bad 1.0 has PYSEC-2026-1, fixed in: 1.1, 2.0")
     assert "looked up for 2 of 3 packages" in out
 
 

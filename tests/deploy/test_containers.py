@@ -30,7 +30,7 @@ def address() -> str:
 
 @pytest.fixture
 def compose(request: pytest.FixtureRequest, address: str) -> Iterator[Compose]:
-    """Runs `docker compose` in a project that has been started, and goes with these tests."""
+    """Run `docker compose` in a started project, which is removed after these tests."""
     if request.config.getoption("--database") != "container":
         pytest.skip("install Docker, and ask for it with --database=container")
     settings = environment(COMPOSE_PROJECT_NAME=f"test-{uuid4().hex}", BETTER_AUTH_SECRET=SECRET)
@@ -71,7 +71,7 @@ def titles(client: httpx2.Client) -> list[str]:
 
 
 def test_containers_are_small_restricted_and_durable(compose: Compose, tasks: httpx2.Client) -> None:
-    """One test, because all of it is of one project, which takes a minute to start."""
+    """One test, because all parts use one project, which takes a minute to start."""
     the_image_is_small_and_its_user_may_do_nothing(compose)
     the_password_is_where_it_belongs_alone(compose)
     tasks.post("/api/tasks", json={"title": "Survive"}).raise_for_status()

@@ -1,4 +1,4 @@
-"""The image has no development package, and production does not miss it."""
+"""The image has no development package, and production does not need it."""
 
 import shutil
 import subprocess
@@ -57,7 +57,7 @@ def test_the_document_is_printed_without_it(image: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["dev", "token"])
-def test_the_commands_of_development_say_that_they_are_not_there(image: Path, command: str) -> None:
+def test_development_commands_report_that_they_are_missing(image: Path, command: str) -> None:
     assert run(image, "-m", "todo_api", command) == (
         1,
         "",

@@ -1,4 +1,4 @@
-"""The lock files say what pyproject.toml asks for: a dependency that was added or raised there is locked."""
+"""The lock files match pyproject.toml: a dependency that was added or raised there is locked."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes and Docker Compose name what there is: settings, paths, ports, the image, its user."""
+"""The manifests for Kubernetes and Docker Compose use existing settings, paths, ports, images and users."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Builders of test data: fields that a test does not name get default values."""
+"""Builders of test data: fields that a test does not set get default values."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -46,7 +46,7 @@ def postmasters() -> Callable[[Path], list[int]]:
             for process in _processes()
             if Path(process.command[0]).name == "postgres" and str(data) in process.command[1:]
         ]
-        # A child of the server has its command until it has set one of its own.
+        # A child of the server has the server's command line until it sets its own.
         pids = {server.pid for server in servers}
         return [server.pid for server in servers if server.parent not in pids]
 
@@ -103,7 +103,7 @@ def _processes() -> Iterator[Listed]:
         try:
             command = (directory / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
             parent = (directory / "stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:  # it has just ended
+        except OSError:  # it has just exited
             continue
         if command != [""]:
             yield Listed(int(directory.name), int(parent), command)

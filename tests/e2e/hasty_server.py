@@ -1,4 +1,4 @@
-"""A server, without a database, for which time passes faster: what takes seconds elsewhere takes tenths here."""
+"""A server without a database and with shorter timeouts: tenths of a second instead of seconds."""
 
 import socket
 
@@ -17,7 +17,7 @@ if __name__ == "__main__":
     HttpProtocol.write_timeout = 0.5
     app = make_app(InMemoryTaskRepository(), Limits(event_streams=1), HttpConfig(keep_alive=0.1))
     with listening(HOST, 0) as sockets:
-        for one in sockets:  # what a slow client takes is to be seen at once, and not when megabytes are through
+        for one in sockets:  # small, so that the progress of a slow client is visible before megabytes have been sent
             one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
         url = url_of(sockets, HOST)
         serve(app, sockets, grace=1, on_ready=lambda: print("serving on", url, flush=True))  # noqa: T201

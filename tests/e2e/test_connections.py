@@ -47,7 +47,7 @@ def connected(running: Running) -> Iterator[socket.socket]:
 
 
 def refusal_of(client: socket.socket) -> tuple[int, str]:
-    """Return status and code of a problem with id and security headers, which ends the connection."""
+    """Return status and code of a problem with id and security headers; it must close the connection."""
     head, problem = problem_of(client)
     assert head["content-type"] == "application/problem+json"
     assert head["x-request-id"] == problem["request_id"]
@@ -132,7 +132,7 @@ def test_the_rest_of_a_refused_request_may_arrive_before_another(running: Runnin
 
 
 @pytest.mark.parametrize("rest", [b"6", b"\r\n"])
-def test_but_it_times_out_if_it_is_slow(running: Running, rest: bytes) -> None:
+def test_the_rest_of_a_refused_request_times_out(running: Running, rest: bytes) -> None:
     with connected(running) as client:
         client.sendall(HALF if rest == b"6" else b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         assert response_of(client).startswith(b"HTTP/1.1 ")
@@ -151,7 +151,7 @@ def test_a_long_header_is_refused(running: Running, field: bytes, end: bytes) ->
     assert_it_still_serves(running)
 
 
-def test_a_connection_too_many_is_refused(running: Running) -> None:
+def test_connections_beyond_the_limit_are_refused(running: Running) -> None:
     with ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(connected(running))

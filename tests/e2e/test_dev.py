@@ -44,7 +44,7 @@ def test_dev_serves_what_it_prints_and_keeps_the_data(start: Start, data: Path, 
     status, last_words = second.end(signal.SIGTERM)
     assert (status, last_words.strip()) == (0, "")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Processor time, because the clock also counts what else runs on the machine.
+    # CPU time, because elapsed time includes other programs on the machine.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
     assert postmasters(data) == []
 
@@ -56,7 +56,7 @@ def test_a_killed_dev_stops_its_database_and_loses_nothing(
     for number in range(2):
         running.add(f"task {number}")
         running.process.kill()
-        running = start("dev")  # while the server before may still be stopping
+        running = start("dev")  # while the previous server may still be stopping
     assert running.titles() == ["task 1", "task 0"]
     running.process.kill()
     eventually(lambda: not postmasters(data))

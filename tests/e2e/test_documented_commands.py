@@ -14,13 +14,13 @@ PRELUDE = """
 set -euo pipefail
 curl() { command curl --silent --show-error --fail-with-body "$@"; }
 """
-# The stream of events never ends by itself.
+# The event stream never ends.
 EVENTS = ("curl -N $API/api/tasks/events", "curl --max-time 2 -N $API/api/tasks/events")
 TIMED_OUT = "28"  # curl's exit status
 
 
 def commands(page: str, heading: str = "# ") -> str:
-    """Return the `sh` blocks of a page behind a heading that talk to the API."""
+    """Return the `sh` blocks of a page after a heading that call the API."""
     text = (ROOT / page).read_text().partition(heading)[2] if heading else (ROOT / page).read_text()
     return "\n".join(
         block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "$API" in block or "API=" in block

@@ -130,7 +130,7 @@ PAGES = 3
 
 @pytest.fixture
 def laden(hasty: Running) -> Running:
-    """A server with more tasks than fit into the buffers of a connection."""
+    """A server with more tasks than the buffers of a connection can hold."""
     for _ in range(PAGES):
         operations = [{"op": "create", "title": "x", "description": "x" * 9000} for _ in range(100)]
         httpx2.post(

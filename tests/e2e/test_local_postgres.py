@@ -52,7 +52,7 @@ def hold(started: Started) -> Hold:
 
 
 @pytest.mark.parametrize("name", ["pg", "with space", "naïve, it's", "x" * 60 + "/" + "y" * 60])
-def test_keeps_the_data_and_stops(tmp_path: Path, query: Query, postmasters: Pids, name: str) -> None:
+def test_the_server_keeps_the_data_and_stops(tmp_path: Path, query: Query, postmasters: Pids, name: str) -> None:
     data = tmp_path / name
     with open_server(data, durable=False) as url:
         query(url, "create table kept (x int)")
@@ -169,7 +169,7 @@ def test_a_server_starts_after_a_crash(
         for pid in supervisors(data) + postmasters(data):
             os.kill(pid, signal.SIGKILL)
         eventually(lambda: not postmasters(data))
-    # As after a reboot: the numbers that PostgreSQL left belong to other processes now, of the same user.
+    # As after a reboot: PostgreSQL's process ids now belong to other processes of the same user.
     for leftover in (data / "postmaster.pid", Place(data).sockets / ".s.PGSQL.5432.lock"):
         _, _, rest = leftover.read_text().partition("\n")
         leftover.write_text(f"{os.getpid()}\n{rest}")
@@ -181,7 +181,7 @@ def test_the_server_ends_with_its_supervisor(
     tmp_path: Path, postmasters: Pids, supervisors: Pids, eventually: Eventually
 ) -> None:
     if sys.platform != "linux":
-        pytest.skip("only Linux tells a process of its parent's end")
+        pytest.skip("only Linux can signal a process when its parent exits")
     data = tmp_path / "pg"
     with open_server(data, durable=False):
         [supervisor] = supervisors(data)

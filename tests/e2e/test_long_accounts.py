@@ -1,4 +1,4 @@
-"""Export and import of large accounts do not take more memory than of small ones."""
+"""Export and import of large accounts need no more memory than those of small ones."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ FROM owner, generate_series(1, {TASKS}) n
 """
 SOME_KILOBYTES = 16_000  # of a document of more than 40,000
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what a process has needed at most, Linux alone tells")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the peak memory of a process")
 
 
 @pytest.fixture

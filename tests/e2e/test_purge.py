@@ -23,7 +23,7 @@ SELECT (SELECT count(*) FROM tasks) || ' ' || (SELECT count(*) FROM tombstones) 
 
 @pytest.fixture
 def filled(fresh_database: str, query: Query) -> str:
-    """The address of a database with tasks and tombstones of 1 to 100 days, and keys of 1 to 30 hours."""
+    """The URL of a database with tasks and tombstones of 1 to 100 days, and keys of 1 to 30 hours."""
     migrate(fresh_database)
     query(fresh_database, FILL)
     return fresh_database

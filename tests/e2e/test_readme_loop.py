@@ -49,7 +49,7 @@ class Client:
         return self.process.stderr.readline().strip()
 
     def comes_to_show(self, *titles: str) -> None:
-        """Reads what it shows until it shows these, and fails when it does not for long."""
+        """Read the output until it shows these titles; fail after a timeout."""
         end = time.monotonic() + 30
         while (shown := json.loads(self.shown.get(timeout=30))) != sorted(titles):
             assert time.monotonic() < end, shown
@@ -155,7 +155,7 @@ def test_a_create_whose_response_is_lost_is_retried_and_done_once(
     assert running.titles() == ["once"]
 
 
-def test_it_goes_on_after_a_restart_and_loses_nothing(running: Running, client: Connect, start: Start) -> None:
+def test_it_resumes_after_a_restart_and_loses_nothing(running: Running, client: Connect, start: Start) -> None:
     follower = client(running.url)
     running.add("before")
     follower.comes_to_show("before")

@@ -1,4 +1,4 @@
-"""A request that is retried is done once, even if the first response was not read."""
+"""A retried request runs once, even if the first response was not read."""
 
 import asyncio
 import json

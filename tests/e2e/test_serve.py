@@ -68,17 +68,17 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def workers_of(supervisor: int) -> set[int]:
-    """Return the processes that serve; multiprocessing has one more for itself."""
+    """Return the serving processes; multiprocessing has an additional one."""
     workers = set()
     for child in psutil.Process(supervisor).children():
-        with suppress(psutil.NoSuchProcess):  # it has just ended
+        with suppress(psutil.NoSuchProcess):  # it has just exited
             if "--multiprocessing-fork" in child.cmdline():
                 workers.add(child.pid)
     return workers
 
 
 def responds_alone(worker: int, workers: set[int], url: str) -> bool:
-    """Return whether the worker responds, sooner than it could start, while the others are suspended."""
+    """Return whether the worker responds faster than a new one could start, while the others are suspended."""
     others = [psutil.Process(other) for other in workers - {worker}]
     for other in others:
         other.suspend()

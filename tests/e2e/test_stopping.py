@@ -22,7 +22,7 @@ async def test_connections_in_the_backlog_are_served_before_the_stop() -> None:
         await server.startup(sockets)
         with socket.create_connection(sockets[0].getsockname(), timeout=10) as client:
             client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-            await server.shutdown(sockets)  # the loop had no chance to accept the connection
+            await server.shutdown(sockets)  # the event loop has not accepted the connection
             response = client.recv(65536)
         assert response.startswith(b"HTTP/1.1 200 ")
         assert b"connection: close\r\n" in response

@@ -1,4 +1,4 @@
-"""Metrics and traces as OpenTelemetry's collector and Prometheus get them."""
+"""Metrics and traces as OpenTelemetry's collector and Prometheus receive them."""
 
 import http.server
 import signal
@@ -128,7 +128,7 @@ def test_a_missing_collector_does_not_delay_the_stop_for_long(start: Start, data
         DATABASE_URL=database, BETTER_AUTH_SECRET=SECRET, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
     )  # fmt: skip
     use(running)
-    status, _ = running.end(signal.SIGTERM)  # which waits for 15 seconds; of itself, the exporter tries for 20
+    status, _ = running.end(signal.SIGTERM)  # which sleeps for 15 seconds; by default, the exporter retries for 20
     assert status == 0
 
 

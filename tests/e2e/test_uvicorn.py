@@ -1,6 +1,6 @@
-"""What `todo_api.server` relies on in uvicorn; run this before the upper bound on its version is raised.
+"""What `todo_api.server` relies on in uvicorn; run this before raising the upper bound of its version.
 
-All of it is public, and none of it is promised by uvicorn's documentation.
+All of it is public, but uvicorn's documentation does not guarantee it.
 """
 
 import asyncio

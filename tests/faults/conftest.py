@@ -1,6 +1,6 @@
 """Faults of real processes under load, with figures of the results.
 
-`make test-faults` runs the tests with the mark; `make test` leaves them out.
+`make test-faults` runs the tests with the mark; `make test` skips them.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,7 +22,7 @@ Serve = Callable[..., Service]
 
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Figures:
-    """Print a line after all tests, also if the test passes."""
+    """Print a line after all tests, even if the test passes."""
     return lambda line: record_property(FIGURES, line)
 
 

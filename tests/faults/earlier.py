@@ -1,4 +1,4 @@
-"""The statements of earlier versions of the service, which go on while a later version migrates the database."""
+"""The statements of earlier versions of the service, which run while a later version migrates the database."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ SELECT 'user-' || number % 2000, gen_random_uuid(), 'Task ' || number, 'task ' |
   FROM generate_series(1, {tasks}) AS number
 """
 
-# By revision, every one but the newest: create, update and delete a task, and read a list.
+# By revision, all except the newest: create, update and delete a task, and read a list.
 STATEMENTS: Mapping[str, tuple[str, str, str, str]] = {
     "0001": (INSERT.format(names="", values=""), UPDATE, DELETE, LIST.format("")),
     "0002": (
@@ -56,14 +56,14 @@ STATEMENTS: Mapping[str, tuple[str, str, str, str]] = {
 
 @dataclass
 class EarlierService:
-    """Runs the statements of a revision until it is stopped, each client with a user of its own."""
+    """Runs the statements of a revision until it is stopped, each client with its own user."""
 
     url: str
     revision: str
     clients: int = 8
     seconds: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
-    kept: list[tuple[str, str]] = field(default_factory=list)  # user and title of tasks that have to be there
+    kept: list[tuple[str, str]] = field(default_factory=list)  # user and title of tasks that must exist
     _over: bool = False
 
     async def run(self) -> None:

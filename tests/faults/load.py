@@ -14,8 +14,8 @@ from tests.faults.programs import authorization
 
 CLIENTS = 16
 MOST = 20_000  # writes, however long a test takes
-PAUSE = 0.01  # seconds between two writes of a client: the machine has others to serve
-BROKEN = 0  # the status of a write to which there was no response
+PAUSE = 0.01  # seconds between two writes of a client, because other programs share the machine
+BROKEN = 0  # the status of a write without a response
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Load:
         return max((one.seconds for one in self.responses if not statuses or one.status in statuses), default=0.0)
 
     def recovered_after(self, instant: float) -> float:
-        """Seconds from then to the first acknowledgement."""
+        """Return the seconds from a time to the next acknowledgement."""
         return min(one.at for one in self.responses if one.status == 201 and one.at > instant) - instant
 
     async def until(self, count: int, status: int = 201) -> None:
-        """Wait until so many more have been acknowledged, or had another response."""
+        """Wait until so many more writes have been acknowledged, or got another response."""
         goal = self.statuses[status] + count
         async with asyncio.timeout(60):
             while self.statuses[status] < goal:
@@ -65,12 +65,12 @@ class Load:
         headers = authorization(user_id)
         while not self._stopping and self.sent < MOST:
             title = f"{uuid4()}"
-            while await self._send(client, headers, title) != 201 and self.retry:  # noqa: ASYNC110 - nobody tells when
+            while await self._send(client, headers, title) != 201 and self.retry:  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(PAUSE * 10)
             await asyncio.sleep(PAUSE)
 
     async def _send(self, client: httpx2.AsyncClient, headers: dict[str, str], title: str) -> int:
-        """By turns in one statement and in a transaction."""
+        """Send a write, alternately in one statement and in a transaction."""
         self.sent += 1
         begun = time.monotonic()
         task = {"title": title}

@@ -39,13 +39,13 @@ class Namespace:
         run(*self.inside, "iptables", "-F")
 
     def remove(self) -> None:
-        """With its cable and its rules."""
+        """Remove the namespace with its link and its rules."""
         run("ip", "netns", "del", self._name)
 
 
 @contextmanager
 def namespace() -> Iterator[Namespace]:
-    """Create a namespace for as long as the block runs; skip the test where that is not possible."""
+    """Create a namespace while the block runs; skip the test if that is not possible."""
     if os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("iptables")):
         pytest.skip(MISSING)
     made = Namespace(f"todo{os.getpid()}", f"198.18.{random.randrange(256)}")  # a network for tests, by RFC 2544

@@ -34,7 +34,7 @@ class Server:
 
     @classmethod
     def make(cls, data: Path, port: int, **settings: str) -> Self:
-        """A server with nothing in it yet, which does not run yet.
+        """Create an empty server without starting it.
 
         Raises:
             LocalPostgresError: there is no PostgreSQL here.
@@ -45,26 +45,26 @@ class Server:
 
     @classmethod
     def replicate(cls, primary: "Server", data: Path, port: int) -> Self:
-        """A replica of a server that runs; it does not run yet."""
+        """Create a replica of a running server without starting it."""
         server = cls(data, port)
         server.run("pg_basebackup", "-D", data, "-d", primary.url, "--write-recovery-conf", "--checkpoint=fast")
         return server
 
     def run(self, program: str, *arguments: str | Path) -> None:
-        """One of PostgreSQL's own programs, as the user whom the data belong to."""
+        """Run one of PostgreSQL's programs as the owner of the data."""
         server_user(self.data).own_directory(self.data)
         with self._log.open("ab") as log:
             status = self._spawn(program, *arguments, log=log).wait(TIMEOUT)
         assert status == 0, self._log.read_text()
 
     def start(self) -> None:
-        """Start it; see `accepts` for when that is done."""
+        """Start the server; `accepts` waits until it is ready."""
         options = [f"--{name}={value}" for name, value in self.settings.items()]
         with self._log.open("ab") as log:
             self._process = self._spawn("postgres", "-D", self.data, *options, log=log)
 
     async def accepts(self) -> None:
-        """Wait until it takes connections."""
+        """Wait until it accepts connections."""
         async with asyncio.timeout(TIMEOUT):
             while True:
                 try:
@@ -83,7 +83,7 @@ class Server:
         await self.fetch("SELECT pg_reload_conf()")
 
     async def listen_also(self, address: str) -> None:
-        """Start it anew, so that it takes connections to this address from anybody who can reach it."""
+        """Restart it, so that it accepts connections to this address from any reachable client."""
         self.kill()
         self.settings["listen_addresses"] += f",{address}"
         with (self.data / "pg_hba.conf").open("a") as access:
@@ -92,12 +92,12 @@ class Server:
         await self.accepts()
 
     def suspend(self) -> None:
-        """Have it do nothing any more, until it is killed."""
+        """Suspend it until it is killed."""
         for process in self._processes():
             process.suspend()
 
     def kill(self) -> None:
-        """End all of its processes by `kill -9`, as a machine that loses its power would."""
+        """Kill all of its processes with `kill -9`, as in a power failure."""
         if self._process is None:
             return
         processes = self._processes()
@@ -112,7 +112,7 @@ class Server:
         await asyncio.to_thread(migrate, self.url)
 
     async def fetch(self, sql: str, *values: object) -> list[Any]:
-        """The first column of what a statement returns, past everything that is under test."""
+        """Return the first column of a statement's result, on a connection that does not use the tested code."""
         connection = await asyncpg.connect(self.url, timeout=5)
         try:
             return [row[0] for row in await connection.fetch(sql, *values)]
@@ -120,7 +120,7 @@ class Server:
             await connection.close()
 
     async def __aenter__(self) -> Self:
-        """Start it, and wait until it takes connections."""
+        """Start it, and wait until it accepts connections."""
         self.start()
         try:
             await self.accepts()
@@ -132,12 +132,12 @@ class Server:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it and forget its data."""
+        """Stop it and delete its data."""
         self.kill()
         shutil.rmtree(self.data)
 
     def _processes(self) -> list[psutil.Process]:
-        """All of them; the first is suspended, or it would start others in their place."""
+        """Return all processes. The first is suspended, otherwise it would replace the others."""
         assert self._process
         postmaster = psutil.Process(self._process.pid)
         postmaster.suspend()
@@ -154,7 +154,7 @@ class Server:
 
 
 def _is_over(process: psutil.Process) -> bool:
-    """Also where nobody has asked for its exit status yet."""
+    """Return whether the process has exited, even if its exit status has not been read."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 
 LIFETIME = 900
 LEEWAY = 30  # as docs/authentication.md says
-MARGIN = 8  # seconds that a busy machine may take between the making of a token and its verification
+MARGIN = 8  # seconds that a busy machine may take between signing a token and its verification
 
 GOOD, EXPIRED, PREMATURE = (200, None), (401, "expired-token"), (401, "premature-token")
 
@@ -31,7 +31,7 @@ async def seconds_until(client: httpx2.AsyncClient, claims: dict[str, Any], expe
     """Return the seconds until the same token gets another response."""
     begun = time.time()
     async with asyncio.timeout(2 * LEEWAY):
-        while await answer_to(client, claims) != expected:  # noqa: ASYNC110 - nobody tells when
+        while await answer_to(client, claims) != expected:  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.05)
     return time.time() - begun
 
@@ -68,7 +68,7 @@ async def test_the_leeway_is_as_long_as_documented(service: Service, figures: Fi
         now = time.time()
         just_past = {"exp": now - LEEWAY + 3}
         too_early = {"exp": now + LIFETIME, "nbf": now + LEEWAY + 3}
-        assert await answer_to(client, just_past) == GOOD  # and it is remembered now
+        assert await answer_to(client, just_past) == GOOD  # the token is cached now
         assert await answer_to(client, too_early) == PREMATURE
         good_for, early_for = await asyncio.gather(
             seconds_until(client, just_past, EXPIRED), seconds_until(client, too_early, GOOD)

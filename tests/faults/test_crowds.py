@@ -122,7 +122,7 @@ async def test_ten_thousand_idle_connections_cost_little(server: Server, serve: 
 GET, POST = b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n", b"POST /api/tasks HTTP/1.1\r\nHost: x\r\n"
 BODY = b"Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n"
 TOKEN = "".join(f"{name}: {value}\r\n" for name, value in authorization("slow").items()).encode()
-KINDS = {  # what they begin with, what they go on with, byte by byte, and the response that they get
+KINDS = {  # what they send first, what they then send byte by byte, and the response
     "header": (GET, b"X-Drop: 1\r\n", b" 408 "),
     "second header": (HEALTH + GET, b"X-Drop: 1\r\n", b" 408 "),
     "body": (POST + TOKEN + BODY, b" ", b" 408 "),

@@ -1,4 +1,4 @@
-"""What `make test-faults` needs of each new migration; these tests are part of `make test`."""
+"""What `make test-faults` needs for each new migration; these tests are part of `make test`."""
 
 import asyncio
 

@@ -48,7 +48,7 @@ async def test_an_exhausted_pool_refuses_in_time(server: Server, serve: Serve, f
 
 
 async def assert_refused(load: Load, detail: str) -> None:
-    """A write that is refused with its reason and Retry-After."""
+    """Assert that a write is refused with a reason and Retry-After."""
     async with httpx2.AsyncClient(base_url=load.url, headers=authorization(load.users[0])) as client:
         response = await client.post("/api/tasks", json={"title": "Refused"})
     assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
@@ -64,7 +64,7 @@ class Disk:
         self._filler = root / "filler"
 
     def fill(self) -> None:
-        """To the last byte."""
+        """Fill the disk completely."""
         with self._filler.open("ab", buffering=0) as filler:
             for size in (MEGABYTE, 4096):
                 try:
@@ -143,7 +143,7 @@ async def tasks(service: Service, user_id: str) -> list[object]:
 async def test_acknowledged_writes_survive_a_full_disk_of_the_log(
     server_on_disk: Server, disk: Disk, serve: Serve, figures: Figures
 ) -> None:
-    """PostgreSQL ends then, and its operator starts it again when there is space."""
+    """PostgreSQL stops, and its operator restarts it when there is space."""
     service = serve(server_on_disk.url)
 
     async with writing(service.url) as load:

@@ -1,4 +1,4 @@
-"""The primary fails and its replica is promoted; the service finds it by itself."""
+"""The primary fails and its replica is promoted; the service finds it without a restart."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ async def test_the_service_finds_the_promoted_replica(
 ) -> None:
     async with Server.replicate(server, tmp_path / "replica", unused_port()) as replica:
         await wait_for_sync(server)
-        hosts = f"127.0.0.1:{replica.port},127.0.0.1:{server.port}"  # the replica is asked first, in vain
+        hosts = f"127.0.0.1:{replica.port},127.0.0.1:{server.port}"  # the replica is tried first, and refuses
         url = f"postgresql://postgres@{hosts}/postgres?sslmode=disable"
         await asyncio.to_thread(migrate, url)
         service = serve(url, **TIMEOUTS)
@@ -65,5 +65,5 @@ async def wait_for_sync(primary: Server) -> None:
     """Acknowledge writes only when they are on the replica."""
     await primary.configure(synchronous_standby_names="*")
     async with asyncio.timeout(30):
-        while await primary.fetch("SELECT sync_state FROM pg_stat_replication") != ["sync"]:  # noqa: ASYNC110 - it tells nobody
+        while await primary.fetch("SELECT sync_state FROM pg_stat_replication") != ["sync"]:  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.05)

@@ -11,7 +11,7 @@ from tests.faults.postgres import Server
 pytestmark = pytest.mark.faults
 
 KILLS = 3
-QUICKLY = 1.0  # seconds; nobody is to wait for a server that is not there
+QUICKLY = 1.0  # seconds; no client should wait for a server that is down
 RECOVERY = 2.0
 
 

@@ -1,4 +1,4 @@
-"""`alembic upgrade head` runs while the service of an earlier revision goes on, on a database that has many tasks."""
+"""`alembic upgrade head` runs while the service of an earlier revision serves, on a database with many tasks."""
 
 import asyncio
 import sys
@@ -65,7 +65,7 @@ async def upgrade(server: Server) -> float:
 
 
 async def missing(url: str, earlier: EarlierService) -> set[str]:
-    """Titles that the new service does not list."""
+    """Return titles that the new service does not list."""
     kept = defaultdict[str, set[str]](set)
     for user_id, title in earlier.kept:
         kept[user_id].add(title)

@@ -14,7 +14,7 @@ from todo_api.dev.postgres import open_server
 
 pytestmark = pytest.mark.faults
 
-# Ten times the rows are a level more of an index at most, and a write goes down a dozen of them.
+# Ten times the rows add at most one level to an index, and a write uses a dozen indexes.
 MOST_BLOCKS_MORE = 16
 
 

@@ -1,4 +1,4 @@
-"""The network to the database drops packets, and refuses nothing."""
+"""The network to the database drops packets without refusing connections."""
 
 import asyncio
 import time

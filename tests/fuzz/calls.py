@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class Caller:
-    """A client of one user, who has a task."""
+    """A client of a user with one task."""
 
     client: AsyncClient
     user_id: str
@@ -29,7 +29,7 @@ class Caller:
         return f"/api/tasks/{self.task['id']}"
 
     async def send(self, method: str, path: str, **request: Any) -> Response:
-        """Send it; the response is one that was planned for."""
+        """Send the request, and check that the response is planned."""
         response = await self.client.request(method, path, **request)
         assert_planned(response)
         return response
@@ -52,4 +52,4 @@ def assert_planned(response: Response) -> None:
     assert problem["status"] == response.status_code
     assert problem["code"] in CODES
     assert all(isinstance(problem[name], str) and problem[name] for name in ("type", "title", "detail"))
-    msgspec.json.decode(response.content)  # strict: no NaN, no half of a surrogate pair, UTF-8
+    msgspec.json.decode(response.content)  # strict: no NaN, no lone surrogate, UTF-8

@@ -18,7 +18,7 @@ from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 def app(request: pytest.FixtureRequest) -> FastAPI:
     storage = in_memory() if request.param == "memory" else in_postgres(request.getfixturevalue("engine"))
     feed = InMemoryChangeFeed()
-    feed.close()  # so that streams of events end after their first page
+    feed.close()  # so that event streams end after their first page
     config = HttpConfig(trusted_proxies=("*",), hot_path=request.param == "postgres")  # one of the two without it
     return make_app(storage.tasks, config=config, feed=feed, accounts=storage.accounts)
 

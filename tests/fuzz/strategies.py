@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-# Few by default, so that each run of the suite has some; FUZZ_EXAMPLES=5000 looks long and hard.
+# Few by default, to keep the suite fast; FUZZ_EXAMPLES=5000 runs many more.
 fuzzed = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "10")),
     deadline=None,
@@ -22,7 +22,7 @@ numbers = st.one_of(
     st.integers(),
     st.integers(-5, 5),
     st.sampled_from([2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 10**400, -(10**4000), 1e308]),
-    st.floats(),  # with NaN and the infinities, which JSON has not and Python writes
+    st.floats(),  # with NaN and infinities, which Python writes although JSON has none
 )
 values = st.recursive(
     st.none() | st.booleans() | numbers | any_text,
@@ -31,7 +31,7 @@ values = st.recursive(
 )
 
 
-# What Python would not write: each is JSON, or nearly so.
+# Texts that Python would not write: each is JSON, or almost.
 odd_literals = st.sampled_from(
     [
         "1" * 4300,

@@ -17,7 +17,7 @@ from todo_api.adapters.http.sealed import seal
 
 @dataclass(frozen=True)
 class Place:
-    """The parameter for such a text, the code of its refusal, and the purpose of its seal."""
+    """A parameter for sealed text: its name, the error code, and the purpose of the seal."""
 
     path: str
     parameter: str
@@ -30,7 +30,7 @@ class Place:
         return await caller.send("GET", self.path, params={self.parameter: text})
 
     async def given(self, caller: Caller) -> str:
-        """A text that the service gave to the caller."""
+        """Return a text that the service issued to the caller."""
         if self.purpose == "sync":
             return str((await caller.send("GET", "/api/tasks/changes")).json()["next"])
         for _ in range(2):
@@ -66,7 +66,7 @@ async def test_no_text_is_a_cursor_by_chance(caller: Caller, place: Place, text:
 @everywhere
 @given(data=st.data())
 @fuzzed
-async def test_no_damaged_one_is_taken(caller: Caller, place: Place, data: st.DataObject) -> None:
+async def test_no_damaged_cursor_is_accepted(caller: Caller, place: Place, data: st.DataObject) -> None:
     good = await place.given(caller)
     assert (await place.ask(caller, good)).is_success
     damaged = data.draw(mutated(good.encode())).decode("latin-1")
@@ -76,7 +76,7 @@ async def test_no_damaged_one_is_taken(caller: Caller, place: Place, data: st.Da
 
 @everywhere
 @pytest.mark.parametrize("origin", PLACES[:3], ids=lambda place: place.purpose)
-async def test_those_of_others_and_for_other_purposes_do_not_work(
+async def test_cursors_of_other_users_and_purposes_are_refused(
     caller: Caller, stranger: Caller, place: Place, origin: Place
 ) -> None:
     assert refuses(await place.ask(caller, await origin.given(stranger)), place)
@@ -89,7 +89,7 @@ revisions = st.integers(0, 10**19).map(str)
 
 
 def _content(*parts: Any) -> bytes:
-    """Contents that are nearly those of a cursor."""
+    """Contents that are almost those of a cursor."""
     try:
         return msgspec.json.encode(parts)
     except (UnicodeEncodeError, OverflowError):
@@ -117,7 +117,7 @@ contents = {
 @everywhere
 @given(data=st.data())
 @fuzzed
-async def test_a_forged_one_is_refused_or_names_a_place_among_ones_own(
+async def test_a_forged_cursor_only_refers_to_the_users_own_tasks(
     caller: Caller, stranger: Caller, place: Place, data: st.DataObject
 ) -> None:
     content = data.draw(contents[place.purpose] | st.binary(max_size=60))
@@ -128,6 +128,6 @@ async def test_a_forged_one_is_refused_or_names_a_place_among_ones_own(
     assert refuses(await place.ask(stranger, forged), place)
 
 
-async def test_an_unknown_user_is_told_nothing_else(caller: Caller) -> None:
+async def test_a_cursor_of_an_unknown_user_is_refused(caller: Caller) -> None:
     forged = seal(str(uuid4()), "list", b"[]")
     assert refuses(await PLACES[0].ask(caller, forged), PLACES[0])

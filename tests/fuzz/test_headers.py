@@ -59,7 +59,7 @@ def _may_be_sent(value: bytes) -> bool:
 @pytest.mark.parametrize("path", PATHS)
 @given(given=headers(), method=st.sampled_from(METHODS))
 @fuzzed
-async def test_no_header_is_too_much(caller: Caller, path: str, given: list[tuple[bytes, bytes]], method: str) -> None:
+async def test_fuzzed_headers(caller: Caller, path: str, given: list[tuple[bytes, bytes]], method: str) -> None:
     rest = {} if method in {"GET", "HEAD", "OPTIONS"} else {"content": b'{"title": "x"}'}
     own = [(name.encode(), value.encode()) for name, value in JSON.items()] if rest else []
     response = await caller.send(method, path.format(task=caller.path), headers=[*own, *given], **rest)

@@ -1,4 +1,4 @@
-"""The verifier: whatever it is given, it tells who calls or raises what its port documents; no forgery gets through."""
+"""The verifier: for any input, it returns the caller or raises an error of its port, and accepts no forgery."""
 
 import hmac
 import json
@@ -26,7 +26,7 @@ def setup() -> Setup:
 
 
 def signed(algorithm: str, header: bytes, payload: bytes) -> str:
-    """A token with the signature of the algorithm's own key, whatever it says."""
+    """Return a token with any content, signed with the key of the algorithm."""
     key = SECRET.encode() if algorithm == "HS256" else private_key(algorithm)
     text = f"{encode(header)}.{encode(payload)}"
     return f"{text}.{encode(raw_signature(algorithm, key, text))}"
@@ -78,7 +78,7 @@ async def test_changed_parts_are_refused(algorithm: str, part: int, data: st.Dat
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 async def test_other_base64_spellings_are_refused(algorithm: str) -> None:
-    """Base64 has several for the same bytes where the last character stands for less than six bits."""
+    """Base64 has several spellings for the same bytes if the last character encodes less than six bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     token = good(algorithm)
     parts = token.split(".")
@@ -93,7 +93,7 @@ async def test_other_base64_spellings_are_refused(algorithm: str) -> None:
 @fuzzed
 async def test_combined_parts_of_tokens_are_refused(parts: tuple[tuple[str, int], ...]) -> None:
     assume(len({algorithm for algorithm, _ in parts}) > 1 or [place for _, place in parts] != [0, 1, 2])
-    # Each token is of a user of its own: with one payload for all, a header and its signature would fit any of them.
+    # Each token has its own user: with one payload for all, a header and its signature would fit any of them.
     await refused(".".join(good(algorithm, f"user-{algorithm}").split(".")[place] for algorithm, place in parts))
 
 
@@ -155,7 +155,7 @@ async def only_users(token: str) -> None:
         return
     assert isinstance(principal, Principal)
     assert 1 <= len(principal.user_id) <= 255
-    principal.user_id.encode()  # which halves of surrogate pairs cannot
+    principal.user_id.encode()  # which lone surrogates cannot
     assert "\0" not in principal.user_id
     assert NOW - 30 < principal.expires_at < 10**12
 

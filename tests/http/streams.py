@@ -39,7 +39,7 @@ class Stream:
             return await self._sent.get()
 
     async def event(self) -> Event:
-        """The next event; comments and hints are passed over."""
+        """The next event; comments and `retry` fields are skipped."""
         while True:
             block = await self.block()
             assert block is not None, "the stream has ended"
@@ -48,7 +48,7 @@ class Stream:
                 return Event(last.removeprefix("id: "), json.loads(data.removeprefix("data: ")))
 
     async def last_blocks(self) -> list[str]:
-        """Everything up to the end."""
+        """Return all remaining blocks."""
         blocks = []
         while (block := await self.block()) is not None:
             blocks.append(block)

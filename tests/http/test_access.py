@@ -44,7 +44,7 @@ async def test_every_call_needs_a_good_token(
 
 
 @every_call
-async def test_every_call_needs_a_token_that_has_not_ended(
+async def test_every_call_needs_a_token_that_has_not_expired(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str
 ) -> None:
     response = await as_user(user_id, exp=int(time.time()) - 60).request(method, path)
@@ -70,7 +70,7 @@ async def test_the_scheme_is_written_in_any_case(client: AsyncClient) -> None:
 @pytest.mark.parametrize(
     "scope", ["", "tasks:other", "tasks:read", "tasks:write", "tasks:read tasks:write", ["tasks:read"]]
 )
-async def test_a_token_with_scopes_is_held_to_them(
+async def test_a_token_with_scopes_is_limited_to_them(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, path: str, scope: Any
 ) -> None:
     response = await as_user(user_id, scope=scope).request(method, path)
@@ -129,7 +129,7 @@ async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient) 
         assert {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After"} <= exposed
 
 
-async def test_other_origins_may_not(client: AsyncClient) -> None:
+async def test_other_origins_are_refused(client: AsyncClient) -> None:
     response = await client.get("/api/tasks", headers={"Origin": "http://evil.example"})
     assert "access-control-allow-origin" not in response.headers
 

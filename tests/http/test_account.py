@@ -49,7 +49,7 @@ async def test_the_account_counts_tasks(client: AsyncClient, task: dict[str, Any
     assert account["revision"] == task["revision"] + 4
 
 
-async def test_the_account_tells_the_limits_that_are_set(storage: Storage, user_id: str) -> None:
+async def test_the_account_has_the_configured_limits(storage: Storage, user_id: str) -> None:
     limits = Limits(tasks=7, event_streams=2, trash_days=3, tombstone_days=4)
     app = make_app(storage.tasks, limits, HttpConfig(max_body_bytes=999), accounts=storage.accounts)
     headers = {"Authorization": f"Bearer {make_token(user_id)}"}
@@ -83,7 +83,7 @@ async def test_an_export_has_every_field_of_every_task(
     assert response.headers["content-disposition"] == f'attachment; filename="todo-api-{day}.json"'
 
 
-async def test_an_export_of_nothing_is_whole(client: AsyncClient) -> None:
+async def test_an_empty_export_is_complete(client: AsyncClient) -> None:
     assert (await client.get("/api/me/export")).json()["tasks"] == []
 
 
@@ -144,7 +144,7 @@ async def test_event_streams_report_a_deleted_account(storage: Storage, user_id:
         ("DELETE", "/api/me", "tasks:write"),
     ],
 )
-async def test_the_account_is_its_users_alone(
+async def test_accounts_belong_to_one_user(
     as_user: Callable[..., AsyncClient], user_id: str, method: str, address: str, scope: str
 ) -> None:
     body = {"format": "todo-api-export", "version": 1, "tasks": []} if method == "POST" else None

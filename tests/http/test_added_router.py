@@ -219,7 +219,7 @@ def test_current_user_authenticates_in_a_plain_router(client: TestClient) -> Non
     assert_problem(response, 403, "insufficient-scope")
 
 
-def test_ids_that_are_no_uuids_are_still_missing_tasks(client: TestClient) -> None:
+def test_ids_that_are_not_uuids_are_missing_tasks(client: TestClient) -> None:
     assert_problem(client.get("/api/tasks/statistics"), 404, "task-not-found")
     assert_problem(client.get("/api/tasks/statistics", headers={"Authorization": ""}), 401, "missing-token")
     response = client.post("/api/tasks/statistics")

@@ -13,7 +13,7 @@ JSON = {"Content-Type": "application/json"}
 async def refused(
     client: AsyncClient, body: bytes | dict[str, Any], status: int = 400, **headers: str
 ) -> dict[str, Any]:
-    """Return the problem with which every endpoint with a body responds: the same for all."""
+    """Return the problem of every endpoint with a body, which must be the same for all."""
     task = (await client.post("/api/tasks", json={"title": "x"})).json()
     path = f"/api/tasks/{task['id']}"
     kind: dict[str, Any] = {"json": body} if isinstance(body, dict) else {"content": body, "headers": JSON | headers}
@@ -101,7 +101,7 @@ async def test_the_body_is_an_object(client: AsyncClient, body: bytes) -> None:
     assert "must be a JSON object" in problem["detail"]
 
 
-async def test_a_body_that_is_needed_is_asked_for(client: AsyncClient) -> None:
+async def test_a_missing_body_is_an_error(client: AsyncClient) -> None:
     assert "body" in (await refused(client, b""))["detail"]
 
 
@@ -121,7 +121,7 @@ async def test_a_compressed_body_is_refused(client: AsyncClient) -> None:
 @pytest.mark.parametrize(
     "media_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/merge-patch+json"]
 )
-async def test_json_goes_by_several_names(client: AsyncClient, media_type: str) -> None:
+async def test_all_media_types_of_json_are_accepted(client: AsyncClient, media_type: str) -> None:
     response = await client.post("/api/tasks", content=b'{"title": "x"}', headers={"Content-Type": media_type})
     assert response.status_code == 201
 

@@ -139,7 +139,7 @@ async def test_the_problem_is_the_one_of_the_single_call(client: AsyncClient, ta
     + [{"operations": [create()], "atomic": value} for value in (None, "false", 0)]
     + [{"operations": [create()], "atomc": False}],
 )
-async def test_a_body_that_is_no_batch_is_refused(client: AsyncClient, body: Any) -> None:
+async def test_a_body_that_is_not_a_batch_is_refused(client: AsyncClient, body: Any) -> None:
     response = await client.post(BATCH, json=body)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
     assert await titles(client) == []
@@ -151,7 +151,7 @@ async def test_a_hundred_operations_are_done(client: AsyncClient) -> None:
     assert len(await titles(client)) == 100
 
 
-async def test_the_tasks_of_others_are_not_there(
+async def test_tasks_of_other_users_are_not_found(
     client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str], task: dict[str, Any]
 ) -> None:
     stranger = as_user(new_user_id())

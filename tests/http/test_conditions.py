@@ -88,7 +88,7 @@ async def test_a_missing_task_stays_missing(
 
 
 @pytest.mark.parametrize("value", ['"{now}"', "*", 'W/"{now}"', '"7", "{now}"'])
-async def test_reads_are_not_repeated(client: AsyncClient, task: dict[str, Any], path: str, value: str) -> None:
+async def test_unchanged_reads_return_304(client: AsyncClient, task: dict[str, Any], path: str, value: str) -> None:
     tag = filled('"{now}"', task)
     for address in (path, "/api/tasks", "/api/tasks?limit=1"):
         response = await client.get(address, headers={"If-None-Match": filled(value, task)})
@@ -96,7 +96,7 @@ async def test_reads_are_not_repeated(client: AsyncClient, task: dict[str, Any],
 
 
 @pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{now}-gzip"'])
-async def test_reads_at_another_revision_are_answered(
+async def test_reads_at_another_revision_return_the_content(
     client: AsyncClient, path: str, task: dict[str, Any], value: str
 ) -> None:
     headers = {"If-None-Match": filled(value, task)}
@@ -156,7 +156,7 @@ MINE = "/api/tasks/0b5a1c1e-3f0e-4f5e-9a51-8f5f6d1c2a30"
 CREATE = {"If-None-Match": "*"}
 
 
-async def test_a_client_may_name_its_tasks(client: AsyncClient) -> None:
+async def test_a_client_may_choose_task_ids(client: AsyncClient) -> None:
     response = await client.put(MINE, json={"title": "Offline", "completed": True}, headers=CREATE)
     tag = filled('"{now}"', response.json())
     assert (response.status_code, response.headers["location"], response.headers["etag"]) == (201, MINE, tag)

@@ -15,7 +15,7 @@ from todo_api.adapters.http.sealed import seal
     "key",
     ["", "x", "a\0b", "\ud800", "2026-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 7, None],
 )
-async def test_a_forged_cursor_is_refused_or_finds_a_place_in_ones_own_list(
+async def test_a_forged_cursor_only_refers_to_the_users_own_list(
     client: AsyncClient, user_id: str, sort: str, limit: int, key: object
 ) -> None:
     try:

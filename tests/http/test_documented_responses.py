@@ -1,4 +1,4 @@
-"""What is sent is exactly what the OpenAPI document says: every field, and no other."""
+"""Responses match the OpenAPI document exactly: every field, and no other."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What all responses have in common, proxies, and the access log."""
+"""Headers of all responses, proxies, and the access log."""
 
 import re
 from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ FORWARDED = {"X-Forwarded-Host": "app.example.com, in", "X-Forwarded-Proto": "ht
     ("trusted", "believed"),
     [((), False), (("10.1.2.4",), False), ((PROXY,), True), (("10.0.0.0/8",), True), (("*",), True)],
 )
-async def test_only_a_trusted_proxy_is_believed(trusted: tuple[str, ...], believed: bool, address: str) -> None:  # noqa: FBT001
+async def test_headers_of_untrusted_proxies_are_ignored(trusted: tuple[str, ...], believed: bool, address: str) -> None:  # noqa: FBT001
     async with calling(HttpConfig(trusted_proxies=trusted), address=address) as client:
         await client.post("/api/tasks", json={"title": "a"})
         await client.post("/api/tasks", json={"title": "b"})

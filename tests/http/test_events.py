@@ -104,7 +104,7 @@ async def test_the_first_load_of_nothing_is_an_event_too(app: FastAPI, token: st
     assert event.page == {"tasks": [], "deleted": [], "next": event.id, "has_more": False}
 
 
-async def test_a_stream_without_news_tells_that_it_is_there(app: FastAPI, client: AsyncClient, token: str) -> None:
+async def test_a_stream_without_changes_sends_comments(app: FastAPI, client: AsyncClient, token: str) -> None:
     await add(client, "known")
     known = (await client.get(CHANGES)).json()["next"]
     async with opened(app, token, "since=" + known) as stream:
@@ -118,7 +118,7 @@ async def refused(client: AsyncClient, **request: Any) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
 
 
-async def test_a_token_that_will_not_do_is_refused_before_the_stream(
+async def test_an_unusable_token_is_refused_before_the_stream(
     client: AsyncClient, user_id: str, new_user_id: Callable[[], str]
 ) -> None:
     theirs = encode_sync_token(new_user_id(), SyncPoint())
@@ -143,7 +143,7 @@ async def test_streams_need_the_read_scope(as_user: Callable[..., AsyncClient], 
     assert await refused(as_user(user_id, scope="tasks:write")) == (403, "insufficient-scope")
 
 
-async def test_a_user_has_so_many_streams_and_no_more(app: FastAPI, client: AsyncClient, token: str) -> None:
+async def test_streams_beyond_the_limit_are_refused(app: FastAPI, client: AsyncClient, token: str) -> None:
     async with opened(app, token) as first:
         await first.event()
         async with opened(app, token) as second:

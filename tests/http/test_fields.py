@@ -1,4 +1,4 @@
-"""A field is everywhere: a new one that is missing in one place makes one of these tests fail."""
+"""Every field is supported everywhere: if a new field is missing in one place, one of these tests fails."""
 
 from dataclasses import fields
 from typing import Any

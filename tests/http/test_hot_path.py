@@ -1,4 +1,4 @@
-"""The hot path: every other HTTP test runs with it and without it; these find what would be ignored by it."""
+"""The hot path: all other HTTP tests run with it and without it; these tests find what it would ignore."""
 
 from inspect import Parameter, signature
 
@@ -23,7 +23,7 @@ def test_it_is_an_option() -> None:
     assert without.state.handlers == {}
 
 
-def test_no_parameter_has_a_default_so_that_mypy_finds_those_it_does_not_pass() -> None:
+def test_endpoint_parameters_have_no_defaults_so_mypy_finds_missing_ones() -> None:
     for endpoint in hot_handlers(tasks.router.routes):
         assert {parameter.default for parameter in signature(endpoint).parameters.values()} == {Parameter.empty}
 

@@ -124,9 +124,7 @@ BAD_TASKS = [
 
 
 @pytest.mark.parametrize(("values", "field"), BAD_TASKS)
-async def test_a_bad_task_is_named_and_those_before_it_are_kept(
-    client: AsyncClient, values: dict[str, Any], field: str
-) -> None:
+async def test_tasks_before_an_invalid_task_are_kept(client: AsyncClient, values: dict[str, Any], field: str) -> None:
     await send(client, a_task(1))
     content = json.dumps(document(a_task(1), a_task(2), a_task(3, **values), a_task(4)))
     response = await client.post("/api/me/import", content=content, headers=JSON)
@@ -146,7 +144,7 @@ async def test_missing_fields_are_named(client: AsyncClient, left_out: str) -> N
 
 
 @pytest.mark.parametrize("task", [None, 1, "x", [], [[]], True])
-async def test_a_task_that_is_no_object_is_named(client: AsyncClient, task: object) -> None:
+async def test_a_task_that_is_not_an_object_is_refused(client: AsyncClient, task: object) -> None:
     response = await send(client, a_task(1), task)
     assert response.json()["errors"] == [
         {"location": "body", "field": "tasks.1", "detail": "must be a JSON object"}

@@ -68,7 +68,7 @@ async def test_white_space_is_no_part_of_a_task() -> None:
     assert await read(content, 100, 1_000) == ([task["title"] for task in TASKS], "")
 
 
-async def test_a_task_that_never_ends_is_given_up() -> None:
+async def test_an_endless_task_is_refused() -> None:
     received = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -88,7 +88,7 @@ async def test_many_small_pieces_take_no_longer_than_few_large_ones() -> None:
     started = time.process_time()
     _, error = await read(content, 64)
     assert "description" in error
-    assert time.process_time() - started < 2  # to look at the whole each time would take minutes
+    assert time.process_time() - started < 2  # scanning everything each time would take minutes
 
 
 async def test_each_task_is_given_as_soon_as_it_is_there() -> None:

@@ -24,7 +24,7 @@ async def test_ignored_numbers_are_harmless(client: AsyncClient, revision: str) 
 
 
 @pytest.mark.parametrize("nested", [b"[" * 100_000, b'{"a":' * 100_000])
-async def test_depth_does_no_harm(client: AsyncClient, nested: bytes) -> None:
+async def test_deep_nesting_is_harmless(client: AsyncClient, nested: bytes) -> None:
     for content in (nested, b'{"format": ' + nested, whole(a_task(1))[:-2] + b"," + nested, whole()[:-2] + nested):
         response = await client.post("/api/me/import", content=content, headers=JSON)
         assert response.status_code == 400

@@ -77,7 +77,7 @@ async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: s
         ({"Host": 'a>b"'}, ""),
     ],
 )
-async def test_the_next_page_is_where_the_caller_found_the_first(
+async def test_the_next_link_has_the_host_of_the_request(
     client: AsyncClient, headers: dict[str, str], base: str
 ) -> None:
     response = await client.get("/api/tasks", params={"limit": 2}, headers=headers)

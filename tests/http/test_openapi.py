@@ -19,7 +19,7 @@ from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 
 feed = InMemoryChangeFeed()
-feed.close()  # so that streams of events, which would go on for ever, end after the first page
+feed.close()  # so that endless event streams end after the first page
 app = make_app(InMemoryTaskRepository(), feed=feed)
 api = schemathesis.openapi.from_asgi("/openapi.json", app)
 # The same cases in each run: a few of those that Schemathesis takes for invalid are mended on their way, by the token
@@ -45,14 +45,14 @@ def existing(authorization: dict[str, str]) -> str:
 
 
 def depends_on_what_is_there(case: "Case[Any]") -> bool:
-    """Schemas cannot describe which cursors are valid, and which tasks exist at which revisions."""
+    """Return whether validity depends on stored data: schemas cannot describe cursors, tasks and their revisions."""
     given = {*(case.query or {}), *(case.headers or {})}
     conditions = {"cursor", "since", "Last-Event-ID", "If-Match", "If-None-Match", "Idempotency-Key"}
     return case.path.endswith("/batch") or not conditions.isdisjoint(given)
 
 
 def loses_values(case: "Case[Any]") -> bool:
-    """No URL can hold an empty list or object, so that a query with one is sent without it, and is valid."""
+    """Return whether the URL loses empty lists or objects: a query with one is sent without it, and is valid."""
     return any(value is None or value in ([], {}) for value in (case.query or {}).values())
 
 
@@ -63,7 +63,7 @@ def call(case: "Case[Any]", authorization: dict[str, str], excluded: list[Any]) 
         excluded = [*excluded, negative_data_rejection]
     if isinstance(case.body, dict) and case.body.get("atomic") is False:
         excluded = [*excluded, negative_data_rejection]  # the response has what is wrong with each operation
-    # Nor can one say that the tasks of an import come last, and which of two instants is the later one.
+    # A schema cannot say that the tasks of an import come last, or which of two instants is later.
     if depends_on_what_is_there(case) or case.path.endswith("/import"):
         excluded = [*excluded, positive_data_acceptance]
     case.call_and_validate(headers=authorization, excluded_checks=excluded)
@@ -80,7 +80,7 @@ def test_every_response_is_documented(case: "Case[Any]", authorization: dict[str
 def test_every_response_about_a_task_that_is_there_is_documented(
     case: "Case[Any]", authorization: dict[str, str], existing: str
 ) -> None:
-    case.path_parameters["task_id"] = existing  # which may mend what was wrong with the request
+    case.path_parameters["task_id"] = existing  # which may make the request valid
     call(case, authorization, [negative_data_rejection])
 
 

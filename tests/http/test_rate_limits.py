@@ -44,7 +44,7 @@ async def test_responses_have_the_remaining_requests(calling: Callable[..., Asyn
     assert 3590 < int(refused.headers["Retry-After"]) <= 3600
 
 
-async def test_another_user_from_the_same_address_is_not_concerned(calling: Callable[..., AsyncClient]) -> None:
+async def test_another_user_from_the_same_address_is_not_limited(calling: Callable[..., AsyncClient]) -> None:
     async with calling("alice") as alice, calling("bob") as bob:
         assert [(await alice.get("/api/tasks")).status_code for _ in range(4)] == [200, 200, 200, 429]
         assert (await bob.get("/api/tasks")).status_code == 200
@@ -53,7 +53,7 @@ async def test_another_user_from_the_same_address_is_not_concerned(calling: Call
 async def test_failed_sign_ins_are_limited_by_address(calling: Callable[..., AsyncClient]) -> None:
     async with calling() as stranger, calling("alice") as neighbour, calling("bob", "10.0.0.2") as elsewhere:
         assert [(await stranger.get("/api/tasks")).status_code for _ in range(4)] == [401, 401, 429, 429]
-        assert (await neighbour.get("/api/tasks")).status_code == 429  # nobody looks at a token any more
+        assert (await neighbour.get("/api/tasks")).status_code == 429  # tokens are no longer checked
         assert (await elsewhere.get("/api/tasks")).status_code == 200
         assert (await stranger.get("/health")).status_code == 200
 

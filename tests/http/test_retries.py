@@ -39,7 +39,7 @@ async def test_the_same_request_gets_the_first_response_again(client: AsyncClien
     assert await count(client) == 2
 
 
-async def test_an_response_with_a_key_is_the_one_without(client: AsyncClient) -> None:
+async def test_a_key_does_not_change_the_response(client: AsyncClient) -> None:
     plain = await client.post("/api/tasks", json={"title": "Once"})
     named = await client.post("/api/tasks", json={"title": "Once"}, headers=key())
     assert without(named, "location", "etag") == without(plain, "location", "etag")
@@ -89,7 +89,7 @@ async def test_another_request_under_the_key_is_refused(client: AsyncClient, cal
         ("/api/tasks/batch", {"operations": [{"op": "delete", "id": "00000000-0000-7000-8000-000000000000"}]}, 404),
     ],
 )
-async def test_a_failure_is_not_kept(client: AsyncClient, call: str, bad: dict[str, Any], status: int) -> None:
+async def test_error_responses_are_not_stored(client: AsyncClient, call: str, bad: dict[str, Any], status: int) -> None:
     await client.post("/api/tasks", json={"title": "There is an account"})
     headers = key()
     assert (await client.post(call, json=bad, headers=headers)).status_code == status
@@ -98,7 +98,7 @@ async def test_a_failure_is_not_kept(client: AsyncClient, call: str, bad: dict[s
     assert "idempotent-replayed" not in response.headers
 
 
-async def test_a_key_is_one_users_own(
+async def test_users_have_separate_keys(
     client: AsyncClient, as_user: Callable[..., AsyncClient], new_user_id: Callable[[], str]
 ) -> None:
     headers, stranger = key(), as_user(new_user_id())
@@ -110,7 +110,7 @@ async def test_a_key_is_one_users_own(
 
 
 @pytest.mark.parametrize("value", ["", " ", "x" * 256, "a b", "ä", "a\x7f"])
-async def test_a_key_that_is_none_is_refused(client: AsyncClient, value: str) -> None:
+async def test_an_invalid_key_is_refused(client: AsyncClient, value: str) -> None:
     response = await client.post("/api/tasks", json={"title": "x"}, headers=[(b"Idempotency-Key", value.encode())])
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
     assert await count(client) == 0
@@ -122,7 +122,7 @@ async def test_two_keys_are_refused(client: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_fifty_copies_at_once_make_one_task(client: AsyncClient, call: str) -> None:
+async def test_fifty_concurrent_retries_create_one_task(client: AsyncClient, call: str) -> None:
     headers = key()
     responses = await asyncio.gather(*(client.post(call, json=BODIES[call], headers=headers) for _ in range(50)))
     good = [response for response in responses if response.status_code in {200, 201}]

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 FIELDS = "id user_id title description completed completed_at due_date created_at updated_at revision".split()  # noqa: SIM905
 
 
-async def test_a_new_task_is_answered_whole(client: AsyncClient, user_id: str) -> None:
+async def test_creating_returns_the_whole_task(client: AsyncClient, user_id: str) -> None:
     response = await client.post("/api/tasks", json={"title": "  Buy milk \n"})
     task = response.json()
     assert response.status_code == 201
@@ -86,7 +86,7 @@ async def test_a_task_can_be_sent_back_as_it_came(
     assert (response.json()["revision"], response.json()["user_id"]) == (task["revision"] + 1, task["user_id"])
 
 
-async def test_complete_turns_the_state_around_or_sets_it(client: AsyncClient, task: dict[str, Any], path: str) -> None:
+async def test_complete_toggles_or_sets_the_state(client: AsyncClient, task: dict[str, Any], path: str) -> None:
     states = []
     for body in (None, {}, {"completed": True}, {"completed": True}, {"completed": False}):
         response = (

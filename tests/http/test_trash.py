@@ -76,7 +76,7 @@ async def test_the_trash_has_pages(
 
 
 @pytest.mark.parametrize("address", ["/api/tasks/trash", "/api/tasks/changes"])
-async def test_the_names_below_tasks_are_no_ids(client: AsyncClient, address: str) -> None:
+async def test_static_paths_are_not_task_ids(client: AsyncClient, address: str) -> None:
     response = await client.patch(address, json={"title": "x"})
     assert response.status_code == 405
     assert "PATCH" not in response.headers["allow"]

@@ -44,9 +44,7 @@ def assert_is_unavailable(response: Response, code: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-async def test_without_a_database_every_call_is_answered_503(
-    method: str, path: str, body: dict[str, Any] | None
-) -> None:
+async def test_without_a_database_every_call_returns_503(method: str, path: str, body: dict[str, Any] | None) -> None:
     app = create_app(settings())
     assert_is_unavailable(await ask(app, method, path, body), "database-unavailable")
 

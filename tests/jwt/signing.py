@@ -68,7 +68,7 @@ class Signer:
 
 
 def claims(changes: Mapping[str, Any] | None = None) -> JsonObject:
-    """What the JWT plugin writes by default: the user, and the registered claims. A change to None removes a claim."""
+    """Return the JWT plugin's default claims: the user, and the registered claims. A change to None removes a claim."""
     members = {
         "iat": int(NOW),
         "name": "Ada",
@@ -87,7 +87,7 @@ def claims(changes: Mapping[str, Any] | None = None) -> JsonObject:
 
 
 def sign(algorithm: str, key: Any, payload: Any, headers: Mapping[str, Any] | None = None) -> str:
-    """Sign anything at all; a header that is None is removed, as is the `typ` that PyJWT would add."""
+    """Sign any content; headers that are None are removed, like the `typ` that PyJWT would add."""
     members = {"alg": algorithm, **(headers or {})}
     header = encode(json.dumps({name: value for name, value in members.items() if value is not None}))
     body = encode(payload if isinstance(payload, str | bytes) else json.dumps(payload))
@@ -112,7 +112,7 @@ def encode(text: str | bytes) -> str:
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is told to move."""
+    """A clock that only advances when a test advances it."""
 
     at: float = NOW
 
@@ -124,7 +124,7 @@ class Clock:
 
 
 def response(body: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx2.Response:
-    """A response that comes as a stream, as from a network."""
+    """Return a streamed response, as from a network."""
 
     async def stream() -> AsyncIterator[bytes]:
         yield body.encode() if isinstance(body, str) else body
@@ -134,7 +134,7 @@ def response(body: str | bytes, *, status: int = 200, headers: Mapping[str, str]
 
 @dataclass
 class Issuer:
-    """The other side: publishes keys, counts the requests, and fails on demand."""
+    """The issuer: publishes keys, counts requests, and fails on demand."""
 
     keys: list[Any] = field(default_factory=list)
     response: Callable[[], httpx2.Response] | None = None
@@ -192,5 +192,5 @@ def set_up(*keys: Any, **config: Any) -> Setup:
 
 
 def secret_verifier(**config: Any) -> JwtTokenVerifier:
-    """Return a verifier of shared-secret tokens alone."""
+    """Return a verifier of only shared-secret tokens."""
     return JwtTokenVerifier(JwtConfig(**{"secret": SECRET, **config}), now=Clock())

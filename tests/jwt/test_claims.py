@@ -1,4 +1,4 @@
-"""What a token must say, and what it must not."""
+"""Required and forbidden claims."""
 
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -32,7 +32,7 @@ async def test_other_subjects_are_refused(subject: object) -> None:
         await by_secret({"sub": subject})
 
 
-async def test_null_is_no_subject() -> None:
+async def test_null_is_not_a_subject() -> None:
     token = sign("HS256", SECRET.encode(), '{"sub":null,"exp":1800000900}')
     with pytest.raises(InvalidTokenError):
         await secret_verifier().verify(token)

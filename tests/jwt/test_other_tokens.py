@@ -1,4 +1,4 @@
-"""Better Auth's other tokens, as its sources make them, and everything else that looks like a token and is none."""
+"""Better Auth's other tokens, as its sources make them, and other texts that only look like tokens."""
 
 import json
 from typing import Any

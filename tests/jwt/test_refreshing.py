@@ -15,7 +15,7 @@ def stranger(number: int = 0) -> str:
 
 
 async def idle() -> None:
-    """Let tasks in the background come to their end."""
+    """Let background tasks finish."""
     for _ in range(50):
         await asyncio.sleep(0)
 
@@ -237,7 +237,7 @@ async def test_closing_cancels_a_fetch() -> None:
 
 
 async def remembered(setup: Setup, token: str) -> Principal:
-    """Verify a token twice; the second time, the very same principal tells that it was remembered."""
+    """Verify a token twice; if the second principal is the same object, it was cached."""
     principal = await setup.verifier.verify(token)
     assert await setup.verifier.verify(token) is principal
     return principal
@@ -252,7 +252,7 @@ async def test_a_verified_token_is_cached_until_it_expires() -> None:
     for _ in range(2):
         with pytest.raises(ExpiredTokenError):
             await setup.verifier.verify(token)
-    setup.now.pass_by(-600)  # a clock that was wrong and is set right
+    setup.now.pass_by(-600)  # a wrong clock is corrected
     await remembered(setup, token)
 
 

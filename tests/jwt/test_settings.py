@@ -1,4 +1,4 @@
-"""What the variables that Better Auth's users know make of the verifier."""
+"""The variables of Better Auth, and the verifier that they configure."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What gets into the log and what does not; each program is a process of its own, because it configures all of it."""
+"""The content of the log. Each test runs a separate process, because logging is configured globally."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The migrations make what the program expects, go down and up again, and never leave anything half done."""
+"""The migrations create the expected schema, run down and up again, and never leave partial steps."""
 
 import asyncio
 import os
@@ -81,7 +81,7 @@ def test_the_schema_goes_up_down_and_up_again(config: Config, fresh_database: st
     assert first
     assert sorted(query(fresh_database, SHAPE)) == sorted(first)
     assert asyncio.run(current_revision(DatabaseConfig(url=fresh_database))) == REVISION
-    command.upgrade(config, "head")  # what is done is not done again
+    command.upgrade(config, "head")  # completed steps are not repeated
     command.check(config)
 
 
@@ -94,7 +94,7 @@ def test_the_check_notices_what_a_migration_forgot(config: Config, fresh_databas
 
 
 def test_the_migrations_make_the_tables_of_the_program(config: Config, fresh_database: str) -> None:
-    """Alembic's check does not look at check constraints and not closely at expressions; this does."""
+    """Alembic's check ignores check constraints and details of expressions; this test does not."""
     create_from_metadata(fresh_database)
     expected = query(fresh_database, SHAPE)
     query(fresh_database, f"DROP TABLE {', '.join(metadata.tables)}")
@@ -105,8 +105,8 @@ def test_the_migrations_make_the_tables_of_the_program(config: Config, fresh_dat
     assert len(expected) > 30
 
 
-def test_the_tasks_of_before_are_counted(config: Config, fresh_database: str) -> None:
-    """What is in the trash counts for nothing; whoever has no tasks is there as well."""
+def test_the_migration_counts_existing_tasks(config: Config, fresh_database: str) -> None:
+    """Tasks in the trash do not count; users without tasks are included."""
     command.upgrade(config, "0002")
     query(
         fresh_database, "INSERT INTO users (id, revision, created_at) SELECT unnest('{ada,bob,cleo}'::text[]), 9, now()"
@@ -138,7 +138,7 @@ async def set_revision(url: str, revision: str) -> None:
 
 
 def test_revisions_are_in_order(config: Config) -> None:
-    """By which the program tells a newer schema from an older one."""
+    """The program compares revisions by their order."""
     newest_first = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     assert newest_first == sorted(newest_first, reverse=True)
 
@@ -178,7 +178,7 @@ def test_two_upgrades_at_once_both_succeed(fresh_database: str) -> None:
 
 @asynccontextmanager
 async def holding(url: str, lock: str) -> AsyncIterator[None]:
-    """Another transaction has a lock for as long as the block runs."""
+    """Hold a lock in another transaction while the block runs."""
     connection = await asyncpg.connect(direct(url))
     try:
         async with connection.transaction():
@@ -223,7 +223,7 @@ def test_a_downgrade_that_has_to_wait_too_long_changes_nothing(config: Config, f
     command.downgrade(config, "base")
 
 
-def test_an_upgrade_that_waits_gives_way_and_asks_again(config: Config, fresh_database: str) -> None:
+def test_a_waiting_upgrade_lets_requests_pass_and_retries(config: Config, fresh_database: str) -> None:
     command.upgrade(config, "0001")
     config.attributes["lock_timeout"] = "50ms"
 
@@ -232,7 +232,7 @@ def test_an_upgrade_that_waits_gives_way_and_asks_again(config: Config, fresh_da
             upgrade = asyncio.create_task(asyncio.to_thread(command.upgrade, config, "head"))
             await asyncio.sleep(0.5)
             start = time.monotonic()
-            async with holding(fresh_database, "LOCK users IN ROW EXCLUSIVE MODE"):  # which is what a request takes
+            async with holding(fresh_database, "LOCK users IN ROW EXCLUSIVE MODE"):  # the lock that a request takes
                 waited = time.monotonic() - start
         await upgrade
         return waited
@@ -242,7 +242,7 @@ def test_an_upgrade_that_waits_gives_way_and_asks_again(config: Config, fresh_da
 
 
 @pytest.mark.parametrize("table", ["users", "tasks"])
-def test_an_upgrade_that_broke_off_goes_on(config: Config, fresh_database: str, table: str) -> None:
+def test_an_interrupted_upgrade_continues(config: Config, fresh_database: str, table: str) -> None:
     command.upgrade(config, "head")
     expected = sorted(query(fresh_database, SHAPE))
     command.downgrade(config, "0001")
@@ -254,7 +254,7 @@ def test_an_upgrade_that_broke_off_goes_on(config: Config, fresh_database: str, 
                 await asyncio.to_thread(command.upgrade, config, "head")
 
     asyncio.run(upgrade_while_locked())
-    query(fresh_database, "CREATE INDEX ix_tasks_by_title_new ON tasks (title)")  # as a build that failed leaves one
+    query(fresh_database, "CREATE INDEX ix_tasks_by_title_new ON tasks (title)")  # left by a failed build
 
     command.upgrade(config, "head")
 
@@ -262,10 +262,8 @@ def test_an_upgrade_that_broke_off_goes_on(config: Config, fresh_database: str, 
 
 
 @pytest.mark.parametrize("url", [None, "mysql://ada:secret@db/todo"])
-def test_who_gives_no_database_is_told_the_name_of_the_variable(
-    url: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)  # where no .env is
+def test_a_missing_database_url_is_named(url: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # without a .env file
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("NEON_DB_URL", raising=False)
 

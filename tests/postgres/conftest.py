@@ -1,4 +1,4 @@
-"""What only the tests of PostgreSQL need: databases of their own, connections of their own, and a look inside."""
+"""Fixtures of the PostgreSQL tests: separate databases, services and direct connections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -32,7 +32,7 @@ async def connect(database_url: str, request: pytest.FixtureRequest) -> AsyncIte
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A plain connection, past everything that is under test."""
+    """A direct connection that does not use the tested code."""
     connection = await asyncpg.connect(direct(database_url))
     yield connection
     await connection.close()
@@ -45,14 +45,14 @@ def _unused_port() -> int:
 
 @pytest.fixture
 async def migrated_database(fresh_database: str) -> str:
-    """The address of a database of the test's own, with the newest schema."""
+    """The URL of a separate database with the newest schema."""
     await asyncio.to_thread(command.upgrade, alembic_config(fresh_database), "head")
     return fresh_database
 
 
 @pytest.fixture
 async def own_database(migrated_database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A plain connection to it."""
+    """A direct connection to that database."""
     connection = await asyncpg.connect(migrated_database)
     yield connection
     await connection.close()

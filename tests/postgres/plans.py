@@ -1,4 +1,4 @@
-"""How PostgreSQL runs a statement: what it reads, and by which way."""
+"""Query plans of PostgreSQL: what a statement reads, and how."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ Node = Mapping[str, Any]
 async def explain(
     database: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
 ) -> Node:
-    """The plan that the statement was really executed with."""
+    """Return the plan of the executed statement."""
     compiled = CompiledStatement(statement)
     await database.execute(f"PREPARE explained AS {compiled.sql}")
     arguments = ", ".join(literal(value) for value in compiled.arguments(values))
@@ -28,7 +28,7 @@ async def explain(
 
 
 def literal(value: object) -> str:
-    """The value as SQL text: a prepared statement is executed with those."""
+    """Return the value as an SQL literal."""
     match value:
         case None:
             return "NULL"
@@ -42,12 +42,12 @@ def literal(value: object) -> str:
 
 
 def nodes(node: Node) -> Iterator[Node]:
-    """The node and all below it."""
+    """Yield the node and all nodes below it."""
     yield node
     for child in node.get("Plans", ()):
         yield from nodes(child)
 
 
 def buffers(node: Node) -> int:
-    """How many blocks were looked at, from the disk or not."""
+    """Return how many blocks were read, from the disk or the cache."""
     return int(node["Shared Hit Blocks"] + node["Shared Read Blocks"])

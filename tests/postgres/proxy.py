@@ -1,4 +1,4 @@
-"""A way to the server that counts, and that a program without access to the server's socket can use."""
+"""A TCP proxy to the server that counts round trips, also for programs that cannot use the server's socket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,7 +16,7 @@ class Proxy:
     upstream: str
     port: int = 0
     round_trips: int = 0
-    unanswered: bytes | None = None  # the answer to a message with this in it is lost, with the connection
+    unanswered: bytes | None = None  # after a message with this text, the connection is closed instead of responding
     connections: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @property
@@ -27,7 +27,7 @@ class Proxy:
 
     @contextmanager
     def counted(self, expected: int) -> Iterator[None]:
-        """Assert how often the block sends something and waits for what comes back."""
+        """Assert the number of round trips in the block."""
         before = self.round_trips
         yield
         assert self.round_trips - before == expected
@@ -79,7 +79,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pass
 
 @asynccontextmanager
 async def open_proxy(upstream: str, port: int = 0) -> AsyncIterator[Proxy]:
-    """Serve while the block runs, and hang up on everybody at its end."""
+    """Serve while the block runs, then close all connections."""
     proxy = Proxy(upstream)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", port)
     proxy.port = server.sockets[0].getsockname()[1]

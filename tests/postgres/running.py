@@ -1,4 +1,4 @@
-"""What one process of the service does with its engine."""
+"""A process of the service, with its own engine."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepositor
 
 
 class Service:
-    """Runs any statement with the retries and errors of the adapters, on the hot path or not."""
+    """Runs any statement with the retries and errors of the adapters, with or without the hot path."""
 
     def __init__(self, engine: FairEngine, *, hot_path: bool, observe: Observe | None = None) -> None:
         self.engine = engine

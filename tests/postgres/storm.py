@@ -1,4 +1,4 @@
-"""Many writers of one user at once, and readers that follow them in small pages while somebody else looks on."""
+"""Many concurrent writers of one user, and readers that follow them in small pages."""
 
 import asyncio
 import random
@@ -19,9 +19,9 @@ from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 WRITES = 60
-IDS = [UUID(int=number << 64) for number in range(1, 25)]  # few, so that each is written by many at once
+IDS = [UUID(int=number << 64) for number in range(1, 25)]  # few, so that many writers write each of them
 
-# What anybody who loads the tasks at this moment is told of, past everything that is under test.
+# The changes that a first load gets now, read without the tested code.
 COMMITTED = """
 SELECT revision, id FROM tasks WHERE user_id = $1 AND deleted_at IS NULL
 UNION ALL
@@ -31,7 +31,7 @@ SELECT revision, id FROM tombstones AS stone WHERE user_id = $1 AND NOT EXISTS (
 
 
 class Writer:
-    """Does all that can be done to a task, at random, and counts what was acknowledged as written."""
+    """Makes random changes to tasks, and counts the acknowledged writes."""
 
     def __init__(self, repository: TaskRepository, user_id: str, seed: int) -> None:
         self._repository = repository
@@ -45,7 +45,7 @@ class Writer:
             self._change,
             self._delete,
             self._restore,
-            self._turn_around,
+            self._delete_or_restore,
             self._purge,
         ]
         for _ in range(WRITES):
@@ -65,23 +65,23 @@ class Writer:
     async def _restore(self, task_id: UUID) -> bool:
         return bool(await self._repository.restore(self._user_id, task_id))
 
-    async def _turn_around(self, task_id: UUID) -> bool:
+    async def _delete_or_restore(self, task_id: UUID) -> bool:
         task_ids = {task_id, *self._numbers.sample(IDS, 3)}
 
         def decide(workspace: Workspace) -> bytes:
             for one in task_ids:
-                turn_around(workspace, one)
+                delete_or_restore(workspace, one)
             return b""
 
         return bool(await self._repository.edit(self._user_id, task_ids, decide, now=NOW))
 
     async def _purge(self, task_id: UUID) -> bool:
         await self._repository.purge(self._user_id, task_id)
-        return False  # it is no write to those who sync
+        return False  # not a write for delta sync
 
 
-def turn_around(workspace: Workspace, task_id: UUID) -> None:
-    """Delete the task where it is there, and have it there where it is not."""
+def delete_or_restore(workspace: Workspace, task_id: UUID) -> None:
+    """Delete the task if it exists; otherwise restore or create it."""
     try:
         workspace.delete(task_id)
     except TaskNotFoundError:
@@ -91,10 +91,10 @@ def turn_around(workspace: Workspace, task_id: UUID) -> None:
             workspace.create(task_id, TaskChanges(title="New"))
 
 
-async def weather(
+async def follow_many_writers(
     database_url: str, user_id: str, writing: Sequence[TaskRepository], reading: TaskRepository, limits: Sequence[int]
 ) -> None:
-    """Have a writer on each repository, and a copy for each limit, and assert that none of them misses anything."""
+    """Run a writer for each repository and a copy for each limit; assert that no copy misses a change."""
     writers = [Writer(repository, user_id, seed) for seed, repository in enumerate(writing)]
     copies = [Copy(reading, user_id) for _ in limits]
     async with asyncpg.create_pool(direct(database_url), min_size=1, max_size=len(copies)) as pool:

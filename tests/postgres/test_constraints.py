@@ -1,4 +1,4 @@
-"""The database refuses what breaks a promise, whoever sends it."""
+"""The constraints of the database refuse invalid rows."""
 
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -43,7 +43,7 @@ async def add_user(database: Database, user_id: str | None, revision: int | None
     ],
     ids=lambda value: value if isinstance(value, str) else ",".join(value),
 )
-async def test_a_task_that_breaks_a_promise_is_refused(
+async def test_an_invalid_task_row_is_refused(
     database: Database, user_id: str, changes: dict[str, Any], broken: str
 ) -> None:
     await add_user(database, user_id)
@@ -68,7 +68,7 @@ async def test_the_repository_does_not_retry_a_task_that_breaks_a_promise(
         (("x", None), "revision"),
     ],
 )
-async def test_a_user_that_breaks_a_promise_is_refused(
+async def test_an_invalid_user_row_is_refused(
     database: Database, values: tuple[str | None, int | None], broken: str
 ) -> None:
     with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=rf'"{broken}"'):
@@ -80,7 +80,7 @@ async def test_a_task_needs_a_user(database: Database, user_id: str) -> None:
         await insert(database, user_id)
 
 
-async def test_a_user_has_each_id_once(database: Database, user_id: str) -> None:
+async def test_task_ids_are_unique_for_each_user(database: Database, user_id: str) -> None:
     await add_user(database, user_id)
     task_id = uuid4()
     await insert(database, user_id, id=task_id)

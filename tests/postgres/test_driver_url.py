@@ -1,4 +1,4 @@
-"""Addresses as providers print them."""
+"""Database URLs as providers print them."""
 
 import traceback
 from collections.abc import Callable
@@ -51,16 +51,16 @@ WRITES = "target_session_attrs=read-write"
         ("postgresql://db/todo?sslrootcert=a%2Bb%26c", f"postgresql://db/todo?sslrootcert=a%2Bb%26c&{NAME}"),
     ],
 )
-def test_every_providers_form_is_understood(url: str, expected: str) -> None:
+def test_the_urls_of_every_provider_are_accepted(url: str, expected: str) -> None:
     assert driver_url(url) == expected
 
 
-def test_an_address_that_was_understood_once_is_understood_again() -> None:
+def test_the_driver_url_of_a_driver_url_is_unchanged() -> None:
     once = driver_url("postgres://ada:p%40w@/todo?host=/var/run&sslmode=disable&pgbouncer=true")
     assert driver_url(once) == once
 
 
-def test_a_socket_directory_may_stand_in_the_query() -> None:
+def test_a_socket_directory_may_be_in_the_query() -> None:
     parts = urlsplit(driver_url("postgresql:///todo?host=/var/run/postgresql&port=5433"))
 
     assert (parts.scheme, parts.netloc, parts.path) == ("postgresql", "", "/todo")

@@ -1,4 +1,4 @@
-"""The feed of several processes: each has a pool of its own here."""
+"""The feed of several processes, each with its own pool."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ async def silence(listener: Listener) -> None:
 
 
 async def until_known(listener: Listener) -> None:
-    """The first look at a user always wakes: there may have been something between the listening and the look."""
+    """Wait for the first poll, which always wakes: there may have been a write before it."""
     await news(listener)
     await silence(listener)
 
@@ -72,7 +72,7 @@ async def test_it_is_noticed_within_about_a_second_by_default(
                 await listener.wait()
 
 
-async def test_a_write_before_the_first_look_is_not_missed(
+async def test_a_write_before_the_first_poll_is_not_missed(
     connect: Connect, postgres_repository: SqlAlchemyTaskRepository, user_id: str
 ) -> None:
     async with polling(connect()) as feed:
@@ -81,7 +81,7 @@ async def test_a_write_before_the_first_look_is_not_missed(
             await news(listener)
 
 
-async def test_an_account_that_is_erased_is_noticed(
+async def test_an_erased_account_is_noticed(
     connect: Connect,
     postgres_repository: SqlAlchemyTaskRepository,
     database: "asyncpg.Connection[asyncpg.Record]",
@@ -96,7 +96,7 @@ async def test_an_account_that_is_erased_is_noticed(
             await silence(listener)
 
 
-async def test_it_asks_once_for_all_users_and_only_while_somebody_listens(
+async def test_it_polls_once_for_all_users_and_only_with_listeners(
     connect: Connect, database_url: str, new_user_id: Callable[[], str]
 ) -> None:
     async with open_proxy(database_url) as proxy:
@@ -115,7 +115,7 @@ async def test_it_asks_once_for_all_users_and_only_while_somebody_listens(
                 await asyncio.sleep(3 * INTERVAL)
 
 
-async def test_it_holds_no_connection_between_two_looks(connect: Connect, user_id: str) -> None:
+async def test_it_holds_no_connection_between_polls(connect: Connect, user_id: str) -> None:
     service = connect(pool_size=1, pool_timeout=1)
     async with polling(service) as feed:
         with feed.listen(user_id) as listener:
@@ -123,7 +123,7 @@ async def test_it_holds_no_connection_between_two_looks(connect: Connect, user_i
             await service.tasks.check()
 
 
-async def test_it_outlives_the_database_and_says_so_once(
+async def test_it_survives_an_outage_and_logs_it_once(
     connect: Connect,
     database_url: str,
     unused_port: int,

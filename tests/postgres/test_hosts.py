@@ -1,4 +1,4 @@
-"""Several hosts in one address: the one that takes writes is found, however the others fail to."""
+"""Several hosts in one URL: the one that accepts writes is found, however the others fail."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ SEARCH_PAUSE = 1.0
 
 
 class Opened:
-    """What stands for a connection."""
+    """A fake connection."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -41,7 +41,7 @@ class Opened:
 
 
 class Network:
-    """Hosts that take their time, or refuse."""
+    """Fake hosts that respond slowly, or refuse."""
 
     def __init__(self, **seconds: float | Exception) -> None:
         self.seconds = seconds
@@ -76,7 +76,7 @@ def test_each_host_has_its_own_address(url: str, expected: list[str]) -> None:
     assert host_urls(url) == expected
 
 
-async def test_a_host_that_does_not_answer_holds_up_nobody_for_long() -> None:
+async def test_a_silent_host_only_causes_a_short_delay() -> None:
     network = Network(silent=60, refusing=ConnectionRefusedError(), slow=0.3, quick=0.01)
     hosts = Hosts(list(network.seconds), network.connect)
     start = time.monotonic()
@@ -89,7 +89,7 @@ async def test_a_host_that_does_not_answer_holds_up_nobody_for_long() -> None:
     assert [one.url for one in network.opened if not one.terminated] == ["quick"]
 
 
-async def test_the_host_that_was_good_is_asked_first_the_next_time() -> None:
+async def test_the_last_usable_host_is_tried_first() -> None:
     network = Network(refusing=ConnectionRefusedError(), good=0)
     hosts = Hosts(list(network.seconds), network.connect)
 
@@ -99,7 +99,7 @@ async def test_the_host_that_was_good_is_asked_first_the_next_time() -> None:
     assert network.tried == ["refusing", "good", "good", "good"]
 
 
-async def test_of_two_that_are_there_at_once_one_is_left_alone() -> None:
+async def test_only_one_connection_of_each_race_stays_open() -> None:
     network = Network(one=0.25, other=0.05)
     hosts = Hosts(list(network.seconds), network.connect)
 
@@ -123,19 +123,19 @@ async def test_a_caller_who_is_cancelled_leaves_nothing_behind() -> None:
 
 
 def both(port: int, proxy: Proxy, **query: str) -> str:
-    """The address of two servers, of which the proxy leads to one."""
+    """The URL of two servers; one is reached through the proxy."""
     parts = urlsplit(proxy.url)
     login = parts.netloc.partition("@")[0]
     netloc = f"{login}@127.0.0.1:{port},127.0.0.1:{proxy.port}"
     return urlunsplit(parts._replace(netloc=netloc, query=urlencode({"sslmode": "disable", **query}, quote_via=quote)))
 
 
-async def test_the_one_server_that_is_there_is_used(connect: Connect, unused_port: int, database_url: str) -> None:
+async def test_the_only_usable_server_is_used(connect: Connect, unused_port: int, database_url: str) -> None:
     async with open_proxy(database_url) as proxy:
         assert await connect(both(unused_port, proxy)).read(VERSION, {})
 
 
-async def test_where_no_server_will_do_each_is_told_of(connect: Connect, unused_port: int, server_url: str) -> None:
+async def test_the_error_names_every_unusable_server(connect: Connect, unused_port: int, server_url: str) -> None:
     async with open_proxy(server_url) as proxy:
         service = connect(both(unused_port, proxy, options=READ_ONLY))
         with pytest.raises(RepositoryUnavailableError) as refusal:
@@ -151,9 +151,7 @@ def create(workspace: Workspace) -> bytes:
     return b""
 
 
-async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(
-    connect: Connect, server_url: str, user_id: str
-) -> None:
+async def test_connections_to_a_read_only_server_are_closed(connect: Connect, server_url: str, user_id: str) -> None:
     service = connect(server_url, pool_size=4)
     repository = service.tasks
     await asyncio.gather(*(service.read(DEMOTE, {}) for _ in range(4)))
@@ -167,7 +165,7 @@ async def test_connections_to_a_server_that_takes_no_more_writes_are_given_up(
     assert len((await repository.page(user_id, TaskQuery())).tasks) == 20
 
 
-async def test_a_server_that_takes_no_writes_for_long_is_not_left_for_each_of_them(
+async def test_a_read_only_server_is_not_left_after_every_write(
     connect: Connect, server_url: str, user_id: str
 ) -> None:
     separator = "&" if urlsplit(server_url).query else "?"

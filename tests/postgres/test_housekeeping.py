@@ -1,4 +1,4 @@
-"""Purging while others purge and write: everything goes once, nobody waits for anybody, nothing is in a deadlock."""
+"""Concurrent purges and writes: every row is purged once, without waiting and without deadlocks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Purge: TypeAlias = Callable[[datetime, int], Awaitable[int]]
 
 USERS = [f"user-{number}" for number in range(6)]
-EACH = 120  # old things of each kind that each user has, at the revisions from 1 on
+EACH = 120  # old rows of each kind for each user, at the revisions from 1 on
 OLD = NOW - timedelta(days=1)
 
 # The same ids for each user: the keys of all tables begin with the user.
@@ -43,7 +43,7 @@ ANALYZE;
 
 @pytest.fixture
 async def inside(own_database: Database) -> Database:
-    """A plain connection to a database where everything is old."""
+    """A direct connection to a database with only old rows."""
     await own_database.execute(FILL)
     return own_database
 
@@ -59,7 +59,7 @@ async def count(inside: Database, table: str) -> int:
 
 
 async def all_of(purge: Purge, batch: int = 7) -> int:
-    """Purge in small batches until nothing is left that nobody else is at."""
+    """Purge in small batches until only locked rows are left."""
     total = 0
     while removed := await purge(NOW, batch):
         total += removed
@@ -67,7 +67,7 @@ async def all_of(purge: Purge, batch: int = 7) -> int:
 
 
 async def write(tasks: TaskRepository, user_id: str) -> int:
-    """Write in every way for a while, and return how many tasks that leaves."""
+    """Run all kinds of writes for a while; return how many tasks are left."""
     for number in range(15):
         task = await tasks.add(a_task(user_id))
         await tasks.remove(user_id, task.id, now=NOW)
@@ -103,13 +103,11 @@ async def test_many_purge_everything_once_while_others_write(storage: Storage, i
         assert (account.pending, account.trash, account.revision) == (15, 0, 1000 + 15 * 4)
 
 
-async def test_those_who_restore_and_those_who_purge_never_wait_for_each_other_in_a_circle(
-    storage: Storage, inside: Database
-) -> None:
+async def test_restores_and_purges_do_not_deadlock(storage: Storage, inside: Database) -> None:
     house, tasks = storage.housekeeping, storage.tasks
 
     async def restore(user_id: str) -> set[UUID]:
-        """Restore old tasks and delete them anew; those that were not purged before."""
+        """Restore old tasks that were not purged yet, and delete them again."""
         rescued = set()
         for number in range(1, EACH + 1):
             task_id = UUID(f"{number:032d}")
@@ -137,9 +135,7 @@ async def test_those_who_restore_and_those_who_purge_never_wait_for_each_other_i
         ("idempotency_keys", "SELECT FROM idempotency_keys WHERE user_id = 'user-1' LIMIT 9 FOR UPDATE", 9),
     ],
 )
-async def test_what_others_are_at_is_passed_over(
-    storage: Storage, inside: Database, table: str, lock: str, locked: int
-) -> None:
+async def test_locked_rows_are_skipped(storage: Storage, inside: Database, table: str, lock: str, locked: int) -> None:
     house = storage.housekeeping
     purges = {"tasks": house.purge_trash, "tombstones": house.purge_tombstones}
     purge = purges.get(table, house.purge_idempotency_keys)
@@ -150,7 +146,9 @@ async def test_what_others_are_at_is_passed_over(
     assert await all_of(purge) == locked
 
 
-async def test_users_whose_rows_are_merely_referred_to_are_not_passed_over(storage: Storage, inside: Database) -> None:
+async def test_users_with_key_share_locks_are_not_skipped(storage: Storage, inside: Database) -> None:
     async with inside.transaction():
-        await inside.execute("SELECT FROM users FOR KEY SHARE")  # as each new task does it, for its foreign key
+        await inside.execute(
+            "SELECT FROM users FOR KEY SHARE"
+        )  # the lock that each new task takes, for its foreign key
         assert await all_of(storage.housekeeping.purge_tombstones) == len(USERS) * EACH

@@ -1,4 +1,4 @@
-"""A purge finds the oldest things by index, and reads no table from end to end, however much is kept."""
+"""Purges find the oldest rows by index, and never scan a whole table."""
 
 from itertools import product
 from typing import TypeAlias

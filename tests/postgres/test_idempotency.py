@@ -1,4 +1,4 @@
-"""Requests that come again, while the first one runs and after its connections broke."""
+"""Retried requests, while the first one runs and after its connection was lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +25,7 @@ TASK = {"title": "Once"}
 
 @pytest.fixture
 async def proxy(server_url: str) -> AsyncIterator[Proxy]:
-    """Not to a pooler, which takes a moment to roll back what its client has left: the key is in use until then."""
+    """Without a pooler, which takes a moment to roll back after a lost client; the key is in use until then."""
     async with open_proxy(server_url) as proxy:
         yield proxy
 
@@ -36,7 +36,7 @@ def client_of(service: Service, user_id: str) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)
 
 
-async def test_a_copy_does_not_wait_for_the_first_that_is_running(
+async def test_a_retry_does_not_wait_for_the_first_request(
     connect: Connect, database: "asyncpg.Connection[asyncpg.Record]", user_id: str
 ) -> None:
     headers = {"Idempotency-Key": str(uuid4())}
@@ -58,7 +58,7 @@ async def test_a_copy_does_not_wait_for_the_first_that_is_running(
 
 
 @pytest.mark.parametrize("call", ["/api/tasks", "/api/tasks/batch"])
-async def test_what_was_committed_is_not_done_again(connect: Connect, proxy: Proxy, user_id: str, call: str) -> None:
+async def test_a_committed_edit_is_not_repeated(connect: Connect, proxy: Proxy, user_id: str, call: str) -> None:
     body = TASK if call == "/api/tasks" else {"operations": [{"op": "create", **TASK}]}
     headers = {"Idempotency-Key": str(uuid4())}
     async with client_of(connect(proxy.url), user_id) as client:
@@ -73,7 +73,7 @@ async def test_what_was_committed_is_not_done_again(connect: Connect, proxy: Pro
         assert len((await client.get("/api/tasks")).json()) == 2
 
 
-async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Proxy, user_id: str) -> None:
+async def test_an_uncommitted_edit_is_retried(connect: Connect, proxy: Proxy, user_id: str) -> None:
     repository = connect(proxy.url).tasks
     task_id = uuid4()
     attempts = 0
@@ -93,7 +93,7 @@ async def test_what_was_not_committed_is_done_again(connect: Connect, proxy: Pro
     assert len((await repository.changes(user_id, SyncPoint(), 10)).tasks) == 1
 
 
-async def test_a_database_that_stays_away_is_told(connect: Connect, proxy: Proxy, user_id: str) -> None:
+async def test_a_lasting_outage_is_reported(connect: Connect, proxy: Proxy, user_id: str) -> None:
     repository = connect(proxy.url).tasks
     proxy.unanswered = b"BEGIN"
     with pytest.raises(RepositoryUnavailableError):

@@ -12,7 +12,7 @@ from tests.domain.builders import NOW, START, a_task
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 from tests.postgres.proxy import open_proxy
 from tests.postgres.running import Service
-from tests.postgres.storm import weather
+from tests.postgres.storm import follow_many_writers
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
@@ -35,12 +35,12 @@ def pooler_url(database_url: str, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def repositories(pooler_url: str, connect: Callable[..., Service]) -> list[SqlAlchemyTaskRepository]:
-    """Three, as three processes of the service would have them."""
+    """Three repositories, as three processes of the service have."""
     return [connect(pooler_url, pool_size=8).tasks for _ in range(3)]
 
 
 async def live(repository: SqlAlchemyTaskRepository, user_id: str, shared: str) -> None:
-    """All that a client does, in an order that mixes the statements on each server connection."""
+    """Run all calls of a client, in an order that mixes the statements on each server connection."""
     task = await repository.add(a_task(user_id, title=user_id))
     assert await repository.get(user_id, task.id) == task
     for number in range(5):
@@ -85,10 +85,10 @@ async def test_changes_of_one_task_by_several_processes_lose_nothing(
     assert (kept.completed, kept.revision) == (False, task.revision + 60)
 
 
-async def test_copies_miss_nothing_of_what_many_processes_write(
+async def test_copies_miss_no_write_of_many_processes(
     repositories: list[SqlAlchemyTaskRepository], database_url: str, user_id: str
 ) -> None:
-    await weather(database_url, user_id, repositories * 3, repositories[0], limits=[1, 5, 50])
+    await follow_many_writers(database_url, user_id, repositories * 3, repositories[0], limits=[1, 5, 50])
 
 
 async def test_a_statement_costs_one_round_trip_also_behind_a_pooler(

@@ -1,4 +1,4 @@
-"""With 100,000 tasks a page reads the rows that it shows, at the end of a list, or of the changes, as at its start."""
+"""With 100,000 tasks, a page only reads the rows that it returns, at the start and at the end of a list."""
 
 from datetime import datetime
 from itertools import product
@@ -15,7 +15,7 @@ from todo_api.domain.listing import Order, Sort, Status
 
 USER = "has-100000-tasks"
 LIMIT = 50
-READ = LIMIT + 1  # one more tells whether there is a next page
+READ = LIMIT + 1  # one more row shows whether there is a next page
 MOST_BUFFERS = READ + 20  # a block for each row, and the way down the index
 
 FILL = f"""
@@ -59,7 +59,7 @@ NEAR_THE_END_ID = {Order.ASC: UUID("fe00" + "0" * 28), Order.DESC: UUID("0200" +
 
 
 def complaint(root: Node, index: str) -> str | None:
-    """What is wrong with the plan of a page, if anything."""
+    """Return what is wrong with the plan of a page, or nothing."""
     kinds = {node["Node Type"] for node in nodes(root)}
     scans = [node for node in nodes(root) if node.get("Relation Name") == "tasks"]
     if [node.get("Index Name") for node in scans] != [index]:
@@ -111,7 +111,7 @@ async def test_pages_of_a_long_list_and_single_tasks_are_read_from_their_indexes
 
 
 async def test_changes_are_read_from_the_point_on(filled: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Those of a first load, of its middle, the last few, and none."""
+    """Read the start and the middle of a first load, the last few changes, and none."""
     read = {}
     for mode, since in product(MODES, (0, 50_000, 99_990, 100_000)):
         await filled.execute(f"SET plan_cache_mode = {mode}")

@@ -1,4 +1,4 @@
-"""Connections that are lost, awaited, shared and given up: the pool stays usable, and nobody is overtaken."""
+"""Lost, awaited and cancelled connections: the pool stays usable, and callers are served in order."""
 
 import asyncio
 import random
@@ -31,20 +31,20 @@ async def sleep(service: Service, seconds: float) -> None:
 
 
 async def fill(service: Service, count: int) -> None:
-    """Have that many connections open and idle."""
+    """Open that many connections, and leave them idle."""
     await asyncio.gather(*(sleep(service, 0.1) for _ in range(count)))
 
 
 @pytest.fixture
 def marked(connect: Connect, server_url: str, user_id: str) -> Callable[..., Service]:
-    """Makes connections that the server knows by the user's name."""
+    """Make connections whose application name is the user's id."""
     separator = "&" if "?" in server_url else "?"
     return lambda **config: connect(f"{server_url}{separator}application_name={user_id}", **config)
 
 
 @pytest.fixture
 def backends(database: Database, user_id: str) -> Callable[[str], Any]:
-    """Does something to, or with, each server process that serves a marked connection."""
+    """Evaluate an expression for each server process of a marked connection."""
 
     async def call(expression: str = "pid") -> list[Any]:
         sql = f"SELECT {expression} FROM pg_stat_activity WHERE application_name = $1 ORDER BY pid"
@@ -56,7 +56,7 @@ def backends(database: Database, user_id: str) -> Callable[[str], Any]:
 KILL = "pg_terminate_backend(pid, 5000)"
 
 
-async def test_connections_that_the_server_has_ended_cost_nothing(
+async def test_connections_that_the_server_closed_are_replaced(
     marked: Connect, backends: Callable[..., Any], user_id: str
 ) -> None:
     service = marked(pool_size=5)
@@ -73,7 +73,7 @@ async def test_connections_that_the_server_has_ended_cost_nothing(
         task = saved
 
 
-async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, backends: Callable[..., Any]) -> None:
+async def test_a_read_is_retried_after_a_lost_connection(marked: Connect, backends: Callable[..., Any]) -> None:
     service = marked(pool_size=1)
     await sleep(service, 0)
     reading = asyncio.create_task(sleep(service, 0.3))
@@ -84,9 +84,7 @@ async def test_a_read_whose_connection_is_lost_is_run_again(marked: Connect, bac
     await reading
 
 
-async def test_a_write_that_the_server_says_it_has_given_up_is_run_again(
-    marked: Connect, backends: Callable[..., Any]
-) -> None:
+async def test_a_write_that_the_server_aborted_is_retried(marked: Connect, backends: Callable[..., Any]) -> None:
     service = marked(pool_size=1)
     await sleep(service, 0)
     writing = asyncio.create_task(service.write(SLEEP, {"seconds": 0.3}))
@@ -97,7 +95,7 @@ async def test_a_write_that_the_server_says_it_has_given_up_is_run_again(
     await writing
 
 
-async def test_a_write_whose_fate_is_unknown_is_never_run_again(
+async def test_a_write_with_an_unknown_result_is_never_retried(
     connect: Connect, database_url: str, user_id: str
 ) -> None:
     async with open_proxy(database_url) as proxy:
@@ -113,7 +111,7 @@ async def test_a_write_whose_fate_is_unknown_is_never_run_again(
         await service.tasks.add(a_task(user_id))
 
 
-async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Connect) -> None:
+async def test_waiting_for_a_connection_times_out(connect: Connect) -> None:
     service = connect(pool_size=1, pool_timeout=0.2)
     holder = asyncio.create_task(sleep(service, 1))
     await asyncio.sleep(0.05)
@@ -128,7 +126,7 @@ async def test_who_waits_too_long_for_a_connection_is_told_in_time(connect: Conn
     await sleep(service, 0)
 
 
-async def test_writes_go_on_while_the_server_hangs_up_on_everybody(
+async def test_writes_continue_while_the_server_closes_connections(
     marked: Callable[..., Service], backends: Callable[[str], Any], user_id: str
 ) -> None:
     service = marked(pool_size=4)
@@ -143,7 +141,7 @@ async def test_latecomers_do_not_overtake(connect: Connect) -> None:
     service, order = connect(pool_size=2), []
 
     async def twice(number: int) -> None:
-        """Ask, and ask again as soon as the answer is there, when others have waited for long."""
+        """Run a statement, then another one immediately, while others have been waiting."""
         for turn in range(3):
             await sleep(service, 0.002)
             order.append((turn, number))
@@ -157,7 +155,7 @@ async def test_latecomers_do_not_overtake(connect: Connect) -> None:
     assert all(abs(places[who] - expected[who]) <= 5 for who in expected), order
 
 
-async def test_a_statement_that_takes_too_long_is_given_up(connect: Connect) -> None:
+async def test_a_slow_statement_times_out(connect: Connect) -> None:
     service = connect(pool_size=1, statement_timeout=0.2)
     start = time.monotonic()
 
@@ -211,7 +209,7 @@ async def test_a_cancelled_caller_leaves_the_pool_usable(connect: Connect) -> No
         for number in (1, 3):
             rows = results[number]
             assert not isinstance(rows, BaseException)
-            assert rows[0]["value"] == number  # and not what somebody else has asked for
+            assert rows[0]["value"] == number  # not the result of another caller
 
     start = time.monotonic()
     await fill(service, 4)
@@ -253,7 +251,7 @@ async def test_no_more_connections_are_open_than_the_pool_has_places(
     assert await backends() == []
 
 
-async def test_a_migration_under_a_running_service_costs_nothing(
+async def test_a_migration_does_not_break_running_connections(
     migrated_database: str, connect: Connect, user_id: str
 ) -> None:
     service = connect(migrated_database, pool_size=1)

@@ -1,4 +1,4 @@
-"""One round trip for a read or a creation, two for a change: what is fast because it does little."""
+"""One round trip for a read or a create, two for a change."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -33,7 +33,7 @@ async def repository(proxy: Proxy, connect: Callable[..., Service]) -> SqlAlchem
 
 
 async def use_everything(repository: SqlAlchemyTaskRepository, user_id: str) -> Task:
-    """Run each statement once: the first time, a connection asks what it returns."""
+    """Run each statement once, because the first run on a connection prepares it."""
     task = await repository.add(a_task(user_id))
     assert await repository.get(user_id, task.id) == task
     saved = await repository.save(replace(task, title="Changed"))

@@ -1,4 +1,4 @@
-"""A database that cannot be used is told in the words of the port, in time, and without the password."""
+"""An unusable database raises the error of the port, in time and without the password."""
 
 import asyncio
 import logging
@@ -38,11 +38,11 @@ async def test_a_port_that_nobody_listens_on(connect: Connect, unused_port: int)
     await assert_unavailable(connect(f"postgresql://ada:secret@127.0.0.1:{unused_port}/todo"))
 
 
-async def test_a_socket_that_is_not_there(connect: Connect, tmp_path: Path) -> None:
+async def test_a_missing_socket(connect: Connect, tmp_path: Path) -> None:
     await assert_unavailable(connect(f"postgresql:///todo?host={tmp_path}&user=ada"))
 
 
-async def test_a_database_that_is_not_there(connect: Connect, server_url: str) -> None:
+async def test_a_missing_database(connect: Connect, server_url: str) -> None:
     await assert_unavailable(connect(urlunsplit(urlsplit(server_url)._replace(path="/missing_database"))))
 
 
@@ -84,7 +84,7 @@ async def test_a_server_that_refuses(
     assert "secret" not in caplog.text
 
 
-async def test_a_server_that_never_answers(connect: Connect) -> None:
+async def test_a_server_that_never_responds(connect: Connect) -> None:
     silence = asyncio.Event()
 
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

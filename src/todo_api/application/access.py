@@ -8,7 +8,7 @@ from todo_api.domain.errors import TodoError
 
 
 class Scope(StrEnum):
-    """What a token may be restricted to (RFC 8693, section 4.2)."""
+    """A scope that a token can be restricted to (RFC 8693, section 4.2)."""
 
     READ = "tasks:read"
     WRITE = "tasks:write"

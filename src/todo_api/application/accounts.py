@@ -11,7 +11,7 @@ from todo_api.domain.ports import AccountRepository, TaskRepository
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
-# Tasks of an export or import that are in memory at the same time.
+# The number of tasks of an export or import that are in memory at the same time.
 CHUNK = 200
 
 
@@ -57,7 +57,7 @@ class AccountService:
         return await self._accounts.account(user_id, self._clock())
 
     async def erase(self, user_id: str) -> None:
-        """Delete the user and everything that belongs to the user, for good."""
+        """Permanently delete the user and everything that belongs to the user."""
         await self._accounts.erase(user_id)
         self._announce(user_id)
 
@@ -112,7 +112,7 @@ class AccountService:
 
 
 def _deleted_by(now: datetime, task: Task) -> Task:
-    """Return the task; one that was deleted in the future, and so would never be purged, as deleted now."""
+    """Return the task. A deletion in the future, which would never be purged, is dated now."""
     return replace(task, deleted_at=now) if isinstance(task, TrashedTask) and task.deleted_at > now else task
 
 

@@ -45,8 +45,8 @@ class BatchService:
         Args:
             user_id: The owner of the tasks.
             operations: The operations; later ones see the changes of earlier ones.
-            respond: Makes the result from the outcome of each operation and the user's revision after all of them.
-            atomic: Whether one failure undoes all operations; otherwise failed operations are left out.
+            respond: Builds the result from the outcomes of the operations and the user's revision after them.
+            atomic: Whether one failure undoes all operations; otherwise failed operations are skipped.
             key: The idempotency key, if the client sent one. A retry gets the result of the first request.
 
         Raises:

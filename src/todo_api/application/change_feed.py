@@ -1,4 +1,4 @@
-"""The port that tells listeners about changes as they happen."""
+"""The port that notifies listeners of changes as they happen."""
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ class Listener(Protocol):
         """Return when something may have changed since the last call, or since the listener was opened.
 
         Raises:
-            FeedClosedError: The service is stopping; there will be no further notice.
+            FeedClosedError: The service is stopping; there will be no further notifications.
         """
         ...
 
@@ -20,7 +20,7 @@ class Listener(Protocol):
 class ChangeFeed(Protocol):
     """Notifies listeners that a user's tasks have changed. They read the changes themselves.
 
-    A change that this process announces is noticed at once, one that another process wrote within about a second.
+    A change of this process is announced at once, a change of another process within about a second.
     """
 
     @property
@@ -33,7 +33,7 @@ class ChangeFeed(Protocol):
         ...
 
     def listen(self, user_id: str) -> AbstractContextManager[Listener]:
-        """Open a listener for the duration of a `with` block; it misses nothing that happens inside the block."""
+        """Open a listener for the duration of a `with` block; it misses no change inside the block."""
         ...
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ _EMPTY = Changes([], [], SyncPoint(), more=False)
 
 
 class TooManyStreamsError(TodoError):
-    """The user has as many open streams as one user may."""
+    """The user has reached the limit of open streams."""
 
     def __init__(self, streams: int) -> None:
         super().__init__(f"you have {streams:,} open streams already; close one, or wait until one ends")
@@ -44,7 +44,7 @@ class EventService:
     async def follow(
         self, user_id: str, since: SyncPoint, *, expires_at: float, keep_alive: float
     ) -> AsyncGenerator[Changes | None]:
-        """Yield pages of the changes behind a point, then of new changes: each change once.
+        """Yield pages of the changes after a point, then of new changes: each change once.
 
         The first item comes at once: a page if there are changes or the client's copy is empty, else None. None also
         comes after each `keep_alive` seconds without a change. The stream ends at `expires_at` (seconds since the
@@ -60,7 +60,7 @@ class EventService:
             yield _EMPTY if news is None and since == _EMPTY.next else news
             with suppress(FeedClosedError, ForgottenRevisionError, RepositoryUnavailableError):
                 while (left := expires_at - self._clock().timestamp()) > 0:
-                    news = None  # a waiting stream keeps no page in memory
+                    news = None  # free the page while the stream waits
                     if more or await _is_notified(listener, min(keep_alive, left)):
                         news, point, more = await self._read(user_id, point)
                     yield news
@@ -84,7 +84,7 @@ class EventService:
 
 
 async def _is_notified(listener: Listener, seconds: float) -> bool:
-    """Wait for the listener; return False after `seconds` without notice."""
+    """Wait for the listener; return False after `seconds` without a notification."""
     try:
         async with asyncio.timeout(seconds):
             await listener.wait()

@@ -1,4 +1,4 @@
-"""Housekeeping: deletes what has been kept long enough, in small batches."""
+"""Housekeeping: delete expired entries, in small batches."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import KEY_LIFETIME
 from todo_api.domain.ports import Housekeeping
 
-# Entries that one call to the storage deletes at most, and so locks at a time.
+# The maximum number of entries that one call to the storage deletes, and so locks.
 BATCH = 1_000
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class HousekeepingService:
         self._tombstones = timedelta(days=tombstone_days)
 
     async def purge(self) -> Purged:
-        """Delete everything that is old enough, and return how much that was.
+        """Delete everything that has expired, and return the counts.
 
         Raises:
             RepositoryUnavailableError: The storage cannot be reached. Completed batches stay deleted.
@@ -79,7 +79,7 @@ class HousekeepingService:
                     _log.info("purged %s", purged)
             except RepositoryUnavailableError as error:
                 _log.warning("purge failed, will retry: %s", error)
-            except Exception:  # noqa: BLE001 - logged with its trace
+            except Exception:  # noqa: BLE001 - logged with its traceback
                 _log.exception("purge failed, will retry")
             await sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
 

@@ -9,10 +9,10 @@ from todo_api.domain.errors import ContentionError
 
 
 class KeyedLocks:
-    """A lock for each key, first come, first served; a lock exists only while someone holds it or waits for it.
+    """A lock for each key, first come, first served; a lock exists only while it is held or waited for.
 
     The repository alone already prevents lost updates. But N concurrent changes of one task would lose the race and
-    retry again and again, which is work of order N squared. The lock makes it N.
+    retry repeatedly, which costs O(N²) attempts. With the lock, it is O(N).
     """
 
     def __init__(self, timeout: float) -> None:

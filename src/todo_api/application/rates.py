@@ -8,7 +8,7 @@ from todo_api.domain.errors import TodoError
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a rate limit.
+    """The state of a rate limit.
 
     Attributes:
         limit: Calls that are allowed in a window.
@@ -38,19 +38,19 @@ class RateLimiter(Protocol):
     """Counts calls by name, such as a user id. If it cannot count, it allows every call."""
 
     async def take(self, name: str) -> Allowance | None:
-        """Count a call and return what is left; None if there is no limit or it cannot be counted.
+        """Count a call and return the allowance; None if there is no limit or it cannot be counted.
 
         Raises:
-            TooManyRequestsError: Nothing was left.
+            TooManyRequestsError: No call was left.
         """
         ...
 
     async def check(self, name: str) -> None:
-        """Raise TooManyRequestsError if nothing is left; count nothing."""
+        """Raise TooManyRequestsError if no call is left; count nothing."""
         ...
 
     async def aclose(self) -> None:
-        """Close the connections to the store of the counters."""
+        """Close the connections to the storage of the counters."""
         ...
 
 

@@ -15,7 +15,7 @@ from todo_api.domain.ports import AccountRepository, TaskRepository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits of each user, and how long data are kept.
+    """Limits of each user, and how long data is kept.
 
     Attributes:
         tasks: Tasks outside the trash.

@@ -14,7 +14,7 @@ from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 
-# Within a process changes of a task are serialized, so races are lost to other processes only; one wins each round.
+# Changes of a task are serialized within a process, so only other processes can win a race. One wins each round.
 _ATTEMPTS = 30
 _MAX_PAUSE = 0.05  # seconds
 _LOCK_TIMEOUT = 5.0  # seconds
@@ -133,16 +133,16 @@ class TaskService:
         return await self._repository.trash(user_id, limit, after)
 
     async def purge(self, user_id: str, task_id: UUID) -> None:
-        """Delete a task from the trash for good, or raise TaskNotFoundError."""
+        """Permanently delete a task in the trash, or raise TaskNotFoundError."""
         if not await self._repository.purge(user_id, task_id):
             raise TaskNotFoundError
 
     async def empty_trash(self, user_id: str) -> None:
-        """Delete everything in the trash for good."""
+        """Permanently delete everything in the trash."""
         await self._repository.purge(user_id)
 
     async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
-        """Return the changes behind a point, oldest first.
+        """Return the changes after a point, oldest first.
 
         Raises:
             ForgottenRevisionError: The point is too old; the client must load everything again.

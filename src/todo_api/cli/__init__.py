@@ -1,1 +1,1 @@
-"""What `todo-api` can do: one module for each command, so that each loads no more than it needs."""
+"""The commands of `todo-api`: one module each, so that a command only imports what it needs."""

@@ -24,7 +24,7 @@ from todo_api.settings import ConfigurationError, Settings
 
 OTLP_PROTOCOL = "http/protobuf"
 FAMILIES = ("BETTER_AUTH_", "DATABASE_", "RATE_LIMIT", "TRUSTED_", "LOG_")
-TYPO_SIMILARITY = 0.85  # of 1: PORTS and DATABSE_URL are typos, HOSTNAME and PATH are not
+TYPO_SIMILARITY = 0.85  # similarity, of 1: PORTS and DATABSE_URL are typos, HOSTNAME and PATH are not
 OTHER_FILES = 100  # open files of a process besides its connections
 
 

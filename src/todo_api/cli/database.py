@@ -1,4 +1,4 @@
-"""The revision of the database's schema, which commands check before they use it."""
+"""The revision of the database schema, which commands check first."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ DATABASE_ERRORS = (OSError, SQLAlchemyError)
 
 
 def schema_revision(config: DatabaseConfig) -> str | None:
-    """Return the revision of the schema, or None where there is no schema yet.
+    """Return the revision of the schema, or None if there is no schema yet.
 
     Raises:
         ConfigurationError: The database cannot be reached.
@@ -26,7 +26,7 @@ def schema_revision(config: DatabaseConfig) -> str | None:
 
 
 def require_usable_schema(settings: Settings) -> str:
-    """Return the revision of the schema, which this version can work with.
+    """Return the revision of the schema if this version can work with it.
 
     Raises:
         ConfigurationError: The revision is too old, or the database cannot be reached.

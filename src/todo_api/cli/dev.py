@@ -67,7 +67,7 @@ def _database(settings: Settings) -> Iterator[str]:
 def _migrate(database: DatabaseConfig) -> None:
     if schema_revision(database) == REVISION:
         return
-    # Imported only where it is needed: it takes as long as everything before it.
+    # Imported here, because the import takes as long as everything before it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415

@@ -14,7 +14,7 @@ INTERRUPTED = 130  # as shells report a SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command, and return its exit status: 0, or 1 after a line on stderr that says what to do."""
+    """Run a command, and return its exit status: 0, or 1 after an error message on stderr."""
     parsed = _parser().parse_args(arguments)
     # Imported here, so that --help does not wait for it.
     from todo_api.server.sockets import ServerStartError  # noqa: PLC0415
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ConfigurationError, ServerStartError) as error:
         return _fail(str(error))
@@ -46,14 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="todo-api",
         description="An asynchronous, multi-user task API.",
         epilog="Settings are environment variables or lines of a .env file; flags override both. "
-        "`todo-api COMMAND --help` says more.",
+        "`todo-api COMMAND --help` lists them.",
     )
     parser.add_argument("--version", action="version", version=f"todo-api {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     dev = commands.add_parser(
         "dev",
         help="serve for development, with an embedded PostgreSQL",
-        description="Start a PostgreSQL (or use DATABASE_URL), migrate it, serve, and print a token to try it with. "
+        description="Start a PostgreSQL (or use DATABASE_URL), migrate it, serve, and print a token for requests. "
         "Data and secret are kept in DATA_DIR (.data), unless DATABASE_URL and BETTER_AUTH_SECRET are set.",
     )
     _add_address(dev)
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="serve for production",
         description="Serve a database (DATABASE_URL) whose schema `alembic upgrade head` has migrated. "
-        "BETTER_AUTH_URL or BETTER_AUTH_SECRET says how tokens are verified.",
+        "BETTER_AUTH_URL or BETTER_AUTH_SECRET defines how tokens are verified.",
     )
     _add_address(serve)
     serve.add_argument("--workers", metavar="N", type=_positive, help="number of processes (default: WORKERS, 1)")
@@ -78,15 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "purge",
         help="remove old trash, tombstones and idempotency keys",
-        description="Remove tasks that have been in the trash for TRASH_DAYS (30), tombstones of TOMBSTONE_DAYS (90) "
-        "and idempotency keys of 24 hours from the database (DATABASE_URL). `serve` and `dev` do the same every "
-        "PURGE_INTERVAL seconds (3600); any number of processes may do it at the same time.",
+        description="Remove tasks that have been in the trash for TRASH_DAYS (30), tombstones older than "
+        "TOMBSTONE_DAYS (90) and idempotency keys older than 24 hours from DATABASE_URL. `serve` and `dev` do the same "
+        "every PURGE_INTERVAL seconds (3600); any number of processes may do it at the same time.",
     )
     token = commands.add_parser(
         "token",
         help="print a token for development",
         description="Print a token that `todo-api dev` accepts, signed with HS256 and BETTER_AUTH_SECRET, "
-        "or with the secret that is kept in DATA_DIR.",
+        "or with the secret that is stored in DATA_DIR.",
     )
     token.add_argument("user", metavar="USER", nargs="?", default="dev-user", type=_user, help="default: dev-user")
     token.add_argument("--hours", metavar="H", default=24.0, type=_hours, help="hours until it expires (default: 24)")
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="the address to listen on (default: HOST, 127.0.0.1)")
-    parser.add_argument("--port", type=_port, help="the port; 0 takes a free one (default: PORT, 8000)")
+    parser.add_argument("--port", type=_port, help="the port; 0 picks a free one (default: PORT, 8000)")
     parser.add_argument(
         "--access-log", action=argparse.BooleanOptionalAction, help="whether to log every request (default: ACCESS_LOG)"
     )

@@ -23,7 +23,7 @@ from todo_api.settings import ConfigurationError, Settings
 
 WORKER_FACTORY = "todo_api.cli.serve:create_worker_app"
 GRACE = 10  # seconds that requests in progress have to finish
-EXPORT_TIMEOUT = "2"  # seconds for the last export of traces and metrics, which delays the end of the process
+EXPORT_TIMEOUT = "2"  # seconds for the last export of traces and metrics, which delays the exit
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -32,13 +32,13 @@ def run(arguments: argparse.Namespace) -> None:
     configure_logs(settings.log_format)
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT)
     with _exposed_metrics(settings), listening(settings.host, settings.port) as sockets:
-        app = create_app(settings)  # even if workers make their own: it reports what is missing
+        app = create_app(settings)  # even if workers create their own: it reports what is missing
         require_usable_schema(settings)
         on_ready = partial(print, f"todo-api is serving on {url_of(sockets, settings.host)}", flush=True)
         if settings.workers == 1:
             serve(app, sockets, grace=GRACE, on_ready=on_ready)
             return
-        os.environ["ACCESS_LOG"] = str(settings.access_log)  # workers read the environment, and not the flags
+        os.environ["ACCESS_LOG"] = str(settings.access_log)  # workers read the environment, not the flags
         serve_in_workers(WORKER_FACTORY, sockets, workers=settings.workers, grace=GRACE, on_ready=on_ready)
 
 
@@ -60,8 +60,8 @@ def _exposed_metrics(settings: Settings) -> Iterator[None]:
 
 
 def create_worker_app() -> FastAPI:
-    """Create the application of a worker process, which ends when its supervisor has ended."""
-    # Not os.getppid(), which is another process if the supervisor has ended already.
+    """Create the application of a worker process, which exits when its supervisor has exited."""
+    # Not os.getppid(), which is another process if the supervisor has already exited.
     if (supervisor := parent_process()) and supervisor.pid:
         exit_with_parent(supervisor.pid)
     try:

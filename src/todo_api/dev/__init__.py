@@ -1,1 +1,1 @@
-"""For development alone: an embedded PostgreSQL, and tokens without a front end. Not in the image."""
+"""Code for development only, not in the image: an embedded PostgreSQL, and tokens without a front end."""

@@ -26,7 +26,7 @@ def mint_token(secret: str, user: str, lifetime: timedelta, scopes: Sequence[str
 
 
 def with_secret(settings: Settings) -> tuple[Settings, str]:
-    """Return the settings with a secret, and the secret: BETTER_AUTH_SECRET, or the one that is kept in DATA_DIR.
+    """Return the settings with a secret, and the secret: BETTER_AUTH_SECRET, or the one that is stored in DATA_DIR.
 
     Raises:
         ConfigurationError: The secret is too short, or its file can be neither read nor written.
@@ -54,7 +54,7 @@ def kept_secret(directory: Path) -> str:
     directory.mkdir(parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     with os.fdopen(os.open(directory / "secret", flags, mode=0o600), "r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # of two commands that start together, one writes and the other reads
+        fcntl.flock(file, fcntl.LOCK_EX)  # if two commands start together, one writes and the other reads
         kept = file.read().strip()
         if len(kept) >= SHORTEST_SECRET:
             return kept

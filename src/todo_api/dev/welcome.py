@@ -1,4 +1,4 @@
-"""What `todo-api dev` prints when it serves."""
+"""The message that `todo-api dev` prints when it serves."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from todo_api.dev.token import DEFAULT_USER
 
 
 def welcome(url: str, token: str, database: str) -> str:
-    tasks = f"'{url}/api/tasks'"  # quoted: zsh takes the brackets of an IPv6 address for a pattern
+    tasks = f"'{url}/api/tasks'"  # quoted, because zsh treats the brackets of an IPv6 address as a pattern
     bearer = f"-H 'Authorization: Bearer {token}'"
     return f"""
 todo-api is serving on {url}
@@ -22,7 +22,7 @@ curl -X POST {tasks} {bearer} -H 'Content-Type: application/json' -d '{{"title":
 
 curl {tasks} {bearer}
 
-A token for another user: {_command()} token NAME. Ctrl-C stops the service and its database; the data stay.
+A token for another user: {_command()} token NAME. Ctrl-C stops the service and its database; the data stays.
 """
 
 

@@ -16,7 +16,7 @@ def starting_revision(now: datetime) -> int:
     """Return the first revision of an account that is created at `now`: microseconds since 1970.
 
     An erased account leaves nothing behind, so a new account of the same user must start above all revisions of the
-    old one. An account that starts at the clock and counts writes stays below the clock.
+    old one. An account that starts at the clock's value and counts writes stays below the clock.
     """
     return max(0, (now - _EPOCH) // _MICROSECOND)
 
@@ -49,7 +49,7 @@ class SyncPoint:
 
     @property
     def whole(self) -> int:
-        """The newest revision of which the client has seen every change."""
+        """The newest revision whose changes the client has seen completely."""
         return self.revision if self.id == _LAST_ID else self.revision - 1
 
     def precedes(self, change: Change) -> bool:
@@ -60,7 +60,7 @@ class SyncPoint:
         """Return whether the client must load everything again.
 
         Args:
-            current: The user's current revision. A client beyond it has seen another account.
+            current: The user's current revision. A client with a later revision has seen another account.
             floor: The revision up to which tombstones have been purged.
         """
         return self.revision > current or (self.revision > 0 and max(self.whole, self.began) < floor)

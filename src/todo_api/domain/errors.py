@@ -1,8 +1,8 @@
-"""The errors of the domain. `PROBLEMS` in `adapters/http/errors.py` maps each to an HTTP response."""
+"""The errors of the domain. `PROBLEMS` in `adapters/http/problems.py` maps each to an HTTP response."""
 
 
 class TodoError(Exception):
-    """The base class of all errors that this service raises on purpose."""
+    """The base class of all errors that this service raises deliberately."""
 
 
 class InvalidValueError(TodoError, ValueError):
@@ -51,7 +51,7 @@ class OperationError(TodoError):
 
 
 class IncompleteImportError(TodoError):
-    """An import failed part of the way. The tasks before that point are kept: `imported` new, `skipped` existing."""
+    """An import failed midway. The tasks before that point are kept: `imported` new, `skipped` existing."""
 
     def __init__(self, error: TodoError, imported: int, skipped: int) -> None:
         super().__init__(f"{error}; before that, {imported:,} tasks were imported and {skipped:,} skipped")
@@ -61,7 +61,7 @@ class IncompleteImportError(TodoError):
 
 
 class ForgottenRevisionError(TodoError):
-    """The changes since this revision are no longer known, or never were: the client must load everything again."""
+    """The changes since this revision are not known, or no longer: the client must load everything again."""
 
 
 class RevisionMismatchError(TodoError):
@@ -77,7 +77,7 @@ class ContentionError(TodoError):
 
 
 class FeedClosedError(TodoError):
-    """The service is stopping, and listeners get no further notice."""
+    """The service is stopping, and listeners get no further notifications."""
 
 
 class RepositoryUnavailableError(TodoError):

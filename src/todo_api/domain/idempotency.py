@@ -1,10 +1,10 @@
-"""Idempotency keys: the first result of a request is kept under the client's key, and returned to every retry."""
+"""Idempotency keys: the first result of a request is stored under the client's key, and returned to every retry."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
-KEY_LIFETIME = timedelta(hours=24)  # results that were kept longer count as forgotten
+KEY_LIFETIME = timedelta(hours=24)  # older results are ignored, and purged
 
 T = TypeVar("T")
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 class ResultCodec(Protocol[T]):
     """Turns a result into bytes that a store can keep, and back.
 
-    What a result is, and how it is encoded, is the caller's business: stores keep the bytes as they are.
+    The caller decides what a result is and how it is encoded; stores keep the bytes unchanged.
     """
 
     def encode(self, result: T) -> bytes:
@@ -20,7 +20,7 @@ class ResultCodec(Protocol[T]):
         ...
 
     def decode(self, kept: bytes) -> T:
-        """Return the result that `encode` was given."""
+        """Return the result that was passed to `encode`."""
         ...
 
 
@@ -29,9 +29,9 @@ class IdempotencyKey(Generic[T]):
     """The key that a client gave a request.
 
     Attributes:
-        key: The key; different users have different keys.
+        key: The key. Each user has a separate set of keys.
         fingerprint: A digest of the request. The same key with another fingerprint is a client's mistake.
-        codec: How the result is kept.
+        codec: How the result is encoded.
     """
 
     key: str
@@ -41,7 +41,7 @@ class IdempotencyKey(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Edited(Generic[T]):
-    """The result of an edit, and whether it is the kept result of an earlier request with the same key."""
+    """The result of an edit, and whether it is the stored result of an earlier request with the same key."""
 
     result: T
     replayed: bool

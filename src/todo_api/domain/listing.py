@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class Sort(StrEnum):
-    """What a list is sorted by."""
+    """The field that a list is sorted by."""
 
     CREATED = "created"
     TITLE = "title"
@@ -34,7 +34,7 @@ class Sort(StrEnum):
 
     @property
     def default_order(self) -> "Order":
-        """Newest first for the time of creation, ascending for the others."""
+        """The direction by default: newest first for the time of creation, ascending for the others."""
         return Order.DESC if self is Sort.CREATED else Order.ASC
 
     def key(self, task: Task, order: "Order") -> "SortKey":
@@ -63,7 +63,7 @@ SortKey: TypeAlias = datetime | str
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a sorted list, right behind one task; it stays valid while tasks come and go."""
+    """A position in a sorted list, directly after one task; it stays valid while tasks are added and removed."""
 
     key: SortKey
     id: UUID
@@ -71,7 +71,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """A page of a list, the owner's revision at that moment, and the start of the next page if there is one."""
+    """A page of a list, the owner's revision at the time of reading, and the start of the next page if there is one."""
 
     tasks: list[Task]
     revision: int
@@ -94,7 +94,7 @@ class TrashPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
-    """A request for one page: at most `limit` (1 to 1,000) tasks behind a position."""
+    """A request for one page: at most `limit` (1 to 1,000) tasks after a position."""
 
     status: Status = Status.ALL
     sort: Sort = Sort.CREATED
@@ -103,7 +103,7 @@ class TaskQuery:
     after: Position | None = None
 
     def position(self, task: Task) -> Position:
-        """Return the position right behind the task. Every order ends with the id, so pages never overlap."""
+        """Return the position directly after the task. Every order ends with the id, so pages never overlap."""
         return Position(self.sort.key(task, self.order), task.id)
 
     def page(self, tasks: list[Task], revision: int) -> TaskPage:

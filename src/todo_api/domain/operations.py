@@ -24,7 +24,7 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create a task under `new_id`. `is_fresh` says that the id was just generated, so no task can have it."""
+    """Create a task under `new_id`. `is_fresh` means that the id was just generated, so no task can have it."""
 
     new_id: UUID
     values: TaskChanges

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class TaskRepository(Protocol):
-    """Stores tasks, each user's apart from all others'.
+    """Stores tasks, separately for each user.
 
     Atomicity: every call is atomic, and durable when it returns.
 
@@ -55,9 +55,9 @@ class TaskRepository(Protocol):
         ...
 
     async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
-        """Move the task to the trash, if it exists and is at `revision` where one is given; return whether it did.
+        """Move the task to the trash, if it exists and is at `revision`, if that is given; return whether it was moved.
 
-        The task leaves a tombstone. Only the calls about the trash see it from now on.
+        The task leaves a tombstone. From now on, only the calls for the trash see it.
         """
         ...
 
@@ -74,7 +74,7 @@ class TaskRepository(Protocol):
         ...
 
     async def purge(self, user_id: str, task_id: UUID | None = None) -> int:
-        """Delete one task, or all, from the trash for good; return how many.
+        """Permanently delete one task, or all, from the trash; return how many were deleted.
 
         Tombstones and the revision stay: nothing changes for clients that sync.
         """
@@ -99,8 +99,8 @@ class TaskRepository(Protocol):
                 called again with a new workspace. If it raises, nothing is written.
             now: The current time (UTC).
             quota: How many tasks the user may have outside the trash.
-            key: The idempotency key of the request, if it has one. The result is kept in the same transaction, and
-                every later request with this key gets it and changes nothing, for KEY_LIFETIME.
+            key: The idempotency key of the request, if it has one. The result is stored in the same transaction.
+                For KEY_LIFETIME, every later request with this key gets this result and changes nothing.
 
         Raises:
             IdempotencyKeyReusedError: The key was used for another request.
@@ -109,7 +109,7 @@ class TaskRepository(Protocol):
         ...
 
     async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
-        """Return the changes behind a point, ordered by revision and id.
+        """Return the changes after a point, ordered by revision and id.
 
         Raises:
             ForgottenRevisionError: Later tombstones have been purged, or the user was never at this revision.
@@ -122,8 +122,8 @@ class TaskRepository(Protocol):
         Args:
             user_id: The owner of the tasks.
             query: Which page.
-            known: Revisions that the caller has the page of. If the user is still at one of them, the page comes
-                without tasks, which spares reading them.
+            known: Revisions at which the caller already has the page. If the user is still at one of them, the page is
+                returned without tasks, which avoids reading them.
         """
         ...
 
@@ -147,12 +147,12 @@ class AccountRepository(Protocol):
         ...
 
     async def erase(self, user_id: str) -> None:
-        """Delete the user and everything that belongs to the user, at once and for good."""
+        """Delete the user and everything that belongs to the user, immediately and permanently."""
         ...
 
 
 class Housekeeping(Protocol):
-    """Deletes what has been kept long enough.
+    """Deletes expired entries.
 
     Each call deletes up to `limit` entries that are older than an instant (UTC), the oldest first, and returns how many
     it deleted. It skips entries that others are changing, so any number of processes may call it at the same time.
@@ -168,5 +168,5 @@ class Housekeeping(Protocol):
         ...
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
-        """Delete the kept results of requests."""
+        """Delete the stored results of requests."""
         ...

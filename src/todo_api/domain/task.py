@@ -1,4 +1,4 @@
-"""The task: one thing that one user plans to do."""
+"""The task: one thing that a user plans to do."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -13,7 +13,7 @@ from todo_api.domain.text import clean_description, clean_title
 
 
 class Unset(Enum):
-    """The absence of a value, where None is a value."""
+    """The absence of a value, for fields where None is a value."""
 
     UNSET = "unset"
 
@@ -45,7 +45,7 @@ _CLEAN: Mapping[str, Callable[[str], str]] = {"title": clean_title, "description
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task at one revision. No field has a default, so that no adapter can forget one.
+    """A task at one revision. No field has a default, so that adapters cannot omit one.
 
     Attributes:
         id: A UUID; version 7 if this service created it.
@@ -95,7 +95,7 @@ class Task:
         return empty.change(values, now=now)
 
     def change(self, changes: TaskChanges, *, now: datetime) -> "Task":
-        """Return the task with the changes applied, or this very task if they change nothing.
+        """Return the task with the changes applied, or the same object if they change nothing.
 
         Raises:
             InvalidValueError: A value breaks a rule.
@@ -103,7 +103,7 @@ class Task:
         changed = {name: value for name, value in _cleaned(changes) if value != getattr(self, name)}
         if not changed:
             return self
-        now = max(now, self.updated_at)  # clocks can step back, a task's history cannot
+        now = max(now, self.updated_at)  # clocks can step back, updated_at must not
         if "completed" in changed:
             changed["completed_at"] = now if changed["completed"] else None
         return replace(self, **changed, updated_at=now)
@@ -117,7 +117,7 @@ class Task:
         return not self.completed and self.due_date is not None and is_over(self.due_date, now)
 
     def discard(self, *, now: datetime) -> "TrashedTask":
-        """Return the task as it is in the trash."""
+        """Return the task as it is stored in the trash."""
         return TrashedTask(**_values(self), deleted_at=now)
 
 

@@ -10,7 +10,7 @@ DESCRIPTION_MAX_LENGTH = 10_000
 # Together with a user id of 255 characters this fits into a PostgreSQL index entry (2,704 bytes).
 SORT_KEY_MAX_BYTES = 1_500
 
-# Letters that NFKD does not decompose, although readers sort them with their base letters.
+# Letters that NFKD does not decompose, although readers expect them next to their base letters.
 _BASE_LETTERS = str.maketrans(
     {"æ": "ae", "ð": "d", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "ŋ": "n", "ø": "o", "œ": "oe", "þ": "th", "ŧ": "t"}
 )

@@ -40,7 +40,7 @@ class Workspace:
             revision: The user's current revision.
             next_revision: The revision that the edit writes.
             live_tasks: How many tasks the user has outside the trash, including those that were not requested.
-            quota: How many they may be; None for no limit.
+            quota: The maximum of `live_tasks`; None for no limit.
             now: The current time (UTC).
         """
         self.user_id = user_id
@@ -76,7 +76,7 @@ class Workspace:
         return self._add(task)
 
     def adopt(self, task: Task) -> bool:
-        """Add a task as it is, in the trash or not; return False if a task with its id exists.
+        """Add a task unchanged, in the trash or not; return False if a task with its id exists.
 
         Raises:
             QuotaExceededError: The user has reached the quota.

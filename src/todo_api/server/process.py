@@ -1,4 +1,4 @@
-"""What a process that serves needs of the operating system."""
+"""The signals and limits of a serving process."""
 
 import os
 import resource
@@ -10,14 +10,14 @@ from contextlib import suppress
 
 
 def exit_on_sigterm() -> None:
-    """Exit on SIGTERM with status 0 and with clean-up, where uvicorn does not handle the signal yet."""
+    """Exit on SIGTERM with status 0 and clean-up, as long as uvicorn does not handle the signal."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def raise_open_files_limit() -> None:
     """Raise the soft limit of open files to the hard limit, for this process and its children."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # "unlimited" can be more than the kernel grants
+    with suppress(ValueError, OSError):  # "unlimited" can be more than the kernel allows
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits: how many connections there are, and how long each may take."""
+"""uvicorn's HTTP protocol with limits: the number of connections, and the duration of each step."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -27,9 +27,9 @@ class ServerHooks:
         max_connections: Connections that are open at a time.
         max_header_bytes: Bytes of a request line and its header fields.
         header_timeout: Seconds for a request line and its header fields to arrive.
-        refuse: Makes the response to a request that does not reach the application, of a status (400, 408, 431 or
-            503), a detail, and the header fields as far as they were read.
-        end_streams: Ends all responses that would go on for ever; called when the server begins to stop.
+        refuse: Creates the response to a request that does not reach the application, from a status (400, 408, 431 or
+            503), a detail, and the header fields that were read.
+        end_streams: Ends all endless responses; called when the server begins to stop.
     """
 
     max_connections: int = 12_000
@@ -70,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
             if self._header_size > self._hooks.max_header_bytes:
                 self._refuse_header()
                 return
-        # Also for the rest of a request that has its response already, and for bytes that are no request.
+        # Also for the rest of a request that already has its response, and for bytes that are not a request.
         if (self._reads_header or self._is_idle) and not (self._header_timer or self.timeout_keep_alive_task):
             self._start_header_timer()
 
@@ -81,7 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._cancel_header_timer()
-        # Only where the last read was large: the reads of a header are counted in data_received.
+        # Only if the last read was large: data_received counts the reads of a header.
         if self._is_large_read and sum(len(name) + len(value) for name, value in self.headers) > (
             self._hooks.max_header_bytes
         ):
@@ -94,7 +94,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        # uvicorn starts this timeout with the response, which here was sent before the request was read to its end.
+        # uvicorn starts this timeout with the response, which was sent before the request was read completely.
         if self._is_idle and self.timeout_keep_alive_task is None:
             self._cancel_header_timer()
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -117,8 +117,8 @@ class HttpProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """End streams, and close the connection with its next response.
 
-        An idle connection is kept for another second: a proxy may be sending a request on it at this moment, and must
-        not repeat a request that is not idempotent.
+        An idle connection is kept for another second: a proxy may be sending a request on it, and must not
+        retry a request that is not idempotent.
         """
         self._hooks.end_streams()
         self._is_stopping = True
@@ -177,7 +177,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         headers = self.headers if self._reads_header else ()
-        # In a context of its own, because the hook may bind the request's id, and this context is the connection's.
+        # In a new context, because the hook may bind the request's id, and this context belongs to the connection.
         response = copy_context().run(self._hooks.refuse, status, detail, headers)
         head = [
             f"HTTP/1.1 {status.value} {status.phrase}".encode(),

@@ -1,4 +1,4 @@
-"""One process that serves."""
+"""A single serving process."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from todo_api.server.process import exit_on_sigterm, raise_open_files_limit
 from todo_api.server.protocol import HttpProtocol
 from todo_api.server.sockets import BACKLOG
 
-KEEP_ALIVE = 75  # seconds: longer than proxies keep idle connections, so that the proxy is the one to close them
+KEEP_ALIVE = 75  # seconds: longer than proxies keep idle connections, so that the proxy closes them
 HEALTH_CHECK_TIMEOUT = 20  # seconds for a worker to respond to its supervisor, on a machine that starts many at once
 
 
@@ -28,7 +28,7 @@ class Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept the connections in the backlog, which the system would reset with the sockets, and shut down."""
+        """Accept the connections in the backlog, which closing the sockets would reset, and shut down."""
         for one in sockets or []:
             with suppress(BlockingIOError):
                 while True:
@@ -36,7 +36,7 @@ class Server(uvicorn.Server):
                     await asyncio.get_running_loop().connect_accepted_socket(self._new_protocol, connection)
         for server in self.servers:
             server.close()
-        await asyncio.sleep(0)  # connections that the loop has just accepted get their protocol, which is shut down too
+        await asyncio.sleep(0)  # let new connections get their protocol, which is then shut down too
         await super().shutdown(sockets)
 
     def _new_protocol(self) -> HttpProtocol:
@@ -48,9 +48,9 @@ def serve(app: ASGIApp, sockets: list[socket.socket], *, grace: int, on_ready: C
 
     Args:
         app: The application.
-        sockets: Where to accept.
+        sockets: Sockets to accept connections on.
         grace: Seconds that requests in progress have to finish.
-        on_ready: Called once, when requests are served.
+        on_ready: Called once, when the server accepts requests.
     """
     exit_on_sigterm()
     raise_open_files_limit()

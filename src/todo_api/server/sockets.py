@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 BACKLOG = 2048
-WRITE_TIMEOUT = 30.0  # seconds in which a client may read nothing of its response
-LOCAL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client on this machine connects
+WRITE_TIMEOUT = 30.0  # seconds after which a client that reads nothing is disconnected
+LOCAL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - clients on this machine connect to these
 
 
 class ServerStartError(Exception):
@@ -21,7 +21,7 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
     """Listen on every address of the host, on the same port.
 
     Raises:
-        ServerStartError: The port is taken or reserved, or the host is no address of this machine.
+        ServerStartError: The port is taken or reserved, or the host is not an address of this machine.
     """
     with ExitStack() as stack:
         yield _listen(host, port, stack)
@@ -43,7 +43,7 @@ def _listen(host: str, port: int, stack: ExitStack) -> list[socket.socket]:
         chosen = sockets[0].getsockname()[1] if sockets else port
         dual_stack = len(addresses) == 1 and family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
-            # Listens at once: until then, another process can bind the port too.
+            # Listen immediately: until then, another process can bind the port too.
             server = socket.create_server(
                 (address[0], chosen, *address[2:]), family=family, backlog=BACKLOG, dualstack_ipv6=dual_stack
             )
@@ -52,7 +52,7 @@ def _listen(host: str, port: int, stack: ExitStack) -> list[socket.socket]:
             if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:
                 continue
             raise ServerStartError(_reason(error, host, port)) from error
-        if sys.platform == "linux":  # accepted connections inherit it: a client that has vanished is given up
+        if sys.platform == "linux":  # accepted connections inherit it: connections of vanished clients are closed
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT * 1000))
         sockets.append(stack.enter_context(server))
     if not sockets:

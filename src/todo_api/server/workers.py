@@ -1,4 +1,4 @@
-"""Several processes that serve the same sockets."""
+"""Several processes that serve on the same sockets."""
 
 import socket
 import sys
@@ -20,12 +20,12 @@ def serve_in_workers(
     """Serve in several processes until SIGINT or SIGTERM, and replace a process that dies.
 
     Args:
-        factory: What makes the application in each process, as `module:function`; it calls `give_up` where another
-            attempt would fail too.
-        sockets: Where to accept.
-        workers: How many processes.
+        factory: The function that creates the application in each process, as `module:function`. It calls `give_up` if
+            a retry would fail too.
+        sockets: Sockets to accept connections on.
+        workers: The number of processes.
         grace: Seconds that requests in progress have to finish.
-        on_ready: Called once, when all processes serve.
+        on_ready: Called once, when all processes accept requests.
 
     Raises:
         ServerStartError: A worker has given up; all are stopped.
@@ -40,16 +40,16 @@ def serve_in_workers(
 
 
 def give_up(reason: str) -> NoReturn:
-    """End this worker, and with it the supervisor and all others."""
+    """Stop this worker, the supervisor and all other workers."""
     sys.stderr.write(f"{reason}\n")
     sys.exit(STARTUP_FAILURE)
 
 
 class Worker(Process):
-    """uvicorn's worker process, with our server."""
+    """uvicorn's worker process, with the server of this package."""
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        self._our_server = Server(self.config)  # before the thread that responds to pings asks for it
+        self._our_server = Server(self.config)  # before the thread that responds to pings needs it
         super().target(sockets)
 
     @property
@@ -101,7 +101,7 @@ class Supervisor(Multiprocess):
         self.processes.append(self._start_worker())
 
     def terminate_all(self) -> None:
-        """Close the sockets here first: when the last worker closes them, new connections are refused at once."""
+        """Close the sockets here first, so that new connections are refused once the last worker closes them."""
         for one in self.sockets:
             one.close()
         super().terminate_all()
@@ -109,5 +109,5 @@ class Supervisor(Multiprocess):
     def _start_worker(self) -> Worker:
         worker = Worker(self.config, self.sockets)
         worker.start()
-        worker.child_conn.close()  # the worker has the only copy: a ping fails as soon as it ends
+        worker.child_conn.close()  # the worker has the only copy: a ping fails as soon as it exits
         return worker

@@ -1,1 +1,1 @@
-"""The REST API: FastAPI routes that call the use cases, and everything that is HTTP's business alone."""
+"""The REST API: FastAPI routes that call the use cases, and everything else that is specific to HTTP."""

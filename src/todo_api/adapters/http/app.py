@@ -27,9 +27,9 @@ class HttpConfig:
     """The settings of the application.
 
     Attributes:
-        cors_origins: Web origins that may call from a browser.
-        max_body_bytes: The maximum length of a body; of an import, the maximum length of each task.
-        request_timeout: Seconds in which a body must arrive; of an import, each part of it.
+        cors_origins: Web origins whose pages may call the API.
+        max_body_bytes: The maximum length of a body; for an import, of each task.
+        request_timeout: Seconds for a body to arrive; for an import, for each part of it.
         keep_alive: Seconds without changes after which an event stream sends a comment.
         trusted_proxies: Addresses and networks of proxies whose X-Forwarded headers are used.
         rate_limits: Limits for users and for failed authentication.
@@ -59,7 +59,7 @@ def create_http_app(
     config: HttpConfig,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]] | None = None,
 ) -> FastAPI:
-    """Return the application. Tests pass other adapters; nothing is overridden."""
+    """Return the application. Tests pass other adapters instead of overriding dependencies."""
     # Not include_router(): FastAPI matches included routes twice for each request.
     routers = (tasks, changes, batch, trash, account, health)
     app = FastAPI(
@@ -77,7 +77,7 @@ def create_http_app(
         telemetry={
             "tracing": config.telemetry,
             "metrics": config.telemetry,
-            "logs": False,  # they would contain validation errors, and so user data
+            "logs": False,  # logs would contain validation errors, and with them user data
             "auto_configure": config.telemetry,
         },
     )

@@ -1,4 +1,4 @@
-"""Who calls, how often, and with which scope: the checks that precede the reading of a request."""
+"""Authentication, rate limits and scopes: the checks that run before the body of a request is read."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address
@@ -15,8 +15,8 @@ from todo_api.application.rates import RateLimits
 class BearerAuthentication(SecurityBase):
     """A dependency that verifies the bearer token, counts the request, and checks the token's scope.
 
-    `GET` needs the scope `tasks:read`, everything else `tasks:write`. A request is checked once, however often it
-    depends on this.
+    `GET` needs the scope `tasks:read`, everything else `tasks:write`. A request is checked once, even if
+    several dependencies need it.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class BearerAuthentication(SecurityBase):
 
         Raises:
             AuthenticationError: There is no valid token.
-            TooManyRequestsError: The user, or the address after failed attempts, has reached a limit.
+            TooManyRequestsError: The user has reached the limit, or the address has after failed attempts.
             InsufficientScopeError: The token does not have the scope.
         """
         context = context_of(connection.scope)
@@ -70,8 +70,8 @@ def _subscriber(address: str) -> str:
     """Return the address, or the /64 network of an IPv6 address: one subscriber can use all addresses of it."""
     try:
         caller = IPv6Address(address)
-    except ValueError:  # IPv4, or a name that a proxy made up
+    except ValueError:  # IPv4, or a name that a proxy sent
         return address
-    if caller.ipv4_mapped:  # IPv4 clients of an IPv6 socket would all be in the same network
+    if caller.ipv4_mapped:  # all IPv4 clients of an IPv6 socket share one /64
         return str(caller.ipv4_mapped)
     return caller.packed[:8].hex()

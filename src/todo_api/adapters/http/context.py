@@ -1,4 +1,4 @@
-"""What the adapter keeps about a request while it is handled: in the request's ASGI scope, and in the log's context."""
+"""The state of a request while it is handled, in its ASGI scope and in the context of the log."""
 
 import re
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ def add_allowance(scope: Scope, allowance: Allowance | None) -> None:
 
 
 def bind_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the id of the request, and add it to everything that is logged in this context.
+    """Return the id of the request, and bind it to the context of the log.
 
     It is the client's own `X-Request-ID` if that is safe to log, otherwise a random one.
     """

@@ -1,4 +1,4 @@
-"""Cursors: the position where the next page of a list starts, and the list that it belongs to."""
+"""Cursors: where the next page of a list starts, and which list it belongs to."""
 
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias, assert_never

@@ -1,4 +1,4 @@
-"""The vocabulary of the endpoints: everything that they can ask for as a parameter."""
+"""The dependencies of the endpoints: everything that they can declare as a parameter."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -31,34 +31,34 @@ _BARE_TOKEN = re.compile("[A-Za-z0-9_-]+")
 CurrentUser: TypeAlias = Annotated[Principal, Depends(authenticate)]
 
 
-# The use cases and settings, as `create_http_app` was given them.
+# The use cases and settings that were passed to `create_http_app`.
 
 
-def _given(source: str, name: str) -> Any:
+def _from_state(source: str, name: str) -> Any:
     async def get(request: Request) -> Any:
         return getattr(getattr(request.app.state, source), name)
 
     return Depends(get)
 
 
-Tasks: TypeAlias = Annotated[TaskService, _given("services", "tasks")]
-Batches: TypeAlias = Annotated[BatchService, _given("services", "batches")]
-Events: TypeAlias = Annotated[EventService, _given("services", "events")]
-Accounts: TypeAlias = Annotated[AccountService, _given("services", "accounts")]
-Repository: TypeAlias = Annotated[TaskRepository, _given("services", "repository")]
-NewId: TypeAlias = Annotated[Callable[[], UUID], _given("services", "new_id")]
-UserLimits: TypeAlias = Annotated[Limits, _given("services", "limits")]
-MaxBodyBytes: TypeAlias = Annotated[int, _given("config", "max_body_bytes")]
-KeepAlive: TypeAlias = Annotated[float, _given("config", "keep_alive")]
+Tasks: TypeAlias = Annotated[TaskService, _from_state("services", "tasks")]
+Batches: TypeAlias = Annotated[BatchService, _from_state("services", "batches")]
+Events: TypeAlias = Annotated[EventService, _from_state("services", "events")]
+Accounts: TypeAlias = Annotated[AccountService, _from_state("services", "accounts")]
+Repository: TypeAlias = Annotated[TaskRepository, _from_state("services", "repository")]
+NewId: TypeAlias = Annotated[Callable[[], UUID], _from_state("services", "new_id")]
+UserLimits: TypeAlias = Annotated[Limits, _from_state("services", "limits")]
+MaxBodyBytes: TypeAlias = Annotated[int, _from_state("config", "max_body_bytes")]
+KeepAlive: TypeAlias = Annotated[float, _from_state("config", "keep_alive")]
 
 
 # Paths and queries
 
 
 class _TaskIdConvertor(StringConvertor):
-    """Matches `{task_id:task_id}` in paths: only UUIDs, so that other words are free for other routes."""
+    """Matches `{task_id:task_id}` in paths: UUIDs only, so that other routes can use other words."""
 
-    regex = UUID_PATTERN
+    regex = UUID_PATTERN + r"(?!\n)"  # Starlette ends the pattern with $, which matches before a final newline too
 
 
 register_url_convertor("task_id", _TaskIdConvertor())

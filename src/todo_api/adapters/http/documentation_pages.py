@@ -1,4 +1,4 @@
-"""The pages `/docs` and `/redoc`, with all their files served from here."""
+"""The pages `/docs` and `/redoc`, which load all their files from this server."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,7 +18,7 @@ _SWAGGER_FILES = {
     "swagger_favicon_url": "favicon.png",
 }
 _REDOC_FILES = {"redoc_js_url": "redoc.standalone.js", "redoc_favicon_url": "favicon.png"}
-# Everything comes from here; the policy also stops ReDoc from loading its logo from elsewhere.
+# All files come from this server; the policy also stops ReDoc from loading its logo from another.
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' blob:; worker-src blob:; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"

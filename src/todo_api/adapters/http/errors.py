@@ -39,7 +39,7 @@ def add_exception_handlers(app: FastAPI) -> None:
 
 
 class UnexpectedErrors:
-    """The innermost middleware: sends a 500 problem document for exceptions that no handler knows, and logs them.
+    """The innermost middleware: sends a 500 problem document for exceptions without a handler, and logs them.
 
     Starlette's own handler for them runs outside all other middleware, so browsers would get a response without CORS
     headers.
@@ -112,7 +112,7 @@ def _allowed_methods(request: Request, error: HTTPException) -> list[str]:
 
 
 def problem_response(error: Exception) -> Response:
-    """Return the response to an error; one that is no TodoError is a 500 that reveals nothing about it."""
+    """Return the response to an error. An error that is not a TodoError is a 500 without details."""
     match error:
         case domain.OperationError():
             return document_response(problem_document(error.error) | {"index": error.index}, headers_of(error.error))

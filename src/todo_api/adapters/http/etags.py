@@ -40,8 +40,8 @@ class Condition:
 def parse_condition(value: str) -> Condition | None:
     """Parse the value of If-Match or If-None-Match (RFC 9110, sections 13.1.1 and 13.1.2); None if it is malformed.
 
-    Weak tags are compared like strong ones, because proxies that compress responses make tags weak. Tags that are no
-    revisions are well-formed and match nothing.
+    Weak tags are compared like strong ones, because proxies that compress responses make tags weak. Tags that are
+    not revisions are well-formed and match nothing.
     """
     value = value.strip(" \t")
     if value == "*":

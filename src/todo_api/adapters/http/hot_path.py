@@ -1,7 +1,7 @@
 """A fast path for the most frequent endpoints: reads their arguments without FastAPI's dependency solver.
 
 It calls the same endpoint functions with the same arguments; `HttpConfig.hot_path` turns it off. See
-docs/decisions/http-hot-path.md for its price and its gain.
+docs/decisions/http-hot-path.md for its gain and its price.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping

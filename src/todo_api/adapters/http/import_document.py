@@ -1,6 +1,6 @@
-"""Reads the tasks of an import one by one, so that a document of any length needs memory for one task only.
+"""Read the tasks of an import one by one, so that a document of any length needs the memory of one task.
 
-The document is split by its structure: outside of strings, tasks are flat objects. Each part is then parsed like every
+The document is split by its structure: outside of strings, tasks are flat objects. Each task is then parsed like any
 other body.
 """
 
@@ -17,7 +17,7 @@ from todo_api.domain.task import Task
 _CHARACTER = re.compile(rb"[ \t\n\r]*+([^ \t\n\r])")
 # An object up to the first brace or bracket inside it, or to its end. Possessive quantifiers keep the time linear.
 _FLAT = re.compile(rb'(\{(?:[^][{}"]++|"(?:[^"\\]++|\\.)*+")*+)([][{}])', re.DOTALL)
-# The text that completes such an object, by the brace or bracket that was found.
+# The text that closes such an object, by the brace or bracket where it was cut.
 _ENDS = {b"}": b"}", b"[": b"[]}", b"{": b"{}}", b"]": b"]"}
 
 

@@ -28,7 +28,7 @@ TAGS = [
     {"name": "account", "description": "The user's account: numbers, export, import, deletion."},
     {"name": "health", "description": "For operators."},
 ]
-# Models that no endpoint names: that of every error, and that of a body that is streamed.
+# Models that no endpoint declares: those of errors, and of a streamed body.
 _SCHEMAS = TypeAdapter(Problem | Import).json_schema(ref_template="#/components/schemas/{model}")["$defs"]
 
 
@@ -62,7 +62,7 @@ _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
 
 
 def success(status: int, description: str, headers: Mapping[str, Any] | None = None) -> Responses:
-    """Return the documentation of a response that is no error."""
+    """Return the documentation of a successful response."""
     return {status: {"description": description, "headers": dict(headers or {})}}
 
 
@@ -102,7 +102,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return the name of the endpoint in camel case, as clients generated from the document call it."""
+    """Return the name of the endpoint in camel case, for generated clients."""
     return to_camel(route.name)
 
 
@@ -114,7 +114,7 @@ def summarize(route: BaseRoute) -> BaseRoute:
 
 
 def customize_openapi(app: FastAPI) -> None:
-    """Replace `app.openapi`, as FastAPI's manual does it."""
+    """Replace `app.openapi`, as FastAPI's manual describes."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

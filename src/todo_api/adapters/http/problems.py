@@ -28,7 +28,7 @@ class ProblemType:
     title: str
 
     def document(self, detail: str) -> dict[str, Any]:
-        """Return the members that every problem document has. The `type` is a name, not an address."""
+        """Return the members that every problem document has. The `type` is a URN, not a URL."""
         name = f"urn:todo-api:problem:{self.code}"
         return {"type": name, "title": self.title, "status": int(self.status), "detail": detail, "code": self.code}
 
@@ -74,7 +74,7 @@ class RequestError(TodoError):
 
     @classmethod
     def of(cls, errors: Sequence[FieldError]) -> Self:
-        """Return an error with a detail made of its entries."""
+        """Return an error whose detail lists its entries."""
         return cls("; ".join(f"{error.field}: {error.detail}" for error in errors), errors)
 
 
@@ -189,7 +189,7 @@ _BY_STATUS = {
 
 
 def problem_of_status(status: int) -> ProblemType:
-    """Return the problem type for an HTTPException: one of ours, or one that is named like its status."""
+    """Return the problem type for an HTTPException: one of ours, or one named after its status."""
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else f"Error {status}"

@@ -1,4 +1,4 @@
-"""Reading the query and the body of requests, more strictly than FastAPI does."""
+"""Read the query and the body of requests, more strictly than FastAPI does."""
 
 import asyncio
 import re
@@ -40,10 +40,10 @@ async def read_json(request: Request) -> JsonRequest:
     """Read the body.
 
     Raises:
-        ContentTooLargeError: The body is too long; it was not read to its end.
+        ContentTooLargeError: The body is too long; the rest was not read.
         RequestTimeoutError: The body did not arrive in time.
         UnsupportedMediaTypeError: There is a body, and it is not declared as JSON.
-        MalformedJsonError: The body is not JSON. NaN and Infinity are not JSON either.
+        MalformedJsonError: The body is not JSON. NaN and Infinity are not JSON.
     """
     content = await _read_body(request)
     if not content:

@@ -1,6 +1,6 @@
-"""Opaque texts for clients: content with a digest of the content, its purpose and its user, in base64url.
+"""Opaque strings for clients: content with a digest of the content, its purpose and its user, in base64url.
 
-The digest detects damage, and texts of other users. It is not a signature: a forged text can only point to another
+The digest detects damage, and strings of other users. It is not a signature: a forged string can only point to another
 place in the forger's own data.
 """
 
@@ -15,7 +15,7 @@ def seal(user_id: str, purpose: str, content: bytes) -> str:
 
 
 def unseal(user_id: str, purpose: str, text: str) -> bytes | None:
-    """Return the content, or None if `seal` did not make the text for this user and purpose."""
+    """Return the content, or None if `seal` did not create the text for this user and purpose."""
     try:
         raw = base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:

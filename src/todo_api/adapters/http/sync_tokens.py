@@ -9,7 +9,7 @@ from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.changes import Changes, SyncPoint
 
 _PURPOSE = "sync"
-# The revision; within a first load, or within the changes of a batch, also the last id and where the load began.
+# The revision; within a first load or the changes of a batch, also the last id and the revision where the load began.
 _CONTENT = re.compile(rb"([0-9]{1,18})(?:\.([0-9a-f]{32})\.([0-9]{1,18}))?")
 
 

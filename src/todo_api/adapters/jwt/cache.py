@@ -12,7 +12,7 @@ MAX_TOKEN_LENGTH = 4096
 
 
 class TokenCache:
-    """A bounded cache, which drops the oldest token first."""
+    """A bounded cache that drops the oldest token first."""
 
     def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
         self._max_tokens = max_tokens

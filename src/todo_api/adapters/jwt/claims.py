@@ -11,13 +11,13 @@ MAX_SUBJECT_LENGTH = 255
 # The end of the year 9999 in seconds. A later date is in milliseconds, and the token would never expire.
 _MAX_DATE = 253_402_300_799
 
-# Claims of ID tokens (OpenID Connect Core, sections 2 and 3.1.3.6), which tell a client who signed in and give no
-# access. RFC 9068 access tokens may repeat them, and are recognized by their type.
+# Claims of ID tokens (OpenID Connect Core, sections 2 and 3.1.3.6), which describe a sign-in to a client and give
+# no access. RFC 9068 access tokens may repeat them, and are recognized by their type.
 _ID_TOKEN_CLAIMS = frozenset({"acr", "at_hash", "c_hash", "nonce"})
 
 
 def read_principal(claims: Mapping[str, Any], kind: str | None, now: float) -> Principal:
-    """Return the principal of a token, which may have expired.
+    """Return the principal of a token. Expiry is not checked.
 
     Args:
         claims: The payload.
@@ -29,8 +29,8 @@ def read_principal(claims: Mapping[str, Any], kind: str | None, now: float) -> P
         InvalidTokenError: A claim is missing or malformed, or the token has another purpose.
     """
     _refuse_other_purposes(claims, kind)
-    # Not by PyJWT, which takes "1800000900", true and milliseconds for dates, cuts fractions off, and refuses a token
-    # for an `iat` that lies ahead, for which RFC 7519, section 4.1.6, gives no reason.
+    # PyJWT accepts "1800000900", true and milliseconds as dates, drops fractions, and refuses an `iat` in the future,
+    # for which RFC 7519, section 4.1.6, gives no reason.
     if "iat" in claims:
         _date(claims, "iat")
     if "nbf" in claims and _date(claims, "nbf") > now + LEEWAY:
@@ -78,7 +78,7 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def _date(claims: Mapping[str, Any], name: str) -> float:
-    # RFC 7519, section 2: a NumericDate is a number of seconds, and may have a fraction. To Python, True is a number.
+    # RFC 7519, section 2: a NumericDate is a number of seconds, and may have a fraction. In Python, True is a number.
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MAX_DATE:
         raise InvalidTokenError(f"the token's {name} is missing or not a time in seconds")

@@ -27,13 +27,13 @@ class JwksEndpoint:
         self._client = httpx2.AsyncClient(
             transport=transport,
             timeout=timeout,
-            # Keys decide whom the service trusts: they come from the configured URL, or not at all.
+            # Keys decide whom the service trusts, so they must come from the configured URL.
             follow_redirects=False,
             # A compressed response could be a thousand times as large as the bytes that are counted.
             headers={"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"},
-            # Minutes pass between two fetches, in which the other side closes a connection that is kept.
+            # Minutes pass between two fetches; the server would close an idle connection in the meantime.
             limits=httpx2.Limits(max_keepalive_connections=0),
-            # The proxy of the environment does not reach this machine's own ports.
+            # A proxy cannot reach the ports of this machine.
             trust_env=not _is_loopback(urlsplit(url).hostname or ""),
         )
 
@@ -45,7 +45,7 @@ class JwksEndpoint:
                 256 KiB.
         """
         try:
-            async with asyncio.timeout(self._timeout):  # the client's own timeout starts again with every byte
+            async with asyncio.timeout(self._timeout):  # httpx's timeout restarts with every byte
                 return read_key_set(json.loads(await self._read()))
         except TimeoutError as error:
             raise KeySetUnavailableError(f"no response within {self._timeout:g} seconds") from error

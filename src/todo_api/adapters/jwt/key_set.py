@@ -21,10 +21,10 @@ Keys = tuple[VerificationKey, ...]
 class PublishedKeySet:
     """Keeps the last key set that was fetched. All times are in seconds.
 
-    - The first token that needs keys waits for them, together with all others that arrive meanwhile.
+    - The first token that needs keys starts a fetch; tokens that arrive meanwhile wait for the same fetch.
     - A set that is 10 minutes old is refreshed in the background when it is used.
     - A token that no key verifies may be signed by a new key. It starts a fetch at most every 30 seconds, so that
-      strangers cannot flood the issuer.
+      unauthenticated clients cannot flood the issuer.
     - A failed fetch keeps the keys, and is tried again after 2 seconds, or 30 in the background.
     """
 
@@ -40,8 +40,8 @@ class PublishedKeySet:
 
         Args:
             endpoint: Publishes the keys; it is closed with the set.
-            clock: A clock that never goes back.
-            on_change: Called with keys that differ from those before.
+            clock: A monotonic clock.
+            on_change: Called with the new keys when they have changed.
             on_fetch: Called after each fetch with whether it succeeded.
         """
         self._endpoint = endpoint
@@ -49,7 +49,7 @@ class PublishedKeySet:
         self._clock = clock
         self._on_change = on_change
         self._keys: Keys | None = None
-        self.generation = 0  # how many sets were fetched so far
+        self.generation = 0  # the number of sets fetched so far
         self._refresh_at = math.inf
         self._next_attempt = -math.inf
         self._next_search = -math.inf
@@ -99,7 +99,7 @@ class PublishedKeySet:
             if self._clock() < self._next_attempt:
                 return
             self._refreshing = asyncio.create_task(self._refresh())
-        # Unlike awaiting the task, this does not cancel it together with one of several waiting callers.
+        # Unlike awaiting the task, this does not cancel it when one of several waiting callers is cancelled.
         await asyncio.wait({self._refreshing})
 
     async def _refresh(self) -> None:
@@ -111,7 +111,7 @@ class PublishedKeySet:
             logger.warning("the JWK set could not be fetched: %s", error)
             self._postpone()
         except Exception:
-            # Nobody awaits this task's result; an unexpected error must not lead to a flood of attempts.
+            # Nothing awaits this task; after an unexpected error, the next attempt must wait too.
             logger.exception("the JWK set could not be fetched")
             self._postpone()
         finally:

@@ -18,7 +18,7 @@ SECRET_ALGORITHM = "HS256"  # noqa: S105 - the name of an algorithm
 PUBLIC_KEY_ALGORITHMS = frozenset({"EdDSA", "ES256", "ES512", "RS256", "PS256"})
 MAX_KEYS = 64
 
-_MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192  # RFC 7518, section 3.3; large keys take long to verify a signature
+_MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192  # RFC 7518, section 3.3; verification is slow with large keys
 
 # RFC 7518, section 6: members of private and of symmetric keys.
 _SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -28,7 +28,7 @@ PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A key; two are equal if they were published in the same way.
+    """A key. Two keys are equal if their published forms are equal.
 
     Attributes:
         key_id: The `kid`, if any.
@@ -62,7 +62,7 @@ def secret_key(secret: str) -> VerificationKey:
 def read_key_set(document: Any) -> tuple[VerificationKey, ...]:
     """Return the usable keys among the first 64 of a JWK set (RFC 7517, section 5); the others are logged.
 
-    Not `PyJWKSet`, which takes private keys and keys for encryption, and skips others without a word.
+    `PyJWKSet` accepts private keys and keys for encryption, and skips unusable keys without logging them.
 
     Raises:
         ValueError: The document is not a JWK set.
@@ -107,7 +107,7 @@ def _check_use(jwk: Mapping[str, Any]) -> None:
 
 
 def _parse(jwk: Mapping[str, Any]) -> PyJWK:
-    # Without `alg`: PyJWT finds the algorithm by kind and curve, and would take an `alg` that does not fit the curve.
+    # Without `alg`: PyJWT finds the algorithm by kind and curve, and would accept an `alg` that does not fit the curve.
     try:
         return PyJWK({name: value for name, value in jwk.items() if name != "alg"})
     except (PyJWTError, UnsupportedAlgorithm) as error:  # the latter: OpenSSL can be built without an algorithm

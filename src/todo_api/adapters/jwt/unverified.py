@@ -1,4 +1,4 @@
-"""Reading a token before its signature is verified, in order to find the key that verifies it."""
+"""Read a token before its signature is verified, to find the key that verifies it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from todo_api.application.access import InvalidTokenError
 
 MAX_TOKEN_LENGTH = 8192
 
-# RFC 7515, section 7.1: three base64url parts. PyJWT also takes padding, and an empty signature ("none" of RFC 7518).
+# RFC 7515, section 7.1: three base64url parts. PyJWT also accepts padding, and an empty signature ("none" of RFC 7518).
 _COMPACT_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 # RFC 8725, section 3.11: one key may sign tokens of several types. Better Auth's JWT plugin sets none and its OAuth
@@ -24,7 +24,7 @@ _JWS = PyJWS(algorithms=[])
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedToken:
-    """A token as it describes itself.
+    """The unverified content of a token.
 
     Attributes:
         text: The token.
@@ -44,7 +44,7 @@ class UnverifiedToken:
 def read_unverified(token: str) -> UnverifiedToken:
     """Read the header and the payload.
 
-    The headers `jku`, `jwk`, `x5u` and `x5c` are ignored: a token never brings its own key (RFC 8725, section 3.10).
+    The headers `jku`, `jwk`, `x5u` and `x5c` are ignored: a token must not supply its key (RFC 8725, section 3.10).
 
     Raises:
         InvalidTokenError: The text is not the compact form of an access token.
@@ -76,7 +76,7 @@ def _type(header: Mapping[str, Any]) -> str | None:
 
 
 def _claims(payload: bytes) -> Mapping[str, Any]:
-    # PyJWT also takes UTF-16, UTF-32, NaN and Infinity, which are not JSON (RFC 8259, sections 6 and 8.1).
+    # PyJWT also accepts UTF-16, UTF-32, NaN and Infinity, which are not JSON (RFC 8259, sections 6 and 8.1).
     try:
         claims = json.loads(payload.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The port `TokenVerifier`, for Better Auth's tokens."""
+"""Implement the port `TokenVerifier` for Better Auth's tokens."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ from todo_api.application.access import ExpiredTokenError, InvalidTokenError, Pr
 # Several keys are tried if a token names no key, or if they have the same id.
 MAX_CANDIDATES = 8
 
-MIN_SECRET_LENGTH = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash; ASCII has a byte each
+MIN_SECRET_LENGTH = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash, in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class JwtConfig:
     Attributes:
         secret: Verifies HS256 tokens, at least 32 characters; without it, they are refused.
         jwks_url: Publishes the keys of all other tokens (RFC 7517, section 5); without it, they are refused.
-        issuers: Accepted `iss` values, a trailing slash aside; if empty, the claim is not checked.
+        issuers: Accepted `iss` values, with or without a trailing slash; if empty, the claim is not checked.
         audiences: Accepted `aud` values, likewise.
 
     Raises:
@@ -65,12 +65,12 @@ class JwtTokenVerifier:
         transport: httpx2.AsyncBaseTransport | None = None,
         on_key_fetch: Callable[[bool], None] | None = None,
     ) -> None:
-        """Create a verifier; it fetches nothing yet.
+        """Create a verifier without fetching keys.
 
         Args:
             config: The source of the keys, and the required claims.
             now: Returns the time in seconds since 1970, which decides whether a token has expired.
-            clock: Returns seconds that never go back, which decide when keys are fetched.
+            clock: A monotonic clock in seconds, which decides when keys are fetched.
             transport: Replaces the network in tests.
             on_key_fetch: Called after each fetch of keys with whether it succeeded.
 
@@ -104,10 +104,10 @@ class JwtTokenVerifier:
 
     async def _verify_new(self, token: str) -> Principal:
         unverified = read_unverified(token)
-        # First, because a malformed token must neither cost a signature nor start a fetch of keys.
+        # First, because a malformed token must neither cost a signature check nor start a fetch of keys.
         principal = read_principal(unverified.claims, unverified.type, self._now())
         key = await self._find_key(unverified)
-        # Last, because only a token that was valid can be called expired (RFC 7519, section 4.1.4).
+        # Last, because only an otherwise valid token is reported as expired (RFC 7519, section 4.1.4).
         if self._now() >= principal.expires_at + LEEWAY:
             raise ExpiredTokenError("the token has expired")
         self._cache.add(token, principal, key)
@@ -140,7 +140,7 @@ class JwtTokenVerifier:
         """Return whether the key has signed the token.
 
         Raises:
-            InvalidTokenError: It has, and the issuer or the audience is missing or another.
+            InvalidTokenError: It has, but the issuer or the audience is missing or not accepted.
         """
         # A front end that signs with the shared secret need not set issuer and audience (docs/authentication.md).
         checked = token.claims.keys() if token.algorithm == SECRET_ALGORITHM else {"iss", "aud"}

@@ -1,4 +1,4 @@
-"""Rate limits with fixed windows: a number of requests in a number of seconds, from the first request on."""
+"""Rate limits with fixed windows: so many requests in so many seconds, from the first request on."""
 
 import asyncio
 import logging
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-_REDIS_TIMEOUT = 0.5  # seconds; after it, requests are not limited for a while
+_REDIS_TIMEOUT = 0.5  # seconds; after a timeout, requests are not limited for a while
 _REDIS_RETRY_INTERVAL = 5.0  # seconds
-_MAX_REDIS_CONNECTIONS = 20  # of each limiter; more callers wait for one, because they must not go unlimited
-_DROPPED_AT_ONCE = 2  # more than are started, so that the number of ended windows shrinks
+_MAX_REDIS_CONNECTIONS = 20  # connections of each limiter; further callers wait, because they must be limited too
+_DROPPED_AT_ONCE = 2  # per new window; more than one, so that the number of ended windows shrinks
 
 
 class InvalidRateError(ValueError):
@@ -42,8 +42,8 @@ class FixedWindowLimiter:
 
         Args:
             rate: A rate such as `600/minute`.
-            kind: What is counted, such as `user`; names of different kinds are counted apart.
-            redis_url: Where all processes count together; by default, this process counts alone.
+            kind: What is counted, such as `user`; names of different kinds are counted separately.
+            redis_url: The Redis in which all processes count together; by default, each process counts separately.
 
         Raises:
             InvalidRateError: The rate cannot be parsed.
@@ -111,7 +111,7 @@ def _parse(rate: str) -> RateLimitItem:
 
 
 def _redis_storage(pool: "ConnectionPool") -> RedisStorage:
-    options: Any = {"connection_pool": pool}  # annotated as a number; the pool's URL is the one that counts
+    options: Any = {"connection_pool": pool}  # annotated as a number; the URL of the pool is used
     return RedisStorage("redis://", implementation="redispy", wrap_exceptions=True, **options)
 
 
@@ -135,7 +135,7 @@ def _redis_pool(url: str) -> "ConnectionPool":
 class ProcessStorage:
     """Counts in the memory of this process, in windows that all have the same length.
 
-    The library's own storage looks at all of its keys at each request. This one drops the oldest windows when it starts
+    The library's own storage scans all of its keys at each request. This one drops the oldest windows when it starts
     a new one, so the cost of a request does not grow with the number of users.
     """
 

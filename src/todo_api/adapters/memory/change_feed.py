@@ -1,4 +1,4 @@
-"""The change feed within one process: an adapter polls the database for what other processes write."""
+"""The change feed of one process. A poller announces the writes of other processes to it."""
 
 import asyncio
 from collections import defaultdict

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class InMemoryTaskRepository:
     """A TaskRepository that keeps tasks for the lifetime of the process.
 
-    Every call yields to the event loop once, as a database call does, and is atomic after that.
+    Every call yields to the event loop once, as a database call does, and is then atomic.
     """
 
     def __init__(self, store: Store | None = None) -> None:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
-    """The kept result of a request with an idempotency key."""
+    """The stored result of a request with an idempotency key."""
 
     fingerprint: bytes
     encoded: bytes
@@ -53,7 +53,7 @@ class StoredAccount:
         return self.tasks.get(task_id) or self.trash.get(task_id)
 
     def holds(self, task_id: UUID, revision: int | None) -> bool:
-        """Return whether the task is outside the trash, and at `revision` where one is given."""
+        """Return whether the task is outside the trash, and at `revision` if that is given."""
         task = self.tasks.get(task_id)
         return task is not None and revision in {None, task.revision}
 
@@ -64,7 +64,7 @@ class StoredAccount:
         return stamped
 
     def write_all(self, tasks: Mapping[UUID, Task], revision: int, now: datetime | None = None) -> None:
-        """Store tasks at a revision. Tombstones are dated `now`, or by default when their tasks were deleted."""
+        """Store tasks at a revision. Tombstones are dated `now`; by default, when their tasks were deleted."""
         self.revision = revision
         for task_id, task in tasks.items():
             self.tasks.pop(task_id, None)
@@ -79,7 +79,7 @@ class StoredAccount:
                 self.tasks[task_id] = task
 
     def replay(self, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:
-        """Return the kept result of the key, or None."""
+        """Return the stored result of the key, or None."""
         kept = self.results.get(key.key)
         if kept is None or kept.created_at < now - KEY_LIFETIME:
             return None
@@ -99,7 +99,7 @@ class Store:
         return self.accounts.get(user_id) or StoredAccount()
 
     def account_to_write(self, user_id: str, now: datetime) -> StoredAccount:
-        """Return the user's account, or a new one that the caller has to put into `accounts`."""
+        """Return the user's account, or a new one that the caller must add to `accounts`."""
         return self.accounts.get(user_id) or StoredAccount.start(now)
 
     def edit(

@@ -21,7 +21,7 @@ _instant = DateTime(timezone=True)
 
 
 def _account() -> Select[Any]:
-    """Count the tasks beside the user's row. Parameters: `owner`, `now`, and `today`, the start of the day in UTC."""
+    """Return the user's row and task counts. Parameters: `owner`, `now`, and `today`, the start of the day in UTC."""
     overdue_before = case(
         (tasks.c.due_kind == literal_column(f"'{DueKind.DATE}'"), bindparam("today", type_=_instant)),
         else_=bindparam("now", type_=_instant),
@@ -41,7 +41,7 @@ def _account() -> Select[Any]:
 
 @cache
 def _export(*, resumed: bool) -> Select[Any]:
-    """Return the statement for a page. Parameters: `owner`, `limit`, and for a resumed export `after_id`."""
+    """Return the statement for a page. Parameters: `owner`, `limit`, and, to resume an export, `after_id`."""
     rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(tasks.c.user_id == _owner)
     if resumed:
         rows = rows.where(tasks.c.id > bindparam("after_id", type_=tasks.c.id.type))

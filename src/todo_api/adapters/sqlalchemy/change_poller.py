@@ -1,7 +1,7 @@
-"""Polling for changes that other processes have written.
+"""Poll for changes that other processes have written.
 
-A trigger with NOTIFY would be faster, but NOTIFY takes a lock of the whole database at each commit, and LISTEN a
-connection of its own, which poolers in transaction mode do not offer.
+A trigger with NOTIFY would be faster, but NOTIFY takes a database-wide lock at each commit, and LISTEN needs a session
+of its own, which poolers in transaction mode do not offer.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class SqlAlchemyChangePoller:
-    """Announces to a change feed what other processes have written."""
+    """Announces the writes of other processes to a change feed."""
 
     def __init__(self, engine: AsyncEngine, feed: ChangeFeed, interval: float = 1.0) -> None:
         """Poll for the users who have listeners in `feed`, every `interval` seconds."""
@@ -45,7 +45,7 @@ class SqlAlchemyChangePoller:
                 await self._announce_changes()
             except RepositoryUnavailableError:  # already logged
                 continue
-            except Exception:  # noqa: BLE001 - logged with its trace; the next poll may succeed
+            except Exception:  # noqa: BLE001 - logged with its traceback; the next poll may succeed
                 _log.exception("cannot poll for changes of other processes")
 
     async def _announce_changes(self) -> None:

@@ -1,7 +1,7 @@
 """The database's URL, and asyncpg connections to it.
 
-`DATABASE_URL` is accepted as providers print it. There may be a transaction-mode pooler (PgBouncer, Neon's `-pooler`
-hosts) between: connections use no session state, and no named statements.
+`DATABASE_URL` is accepted as providers print it. There may be a pooler in transaction mode in between (PgBouncer,
+Neon's `-pooler` hosts): connections use no session state, and behind a pooler no named statements.
 """
 
 import itertools
@@ -32,7 +32,7 @@ _LAST_PORT = 65_535
 
 
 class DatabaseUrlError(ValueError):
-    """The URL is not a PostgreSQL URL. The message does not quote it: it may contain a password."""
+    """The URL is not a PostgreSQL URL. The message does not quote it, because it may contain a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def driver_url(url: str) -> str:
     known = [(name, value) for name, value in query if name in _DRIVER_OPTIONS | _SERVER_SETTINGS]
     if _names_several_hosts(hosts, dict(known)) and "target_session_attrs" not in dict(known):
         known.append(("target_session_attrs", "read-write"))
-    if ("sslrootcert", "system") in known:  # libpq's name for the system's authorities; implies verify-full
+    if ("sslrootcert", "system") in known:  # libpq's name for the system's certificate authorities; implies verify-full
         known = [(name, value) for name, value in known if name not in {"sslrootcert", "sslmode"}]
     if not any(name == "application_name" for name, _ in known):
         known.append(("application_name", "todo-api"))
@@ -94,7 +94,7 @@ _numbers = itertools.count(1)
 
 
 class _Connection(asyncpg.Connection):
-    """A connection that prepares named statements, but unnamed ones if there is a pooler between.
+    """A connection that prepares named statements, or unnamed ones behind a pooler.
 
     A pooler in transaction mode may send a named statement to a server that has not prepared it. asyncpg parses an
     unnamed one in the round trip that runs it.
@@ -112,7 +112,7 @@ class _Connection(asyncpg.Connection):
 
 
 class _Connecting:
-    """Opens a connection when it is awaited, and not before: SQLAlchemy may drop it unawaited."""
+    """Opens a connection when it is awaited, not earlier: SQLAlchemy may drop it unawaited."""
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
@@ -125,7 +125,7 @@ def connector(config: DatabaseConfig) -> Callable[[], Awaitable[Any]]:
     """Return a function that opens a connection of asyncpg.
 
     Raises:
-        DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
+        DatabaseUrlError: `config.url` is not the URL of a PostgreSQL database.
     """
     dsn = driver_url(config.url)
     system_roots = dict(parse_qsl(urlsplit(config.url).query)).get("sslrootcert") == "system"
@@ -144,7 +144,7 @@ def connector(config: DatabaseConfig) -> Callable[[], Awaitable[Any]]:
         except asyncpg.TargetServerAttributeNotMatched as error:
             raise NoServerError("it is not of the kind that target_session_attrs asks for") from error
         try:
-            # Poolers make up the process id that a client is told at its start.
+            # Poolers invent the process id that they send to a client when it connects.
             process_id = await connection.fetchval("SELECT pg_backend_pid()")
         except BaseException:
             connection.terminate()

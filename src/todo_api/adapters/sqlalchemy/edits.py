@@ -30,14 +30,14 @@ _new_live_tasks = sa.bindparam("new_live_tasks", type_=sa.Integer)
 _zero = sa.literal_column("0", sa.BigInteger)
 _now = sa.bindparam("now", type_=users.c.created_at.type)
 
-# Held until the end of the transaction; a second request with the key does not wait. A lock is a number of 64 bits: two
-# keys that share one make the later request fail with "in use", and no more.
+# Held until the end of the transaction; a second request with the key does not wait. A lock is a 64-bit number: if two
+# keys collide, the later request only fails with "in use".
 _CLAIM = sa.select(
     sa.func.pg_try_advisory_xact_lock(
         sa.func.hashtextextended(_request_key, sa.func.hashtextextended(_owner, _zero))
     ).label("claimed")
 )
-# With the result that is kept for the key, which nobody else can write: the key is claimed.
+# With the result that is stored for the key. No one else can write it, because the key is locked.
 _LOCK = (
     sa.select(
         users.c.revision,
@@ -76,7 +76,7 @@ def _keep() -> Insert:
 
 
 def _write() -> sa.Update:
-    """Write the tasks, which come as one array for each column, and their tombstones."""
+    """Return the statement that writes tasks, passed as one array for each column, and their tombstones."""
     given = {item.name: item for item in tasks.c if item.name not in {"user_id", "revision"}}
     arrays = [sa.bindparam(f"new_{name}", type_=sa.ARRAY(item.type)) for name, item in given.items()]
     columns = [sa.column(name, item.type) for name, item in given.items()]
@@ -87,7 +87,7 @@ def _write() -> sa.Update:
         index_elements=[tasks.c.user_id, tasks.c.id],
         set_={name: upsert.excluded[name] for name in [*given, "revision"] if name not in {"id", "created_at"}},
     )
-    # Dated now, for clients that sync, even if the task is put into the trash with an earlier date.
+    # Dated now, for clients that sync, even if the task was deleted at an earlier date.
     dead = sa.select(_owner, rows.c.id, _new_revision, _now).where(rows.c.deleted_at.is_not(None))
     bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], dead)
     buried = bury.on_conflict_do_update(
@@ -163,7 +163,7 @@ class Edit(Generic[T]):
             raise IdempotencyKeyInUseError
 
     async def _lock(self, connection: AsyncConnection) -> tuple[Row, bool]:
-        """Lock the account; return it, with the result that is kept for the key, and whether it is new."""
+        """Lock the account; return it, with the result that is stored for the key, and whether it is new."""
         key = {"request_key": None if self.key is None else self.key.key}
         new = {"new_revision": starting_revision(self.now), "now": self.now}
         while True:

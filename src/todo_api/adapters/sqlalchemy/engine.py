@@ -19,7 +19,7 @@ class FairEngine(AsyncEngine):
         self.stale = StaleConnections(sync_engine)
 
     def connect(self) -> AsyncConnection:
-        """Return a connection that waits in the queue when it is started."""
+        """Return a connection that waits in the queue when it starts."""
         return _QueuedConnection(self, self.queue)
 
 
@@ -53,12 +53,12 @@ class _QueuedConnection(AsyncConnection):
 def create_engine(
     config: DatabaseConfig, isolation_level: Literal["AUTOCOMMIT", "READ COMMITTED"] = "AUTOCOMMIT"
 ) -> FairEngine:
-    """Return an engine for the database. Connections are made when they are first needed.
+    """Return an engine for the database. Connections are opened when they are first needed.
 
     In AUTOCOMMIT a statement is one round trip; a caller that needs a transaction sets another level on its connection.
 
     Raises:
-        DatabaseUrlError: `config.url` is no URL of a PostgreSQL database.
+        DatabaseUrlError: `config.url` is not the URL of a PostgreSQL database.
     """
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -67,7 +67,7 @@ def create_engine(
         pool_size=config.pool_size,
         max_overflow=0,
         pool_use_lifo=True,
-        pool_reset_on_return=None,  # SQLAlchemy's Connection ends its own transaction, and the hot path has none
-        hide_parameters=True,  # user text does not belong in error messages
+        pool_reset_on_return=None,  # SQLAlchemy's Connection ends its transaction; the hot path has none
+        hide_parameters=True,  # keep user text out of error messages
     )
     return FairEngine(engine.sync_engine, FairQueue(config.pool_size, config.pool_timeout))

@@ -1,4 +1,4 @@
-"""Errors of the database: which are outages, and after which a call may be run again."""
+"""Errors of the database: which are outages, and which calls can be retried."""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -16,7 +16,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-_complaints: WeakKeyDictionary[AsyncEngine, str] = WeakKeyDictionary()  # what was logged, until a call succeeds
+_logged: WeakKeyDictionary[AsyncEngine, str] = WeakKeyDictionary()  # the last outage, until a call succeeds
 
 
 class NotRunError(Exception):
@@ -53,8 +53,8 @@ _OUTAGE = (
     asyncpg.UndefinedColumnError,
 )
 _DATABASE_ERRORS = (exc.SQLAlchemyError, exc.EmulatedDBAPIException, *_OUTAGE)
-# asyncpg had read the server's goodbye before it sent anything; the server said goodbye instead of running the
-# statement; a migration has changed a table, so the prepared statement was refused.
+# asyncpg read the end of the connection before it sent anything; the server closed the connection instead of running
+# the statement; a migration has changed a table, so the prepared statement was refused.
 _NOT_RUN = (
     NotRunError,
     asyncpg.InternalClientError,
@@ -71,12 +71,12 @@ def driver_error(error: BaseException) -> BaseException:
     return error.__cause__ or error if isinstance(error, exc.EmulatedDBAPIException) else error
 
 
-# Of an adapter, which has its engine as `engine`.
+# A method of an adapter whose engine is `engine`.
 _Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 def reads(method: _Method[P, T]) -> _Method[P, T]:
-    """Run the method once more if the connection was lost. It must not write.
+    """Retry the method once if the connection was lost. It must not write.
 
     Raises:
         RepositoryUnavailableError: The database cannot be used.
@@ -85,7 +85,7 @@ def reads(method: _Method[P, T]) -> _Method[P, T]:
 
 
 def writes(method: _Method[P, T]) -> _Method[P, T]:
-    """Run the method once more if it certainly had no effect.
+    """Retry the method once if it certainly had no effect.
 
     Raises:
         RepositoryUnavailableError: The database cannot be used.
@@ -110,8 +110,8 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
                 raise
             _log_once(adapter.engine, cause)
             raise RepositoryUnavailableError("the database cannot be reached") from cause
-        if _complaints:
-            _complaints.pop(adapter.engine, None)
+        if _logged:
+            _logged.pop(adapter.engine, None)
         return result
 
     return call  # type: ignore[return-value] # mypy's own type of `wraps`
@@ -126,7 +126,7 @@ def _was_not_run(error: Exception) -> bool:
 
 def _log_once(engine: AsyncEngine, error: BaseException) -> None:
     # The first argument only: PostgreSQL's details quote user text.
-    complaint = f"{type(error).__name__}: {''.join(map(str, error.args[:1]))}"
-    if _complaints.get(engine) != complaint:
-        _log.warning("the database cannot be used: %s", complaint)
-    _complaints[engine] = complaint
+    outage = f"{type(error).__name__}: {''.join(map(str, error.args[:1]))}"
+    if _logged.get(engine) != outage:
+        _log.warning("the database cannot be used: %s", outage)
+    _logged[engine] = outage

@@ -1,4 +1,4 @@
-"""Run one statement the ordinary way."""
+"""Run one statement with SQLAlchemy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias

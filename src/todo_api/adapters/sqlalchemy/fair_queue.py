@@ -7,7 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
 class FairQueue(asyncio.Semaphore):
-    """Admits as many callers at once as the pool has connections.
+    """Admits at most as many callers at a time as the pool has connections.
 
     SQLAlchemy's own queue lets newcomers overtake waiting callers; a semaphore does not. `in_use` and `waiting` count
     the callers.

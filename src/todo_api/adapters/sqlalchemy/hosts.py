@@ -10,7 +10,7 @@ import asyncpg
 
 Connect: TypeAlias = Callable[[str], Awaitable[Any]]
 
-# Seconds before the next host is tried as well: a dead one may not respond at all.
+# Seconds before the next host is tried in parallel: a dead host may never respond.
 _HEAD_START = 0.2
 
 _FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -47,7 +47,7 @@ class Hosts:
         """Return a connection.
 
         Raises:
-            NoServerError: There are several hosts, and none can be used. A single host raises its own error.
+            NoServerError: There are several hosts, and none can be used. With a single host, its own error is raised.
         """
         if len(self._urls) == 1:
             return await self._connect(self._urls[0])
@@ -58,7 +58,7 @@ class Hosts:
         finally:
             for attempt in attempts:
                 attempt.cancel()
-                attempt.add_done_callback(_hang_up)
+                attempt.add_done_callback(_terminate)
         self._urls.sort(key=lambda other: other != url)
         return winner.result()
 
@@ -78,7 +78,7 @@ class Hosts:
         raise NoServerError("; ".join(f"{_name(url)}: {_reason(attempt)}" for attempt, url in attempts.items()))
 
 
-def _hang_up(attempt: "asyncio.Task[Any]") -> None:
+def _terminate(attempt: "asyncio.Task[Any]") -> None:
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().terminate()
 

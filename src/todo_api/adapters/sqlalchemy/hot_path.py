@@ -1,7 +1,7 @@
 """The hot path: run a statement as a prepared statement, below SQLAlchemy, on a connection of its pool.
 
 It skips what `connection.execute` does around each statement: three greenlets, a Connection, and result rows. The
-statements, the engine, its pool and its events stay the same. docs/decisions/hot-path.md has the gain and the price.
+statements, the engine, its pool and its events stay the same. See docs/decisions/hot-path.md.
 """
 
 import time
@@ -44,7 +44,7 @@ class HotPath:
         self._compiled: dict[Statement, CompiledStatement] = {}
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Do what `execution.fetch` does, with asyncpg's rows and errors, but for integrity errors."""
+        """Do what `execution.fetch` does, with asyncpg's rows and errors; only integrity errors are SQLAlchemy's."""
         compiled = self._compiled.get(statement)
         if compiled is None:
             compiled = self._compiled[statement] = CompiledStatement(statement)
@@ -63,7 +63,7 @@ class HotPath:
 
     async def _check_out(self) -> PoolProxiedConnection:
         try:
-            return self._engine.pool.connect()  # which needs no greenlet unless it has to open a connection
+            return self._engine.pool.connect()  # needs no greenlet unless it has to open a connection
         except MissingGreenlet:
             return await self._engine.raw_connection()
 
@@ -100,7 +100,7 @@ async def _run(connection: PoolProxiedConnection, sql: str, arguments: Sequence[
 
 
 async def _prepare(connection: PoolProxiedConnection, sql: str) -> Any:
-    """Return the statement as this connection knows it. Only the first time costs a round trip."""
+    """Return the prepared statement of this connection. Only the first call costs a round trip."""
     known = connection.info.setdefault("prepared", {})
     if (prepared := known.get(sql)) is None:
         prepared = known[sql] = await connection.driver_connection.prepare(sql)  # type: ignore[union-attr] # it has one

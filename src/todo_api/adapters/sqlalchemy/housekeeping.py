@@ -14,8 +14,8 @@ _before = sa.bindparam("before", type_=sa.DateTime(timezone=True))
 _limit = sa.bindparam("limit", type_=sa.Integer)
 
 
-def _places(table: sa.Table, age: str) -> sa.Select[Any]:
-    """The physical places of the table's oldest rows."""
+def _ctids(table: sa.Table, age: str) -> sa.Select[Any]:
+    """Return the physical locations (ctid) of the table's oldest rows."""
     return (
         sa.select(sa.literal_column(f"{table.name}.ctid", sa.Text))
         .select_from(table)
@@ -25,33 +25,33 @@ def _places(table: sa.Table, age: str) -> sa.Select[Any]:
     )
 
 
-def _delete_at(table: sa.Table, age: str, places: sa.Select[Any]) -> sa.Delete:
-    """Delete the rows at these places, unless they were updated since.
+def _delete_at(table: sa.Table, age: str, ctids: sa.Select[Any]) -> sa.Delete:
+    """Delete the rows at these locations, unless they have been updated.
 
-    By place and not by key, PostgreSQL goes straight to the rows, whatever number of them it estimates.
+    With locations instead of keys, PostgreSQL reads the rows directly, even if it estimates their number wrongly.
     """
-    place = sa.literal_column(f"{table.name}.ctid", sa.Text)
-    return sa.delete(table).where(place == sa.func.any(sa.func.array(places.scalar_subquery())), table.c[age] < _before)
+    ctid = sa.literal_column(f"{table.name}.ctid", sa.Text)
+    return sa.delete(table).where(ctid == sa.func.any(sa.func.array(ctids.scalar_subquery())), table.c[age] < _before)
 
 
 def _purge_trash() -> sa.Select[Any]:
-    old = _places(tasks, "deleted_at").where(~live).with_for_update(skip_locked=True)
+    old = _ctids(tasks, "deleted_at").where(~live).with_for_update(skip_locked=True)
     gone = _delete_at(tasks, "deleted_at", old).returning(tasks.c.id).cte("gone")
     return _count(gone)
 
 
 def _purge_keys() -> sa.Select[Any]:
-    old = _places(idempotency_keys, "created_at").with_for_update(skip_locked=True)
+    old = _ctids(idempotency_keys, "created_at").with_for_update(skip_locked=True)
     gone = _delete_at(idempotency_keys, "created_at", old).returning(idempotency_keys.c.key).cte("gone")
     return _count(gone)
 
 
 def _purge_tombstones() -> sa.Select[Any]:
-    """Remove tombstones of users without a concurrent write, and raise the users' floors to them.
+    """Remove tombstones of users without a concurrent write, and raise the users' `floor` to them.
 
     The users are locked first, as in every write, so nobody else changes their tombstones.
     """
-    old = _places(tombstones, "deleted_at").join(users)
+    old = _ctids(tombstones, "deleted_at").join(users)
     old = old.with_for_update(key_share=True, of=users, skip_locked=True)
     gone = _delete_at(tombstones, "deleted_at", old).returning(tombstones.c.user_id, tombstones.c.revision).cte("gone")
     newest = (

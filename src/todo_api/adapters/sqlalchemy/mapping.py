@@ -1,6 +1,6 @@
 """Map tasks to rows and back, by name.
 
-A field of Task is the column of its name, so a new one needs no line here. Only due dates take two columns.
+A field of Task is the column of the same name, so a new field needs no change here. Only due dates take two columns.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
 _PLAIN_FIELDS = tuple(field.name for field in fields(Task) if field.name != "due_date")
-# The constructor of a frozen dataclass takes twice as long as its fields' descriptors: a fifth of a page's CPU.
+# A frozen dataclass's constructor takes twice as long as its field descriptors: a fifth of the CPU time of a page.
 _SETTERS = {field.name: getattr(Task, field.name).__set__ for field in fields(Task)}
 _PLAIN_SETTERS = [(name, _SETTERS[name]) for name in _PLAIN_FIELDS]
 
@@ -65,5 +65,5 @@ def to_change(row: Mapping[str, Any]) -> Task | Tombstone:
 
 
 def _due_date(due_at: datetime, kind: DueKind) -> DueDate:
-    # asyncpg writes datetime.min and datetime.max as infinities, and reads those without a time zone.
+    # asyncpg writes datetime.min and datetime.max as infinities, and returns infinities without a time zone.
     return due_date_from(due_at if due_at.tzinfo else due_at.replace(tzinfo=UTC), kind)

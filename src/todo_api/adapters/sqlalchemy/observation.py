@@ -1,4 +1,4 @@
-"""Report each statement that SQLAlchemy runs, by its events."""
+"""Report each statement that SQLAlchemy runs, with its events."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _STARTED = "statement_started"
 
 
 def observe_statements(engine: AsyncEngine, observe: Observe) -> None:
-    """Call `observe` after each statement of the engine but those of the hot path, which reports its own."""
+    """Call `observe` after each statement of the engine. The hot path reports its own statements."""
 
     def start(connection: Connection, *_: Any) -> None:
         connection.info[_STARTED] = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Schema changes for migrations of a database in use: no request waits longer than a catalog change takes.
+"""Schema changes for migrations of a live database: no request waits longer than a catalog change takes.
 
 Each step is a transaction of its own and locks at most one table: a step that locked two could deadlock with requests.
 So a migration may stop between two steps, and each step must be repeatable.
@@ -39,7 +39,7 @@ def _change(step: Callable[[], T], attempts: int) -> T:
 
 
 def replace_index(name: str, table: str, columns: Sequence[Any], where: TextClause | None = None) -> None:
-    """Build an index beside the one of that name, if there is one, and swap the two."""
+    """Build an index, and replace the one of that name with it, if there is one."""
     new = f"{name}_new"
     with op.get_context().autocommit_block():
         op.drop_index(new, table, if_exists=True, postgresql_concurrently=True)  # left by an interrupted run

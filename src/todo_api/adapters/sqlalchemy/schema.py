@@ -1,4 +1,4 @@
-"""The revision of the schema that this program needs, and the one that a database has."""
+"""The schema revision that this program needs, and the revision of a database."""
 
 from asyncpg import UndefinedTableError
 from sqlalchemy import Text, column, select, table
@@ -9,7 +9,7 @@ from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.adapters.sqlalchemy.errors import driver_error
 from todo_api.adapters.sqlalchemy.execution import fetch
 
-# The newest of migrations/versions; a test compares the two.
+# The newest in migrations/versions; a test compares them.
 REVISION = "0003"
 
 VERSION = select(column("version_num", Text)).select_from(table("alembic_version"))
@@ -18,8 +18,8 @@ VERSION = select(column("version_num", Text)).select_from(table("alembic_version
 def serves(revision: str) -> bool:
     """Return whether this program works with a schema at that revision.
 
-    It works with a newer one: migrations keep the version before them working, and their revisions are numbers, in
-    order.
+    It works with newer ones: migrations keep the previous version working, and their revisions are consecutive
+    numbers.
     """
     return revision.isdecimal() and revision >= REVISION
 
@@ -28,7 +28,7 @@ async def current_revision(config: DatabaseConfig) -> str | None:
     """Return the revision that the database is at, or None before its first migration.
 
     Raises:
-        DatabaseUrlError: The URL is no URL of a PostgreSQL database.
+        DatabaseUrlError: The URL is not the URL of a PostgreSQL database.
         OSError, sqlalchemy.exc.DBAPIError: The database cannot be used.
     """
     engine = create_engine(config)

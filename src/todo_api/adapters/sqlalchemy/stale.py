@@ -1,4 +1,4 @@
-"""Which connections of the pool may not be used again. Instants are those of the monotonic clock, in seconds."""
+"""Find connections of the pool that must not be used again. Times are those of the monotonic clock, in seconds."""
 
 import time
 from collections.abc import MutableMapping
@@ -12,9 +12,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from todo_api.adapters.sqlalchemy.errors import LOST, driver_error
 
-# After this time a firewall or a serverless database may have dropped the connection without telling.
+# After this time a firewall or a serverless database may have dropped the connection silently.
 _MAX_IDLE = 30.0
-# A server that refuses writes is not left within this time: there was no better one a moment ago.
+# Seconds between two searches for a primary: a server that refuses writes is kept until then.
 _SEARCH_PAUSE = 1.0
 # The connection is lost, or an undetected pooler now leads to another server, without the prepared statements.
 _UNUSABLE = (*LOST, asyncpg.InvalidSQLStatementNameError)
@@ -23,10 +23,10 @@ _OUTAGE_SIGNS = (*_UNUSABLE, OSError, TimeoutError, asyncpg.ReadOnlySQLTransacti
 
 
 class StaleConnections:
-    """Replace connections that are closed, idle for too long, or older than the last outage.
+    """Replaces connections that are closed, idle for too long, or older than the last outage.
 
     SQLAlchemy invalidates the pool when `handle_error` reports a disconnect, but only for statements that it executes
-    itself. The instant of the last outage serves the hot path as well.
+    itself. The time of the last outage works for the hot path too.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -41,7 +41,7 @@ class StaleConnections:
         """Return whether the connection, whose pool entry has this `info`, is unusable after the error.
 
         After a lost connection, all older ones are suspect too. A server that refuses writes was demoted, or is a
-        replica: all connections to it are given up, so that the next ones look for the primary.
+        replica: all connections to it are closed, so that the next ones look for the primary.
         """
         now = time.monotonic()
         made_at = info["made_at"]
@@ -52,7 +52,7 @@ class StaleConnections:
             return False
         if isinstance(error, _OUTAGE_SIGNS) and made_at >= self._stale_before:
             self._stale_before = now
-        return True  # also if the call was cancelled: its response may still arrive
+        return True  # also after a cancelled call: its response may still arrive
 
     def _on_connect(self, _: AdaptedConnection, entry: ConnectionPoolEntry) -> None:
         entry.info["made_at"] = entry.info["used_at"] = time.monotonic()
@@ -71,7 +71,7 @@ class StaleConnections:
             entry.info["used_at"] = time.monotonic()
 
     def _on_close(self, connection: AdaptedConnection, _: ConnectionPoolEntry) -> None:
-        connection.driver_connection.terminate()  # a polite close waits for a server that may be gone
+        connection.driver_connection.terminate()  # a graceful close would wait for a server that may be down
 
     def _on_error(self, context: ExceptionContext) -> None:
         if context.connection is not None and not context.connection.invalidated:

@@ -1,4 +1,4 @@
-"""The statements of the task repository, made once.
+"""The statements of the task repository, built once.
 
 Each is one round trip in autocommit. A write locks the user's row first and takes the next revision from it; the lock
 is held until the commit, so the order of revisions is the order of commits.
@@ -39,7 +39,7 @@ def _new_values(*, without: set[str]) -> dict[str, sa.ColumnElement[Any]]:
 
 
 def _locked_user() -> sa.CTE:
-    """The user's row, locked against other writes but not against foreign keys that refer to it."""
+    """Return the user's row, locked against other writes but not against foreign keys that refer to it."""
     return (
         sa.select(users.c.id, users.c.revision, users.c.live_tasks)
         .where(users.c.id == _owner)
@@ -90,7 +90,7 @@ def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
         .cte("written")
     )
     tombstone = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], sa.select(removed))
-    # There may be an old one, of a task that was purged and created again with its id.
+    # There may be an old tombstone, of a purged task with the same id.
     tombstone = tombstone.on_conflict_do_update(
         index_elements=[tombstones.c.user_id, tombstones.c.id],
         set_={"revision": tombstone.excluded.revision, "deleted_at": tombstone.excluded.deleted_at},
@@ -117,7 +117,7 @@ def _restore() -> sa.Update:
 
 
 def _count(written: sa.CTE, **counts: sa.ColumnElement[int]) -> sa.Update:
-    """Give the user the revision that the task was written with; without a task, nothing changes."""
+    """Set the user's revision to that of the written task; without a task, change nothing."""
     return sa.update(users).values(revision=written.c.revision, **counts).where(users.c.id == written.c.user_id)
 
 
@@ -137,7 +137,7 @@ _STATUSES: Mapping[Status, tuple[sa.ColumnElement[bool], ...]] = {
 
 
 def _sort_key(sort: Sort, order: Order) -> sa.ColumnElement[Any]:
-    """Return the key, which has an index in tables.py."""
+    """Return the sort key, which has an index in tables.py."""
     match sort:
         case Sort.CREATED:
             return tasks.c.created_at
@@ -149,16 +149,16 @@ def _sort_key(sort: Sort, order: Order) -> sa.ColumnElement[Any]:
 
 @cache
 def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> sa.Select[Any]:
-    """Return the statement for a page: the user's revision in every row, beside the tasks, if any.
+    """Return the statement for a page: rows with the user's revision and a task, if there is one.
 
-    Parameters: `owner`, `limit`, `known` (revisions that need no tasks), and for a resumed list `after_key` and
+    Parameters: `owner`, `limit`, `known` (revisions that need no tasks), and, to resume a list, `after_key` and
     `after_id`. The join has one row on its left, so the tasks keep the order of the index.
     """
     key = _sort_key(sort, order)
     place = sa.tuple_(key, tasks.c.id)
     conditions = [tasks.c.user_id == _owner, live, *_STATUSES[status]]
     if resumed:
-        # As a comparison of rows; with OR, PostgreSQL would read the list from its start.
+        # A comparison of rows: with OR, PostgreSQL would read the list from its start.
         after = sa.tuple_(sa.bindparam("after_key", type_=key.type), _after_id)
         conditions.append(place > after if order is Order.ASC else place < after)
     revision = sa.select(users.c.revision).where(users.c.id == _owner).scalar_subquery()
@@ -175,7 +175,7 @@ def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> sa.Selec
 
 
 def _purge(*conditions: sa.ColumnElement[bool]) -> Statement:
-    """Remove tasks from the trash. The revision stays, but an edit that has read such a task must end first."""
+    """Remove tasks from the trash. The revision does not change, but edits that have read the task must end first."""
     user = _locked_user()
     mine = (tasks.c.user_id == _owner) & (tasks.c.user_id == user.c.id)
     return sa.delete(tasks).where(mine, ~live, *conditions).returning(tasks.c.id)
@@ -197,7 +197,7 @@ def trash(*, resumed: bool) -> sa.Select[Any]:
 
 
 def _changes() -> sa.Select[Any]:
-    """The user's tasks and tombstones of later revisions, in their order, behind the user's own row.
+    """Return the statement for the user's tasks and tombstones of later revisions, in order, with the user's row.
 
     Parameters: `owner`, `limit`, the point `since` and `since_id`, and `whole`, up to which the client has everything.
     A tombstone is a row without a title.
@@ -222,8 +222,8 @@ def _changes() -> sa.Select[Any]:
         tombstones.c[column.name] if column.name in names else sa.cast(sa.null(), column.type).label(column.name)
         for column in TASK_COLUMNS
     ]
-    # A task that was purged and created again with its id has an old tombstone, which does not count. It is looked up
-    # for each tombstone, as a scalar: NOT EXISTS lets PostgreSQL read all tasks instead.
+    # If a task was purged and created again with the same id, its old tombstone is ignored. The task is looked up for
+    # each tombstone, as a scalar: with NOT EXISTS, PostgreSQL would read all tasks.
     created_again = (
         sa.select(tasks.c.revision)
         .where(tasks.c.user_id == tombstones.c.user_id, tasks.c.id == tombstones.c.id, live)

@@ -22,7 +22,7 @@ users = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     # The newest revision whose tombstone was purged: a client that has seen less must load everything again.
     sa.Column("floor", sa.BigInteger, nullable=False, server_default=sa.text("0")),
-    # The number of tasks outside the trash, for the quota: counting them would take longer than adding one.
+    # The number of tasks outside the trash, for the quota: counting them would take longer than adding a task.
     sa.Column("live_tasks", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.CheckConstraint("char_length(id) BETWEEN 1 AND 255", name="id_length"),
     sa.CheckConstraint("revision > 0", name="revision_positive"),
@@ -54,7 +54,7 @@ tasks = sa.Table(
     sa.CheckConstraint("revision > 0", name="revision_positive"),
 )
 
-# Tasks outside the trash; only the statements about the trash read others.
+# Tasks outside the trash; only the statements for the trash read the others.
 live = tasks.c.deleted_at.is_(None)
 
 tombstones = sa.Table(
@@ -66,7 +66,7 @@ tombstones = sa.Table(
     sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-# Results of requests that a client may retry.
+# Results of requests with an idempotency key.
 idempotency_keys = sa.Table(
     "idempotency_keys",
     metadata,

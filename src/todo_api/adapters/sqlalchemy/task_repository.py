@@ -1,4 +1,4 @@
-"""The task repository in PostgreSQL: each call but an edit is one statement, one round trip and one commit."""
+"""The task repository in PostgreSQL: each call except an edit is one statement, one round trip and one commit."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -32,7 +32,7 @@ from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
 
-NO_QUOTA = 2**31 - 1  # more than there is room for
+NO_QUOTA = 2**31 - 1  # more tasks than can be stored
 
 
 class SqlAlchemyTaskRepository:
@@ -59,7 +59,7 @@ class SqlAlchemyTaskRepository:
             exists = True
         if state := await self._state(task.user_id, task.id):
             raise TaskExistsError(state["revision"])
-        if exists:  # it was purged in between
+        if exists:  # it was purged in the meantime
             return await self.add(task, quota)
         raise QuotaExceededError(quota or NO_QUOTA)
 
@@ -128,7 +128,7 @@ class SqlAlchemyTaskRepository:
     @reads
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         statement = statements.page(query.sort, query.order, query.status, resumed=query.after is not None)
-        # One task more than asked for tells whether there is a next page.
+        # One extra task shows whether there is a next page.
         values = {"owner": user_id, "limit": query.limit + 1, "known": list(known), **_place(query.after)}
         rows = await self._fetch_hot(statement, values)
         return query.page([to_task(row) for row in rows if row["id"] is not None], rows[0]["current"])

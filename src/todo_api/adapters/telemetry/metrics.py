@@ -1,6 +1,6 @@
 """The metrics of the service, for OpenTelemetry, for Prometheus, for both or for neither.
 
-OpenTelemetry is asked for by the variables of its specification
+OpenTelemetry is enabled by the variables of its specification
 (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), Prometheus by METRICS_PORT.
 """
 
@@ -20,7 +20,7 @@ _EXPORTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 
 
 class Metrics:
-    """Passes everything to each back end; false if there is none. Durations are in seconds."""
+    """Passes everything to each back end; falsy if there is none. Durations are in seconds."""
 
     def __init__(self, backends: Sequence[Backend]) -> None:
         self._backends = backends
@@ -39,7 +39,7 @@ class Metrics:
             backend.statement(operation, seconds, error)
 
     def key_fetch(self, succeeded: bool) -> None:  # noqa: FBT001 - the only argument
-        """Record an attempt to fetch the keys of tokens."""
+        """Record an attempt to fetch the keys that verify tokens."""
         for backend in self._backends:
             backend.key_fetch(succeeded)
 
@@ -50,7 +50,7 @@ class Metrics:
 
     @asynccontextmanager
     async def sampling(self) -> AsyncGenerator[None]:
-        """Read the watched values for as long as the block runs."""
+        """Read the watched values while the block runs."""
         async with AsyncExitStack() as stack:
             for backend in self._backends:
                 await stack.enter_async_context(backend.sampling())
@@ -58,13 +58,13 @@ class Metrics:
 
 
 def exports_telemetry(environment: Mapping[str, str]) -> bool:
-    """Return whether OpenTelemetry's variables ask for traces and metrics."""
+    """Return whether OpenTelemetry's variables enable traces and metrics."""
     disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     return not disabled and any(environment.get(name) for name in _EXPORTS)
 
 
 def create_metrics(environment: Mapping[str, str]) -> Metrics:
-    """Create the back ends that the environment asks for, whose libraries are loaded only then."""
+    """Create the back ends that the environment enables. Only their libraries are loaded."""
     backends: list[Backend] = []
     if exports_telemetry(environment):
         from todo_api.adapters.telemetry.opentelemetry import OpenTelemetryMetrics  # noqa: PLC0415

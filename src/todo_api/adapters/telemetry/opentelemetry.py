@@ -9,7 +9,7 @@ from opentelemetry.metrics import Observation
 
 
 class OpenTelemetryMetrics:
-    """Records what FastAPI does not: it makes the spans and the metrics of requests itself.
+    """Records what FastAPI does not. FastAPI records the spans and the metrics of requests.
 
     Names follow the semantic conventions for databases:
     https://opentelemetry.io/docs/specs/semconv/database/database-metrics/

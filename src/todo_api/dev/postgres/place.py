@@ -20,7 +20,7 @@ class Place:
         data: The data directory.
         users_lock: Held shared by each user of the server, and exclusively by the supervisor while it stops the server.
         supervisor_lock: Held by the supervisor for as long as it runs.
-        unfinished: A new data directory, which gets its name when it is complete.
+        unfinished: A new data directory, which is renamed when it is complete.
         sockets: The directory of the server's socket.
     """
 
@@ -32,20 +32,20 @@ class Place:
         self.log = data.with_name(f"{data.name}.log")
         self.unfinished = data.with_name(f"{data.name}.new")
         self.sockets = _sockets_of(data)
-        # With the port, because clients would take another one from PGPORT.
+        # With the port, because clients would otherwise use PGPORT.
         self.url = f"postgresql://postgres@/postgres?host={self.sockets}&port={PORT}"
 
 
 @dataclass(frozen=True, slots=True)
 class Postmaster:
-    """What a server has written into its data directory, perhaps long ago."""
+    """The content of postmaster.pid, which may be left from a server that has ended."""
 
     pid: int
     socket: Path | None
     ready: bool
 
     def accepts(self) -> bool:
-        """Return whether a server listens on the socket: from before it is ready until it ends."""
+        """Return whether a server listens on the socket. It does so before it is ready, and until it exits."""
         if self.socket is None:
             return False
         with socket.socket(socket.AF_UNIX) as client:
@@ -70,7 +70,7 @@ def read_postmaster(place: Place) -> Postmaster | None:
 
 
 def try_lock(file: IO[str], kind: int) -> bool:
-    """Take a lock, `LOCK_SH` or `LOCK_EX`, without waiting, and return whether that succeeded."""
+    """Try to take a lock, `LOCK_SH` or `LOCK_EX`, without waiting; return whether that succeeded."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -79,7 +79,7 @@ def try_lock(file: IO[str], kind: int) -> bool:
 
 
 def _sockets_of(data: Path) -> Path:
-    """Return a directory whose path is short, and has only characters that every client reads in the same way."""
+    """Return a directory with a short path, of characters that every client reads in the same way."""
     beside = data.with_name(f"{data.name}.run")
     length = len(os.fsencode(_socket_in(beside)))
     if length <= MAX_SOCKET_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", str(beside)):

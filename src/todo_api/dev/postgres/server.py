@@ -1,4 +1,4 @@
-"""The user's side: take the lock, start the supervisor, and wait for the end."""
+"""The client of the supervisor: take the lock, start the supervisor, and wait until the server has stopped."""
 
 import fcntl
 import os
@@ -14,12 +14,12 @@ from todo_api.dev.postgres.binaries import Binaries, LocalPostgresError, find_bi
 from todo_api.dev.postgres.place import Place, try_lock
 
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-STOP_TIMEOUT = 5.0  # seconds to wait for the end of the server, which also ends without this process
+STOP_TIMEOUT = 5.0  # seconds to wait for the server to stop, which it also does without this process
 
 
 @contextmanager
 def open_server(data: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run a PostgreSQL server for as long as the block runs, shared by all that open the same directory.
+    """Run a PostgreSQL server while the block runs, shared by all processes that open the same directory.
 
     Args:
         data: The data directory, which is created if necessary.
@@ -44,7 +44,7 @@ def open_server(data: Path, *, durable: bool = True, settings: Mapping[str, str]
     with lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # waits while a supervisor is stopping the server
         supervisor = _start_supervisor(place, binaries, options)
-        # It may outlive this process; the thread only prevents a zombie.
+        # The supervisor may outlive this process; the thread only prevents a zombie.
         reaper = threading.Thread(target=supervisor.wait, daemon=True)
         reaper.start()
         try:
@@ -79,7 +79,7 @@ def refuse_foreign_data(place: Place, binaries: Binaries) -> None:
 
 
 def _start_supervisor(place: Place, binaries: Binaries, options: list[str]) -> subprocess.Popen[str]:
-    """Start a supervisor, which ends at once if there is one already."""
+    """Start a supervisor, which exits at once if there is one already."""
     module = [sys.executable, "-P", "-m", "todo_api.dev.postgres.supervisor"]
     with place.log.open("a") as log:
         return subprocess.Popen(  # noqa: S603 - this package's own module
@@ -87,7 +87,7 @@ def _start_supervisor(place: Place, binaries: Binaries, options: list[str]) -> s
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is for the users; the server ends after them
+            start_new_session=True,  # Ctrl-C must only reach the users; the server stops after them
             text=True,
         )
 

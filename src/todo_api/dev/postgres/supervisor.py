@@ -1,6 +1,6 @@
 """The process that owns the server of one data directory: `python -m todo_api.dev.postgres.supervisor`.
 
-It prints one line: "ready", also if another supervisor runs already, or the error.
+It prints one line: "ready", even if another supervisor is already running, or the error.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from todo_api.dev.postgres.place import PORT, Place, read_postmaster, try_lock
 from todo_api.dev.postgres.unprivileged import before_exec, server_user
 
 POLL_INTERVAL = 0.05  # seconds
-START_TIMEOUT = 10.0  # seconds for the processes of a killed server to end
+START_TIMEOUT = 10.0  # seconds for the processes of a killed server to exit
 STOP_TIMEOUT = 4.0  # seconds for a shutdown with a checkpoint; without one the next start replays the log
 MAX_LOG_SIZE = 1_000_000  # bytes
 BUILTIN_LOCALES_SINCE = 17
@@ -96,7 +96,7 @@ class _Server:
             server = self._spawn("postgres", "-D", self._place.data, *(f"--{option}" for option in self._options))
             if self._comes_up(server):
                 return server
-            # PostgreSQL refuses to start, and keeps this file, while processes of a former server are still ending.
+            # PostgreSQL refuses to start, and keeps this file, while processes of the previous server still exit.
             if not self._place.pid_file.exists() or time.monotonic() > deadline:
                 raise LocalPostgresError(self._last_message())
             time.sleep(POLL_INTERVAL)
@@ -110,7 +110,7 @@ class _Server:
         return False
 
     def _stop(self, server: subprocess.Popen[bytes]) -> None:
-        """Shut down, if need be immediately, which loses nothing and makes the next start slower."""
+        """Shut down; after a timeout, immediately, which loses no data but makes the next start slower."""
         for number in (signal.SIGINT, signal.SIGQUIT):
             if server.poll() is None:
                 server.send_signal(number)
@@ -127,7 +127,7 @@ class _Server:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             cwd="/",
-            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},  # independent of the machine's
+            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},  # independent of the machine's locale
             preexec_fn=before_exec(self._user, needed),  # noqa: PLW1509 - this process has one thread
         )
 
@@ -149,7 +149,7 @@ def _clear_leftovers(place: Place) -> None:
         postmaster = read_postmaster(place)
     if postmaster and postmaster.socket:
         # The process id may belong to another process by now, and PostgreSQL would refuse to start. It accepts the id
-        # of its parent, and still checks whether processes of the former server use the shared memory named there.
+        # of its parent, and still checks whether processes of the previous server use the shared memory named there.
         _, _, rest = place.pid_file.read_bytes().partition(b"\n")
         place.pid_file.write_bytes(b"%d\n%s" % (os.getpid(), rest))
     for leftover in place.sockets.glob(".s.PGSQL.*"):
@@ -185,7 +185,7 @@ def _is_same(file: IO[str], path: Path) -> bool:
 
 def _report(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - read by the process that started this one
-    # The reader waits for the end of the line alone, and the server must not keep the pipe open.
+    # The reader only waits for one line, and the server must not keep the pipe open.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""Between fork and exec of a server process: drop root, and ask to end with the supervisor.
+"""Between fork and exec of a server process: drop root, and make the process exit with the supervisor.
 
 PostgreSQL refuses to run as root. It runs as the owner of the data instead, or as `nobody` if root creates them.
 Programs such as `setpriv` differ between systems.
@@ -24,7 +24,7 @@ CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAPABILITY_VERSION_3 = 0x20080522
 
-_LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before the fork; used on Linux alone
+_LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before the fork; only used on Linux
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class ServerUser:
     gid: int
 
     def own_directory(self, path: Path) -> None:
-        """Create the directory, or take it over if that is safe, with access for this user alone.
+        """Create the directory, or use an existing one if that is safe, with access for this user only.
 
-        Anybody can create a name in /tmp: links and directories of other users are refused.
+        Any user can create files in /tmp, so links and directories of other users are refused.
 
         Raises:
             PermissionError: The directory belongs to another user.
@@ -86,7 +86,7 @@ def before_exec(user: ServerUser, paths: Iterable[Path]) -> Callable[[], None]:
 
 
 def _capability_to_reach(paths: Iterable[Path]) -> int | None:
-    """Return the capability that the server needs to reach the paths; it would let it read every file."""
+    """Return the capability that the server needs to reach the paths. It allows reading every file."""
     closed = [path for path in paths if _is_closed(path)]
     if not closed:
         return None
@@ -106,7 +106,7 @@ def _is_closed(path: Path) -> bool:
 
 
 def _effective_capabilities() -> int:
-    """Return none outside Linux; root in a container may have some of them."""
+    """Return the capabilities: none outside Linux; root in a container may have only some."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -37,7 +37,7 @@ _VARY = (b"vary", b"Origin")  # so that caches do not give a browser a response 
 
 
 class Cors(CORSMiddleware):
-    """Allows browser calls from these origins."""
+    """Allows calls from web pages of these origins."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
         super().__init__(

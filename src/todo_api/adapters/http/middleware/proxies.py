@@ -1,4 +1,4 @@
-"""The headers that proxies add: X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host, from trusted proxies only."""
+"""The headers X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host, from trusted proxies only."""
 
 from collections.abc import Sequence
 

@@ -29,12 +29,12 @@ _TLS_HEADER = (b"strict-transport-security", b"max-age=63072000; includeSubDomai
 
 _CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnects before the response
 
-# Called after each request with its method, the template of its path, the status of the response, and the seconds.
+# Called after each request with its method, the template of its path, the status of the response, and its seconds.
 Observe: TypeAlias = Callable[[str, str, int, float], None]
 
 
 def refusal(error: RequestError, headers: Iterable[tuple[bytes, bytes]]) -> Response:
-    """Return, and log, the response to a request that the server refuses before it reaches the application."""
+    """Log and return the response to a request that the server refuses before it reaches the application."""
     request_id = (b"x-request-id", bind_request_id(headers).encode())
     response = problem_response(error)
     response.raw_headers += [request_id, *_API_HEADERS]
@@ -55,7 +55,7 @@ class RequestContextMiddleware:
             await self._app(scope, receive, send)
             return
         if scope["query_string"] and "fastapi.telemetry" in scope:
-            trace.get_current_span().set_attribute("url.query", "REDACTED")  # it may contain what the user typed
+            trace.get_current_span().set_attribute("url.query", "REDACTED")  # it may contain user text
         started = perf_counter()
         context = RequestContext(_response_headers(scope, bind_request_id(scope["headers"])))
         scope[KEY] = context
@@ -85,7 +85,7 @@ class RequestContextMiddleware:
 
 
 def _response_headers(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
-    # The pages at /docs and /redoc have a policy of their own, so that their scripts can run.
+    # The pages /docs and /redoc set their own policy, so that their scripts can run.
     headers = [
         (b"x-request-id", request_id.encode()),
         *(_API_HEADERS if scope["path"].startswith("/api") else _HEADERS),
@@ -107,5 +107,5 @@ def _method(scope: Scope) -> str:
 
 @lru_cache(4096)
 def _digest(user_id: str) -> str:
-    """Return a text that tells users apart in the log without identifying them."""
+    """Return a digest that distinguishes users in the log without identifying them."""
     return blake2b(user_id.encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""The endpoints of the account: numbers, export, import and deletion."""
+"""The endpoints of the account: task counts, export, import and deletion."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -22,7 +22,7 @@ router = protected_router("/api/me", "account")
 async def get_account(
     user: CurrentUser, accounts: Accounts, limits: UserLimits, max_body_bytes: MaxBodyBytes
 ) -> schemas.Account:
-    """Read the account: the numbers of tasks, and the limits."""
+    """Read the account: task counts and limits."""
     return schemas.Account.of(await accounts.account(user.user_id), limits, max_body_bytes)
 
 
@@ -34,7 +34,7 @@ async def get_account(
 async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
     """Export everything. If an error occurs during the export, the document ends early and is not valid JSON.
 
-    Changes that are made meanwhile may be included or not.
+    Concurrent changes may or may not be included.
     """
     export = await accounts.export(user.user_id)
     name = f"todo-api-{export.exported_at:%Y-%m-%d}.json"
@@ -52,8 +52,8 @@ async def import_account(
 ) -> schemas.ImportResult:
     """Import an export. Tasks whose ids exist already are skipped, even if they differ; no task is changed.
 
-    The document may have any length; each task may be as long as other bodies. Tasks are stored in their order as they
-    arrive: those before an error are stored, and counted in the problem. Sending the document again is safe.
+    The document may have any length; the limit for bodies applies to each task. Tasks are stored in order as they
+    arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
     """
     require_json(request)
     async with aclosing(read_tasks(user.user_id, stream_body(request), max_task_bytes)) as tasks:

@@ -30,9 +30,9 @@ async def run_batch(
 ) -> Response:
     """Run several operations in one transaction, at one revision.
 
-    All or nothing: if one fails, none is applied, and the problem is that of the single request, with the operation's
-    `index`. With `"atomic": false`, failed operations are left out, and the response has the problem of each. Later
-    operations see the effects of earlier ones, and may name tasks that earlier ones create with an id of the client's.
+    All or nothing: if one fails, none is applied, and the response is the problem of the single request, with the
+    operation's `index`. With `"atomic": false`, failed operations are skipped, and the result has their problem.
+    Later operations see the effects of earlier ones, and may refer to tasks that these create with a given id.
     """
     operations = [item.operation(new_id) for item in body.operations]
 

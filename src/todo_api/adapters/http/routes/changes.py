@@ -27,9 +27,9 @@ from todo_api.adapters.http.schemas import tasks as schemas
 from todo_api.adapters.http.sync_tokens import changes_document, read_sync_token
 from todo_api.domain.changes import Changes, SyncPoint
 
-# Nginx would buffer the events otherwise.
+# Otherwise nginx buffers the events.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-# Milliseconds until a client reconnects: random, so that clients whose streams end together do not return together.
+# Milliseconds until a client reconnects: random, so that clients do not all reconnect at the same moment.
 _MIN_RETRY, _MAX_RETRY = 1000, 3000
 
 _EXAMPLE = format_sse_event(
@@ -82,7 +82,7 @@ async def follow_changes(
     """Follow changes. Each event is a page of changes; its id is the token to continue with."""
     since = _since(user.user_id, parameters, last_event_id)
     items = events.follow(user.user_id, since, expires_at=user.expires_at, keep_alive=keep_alive)
-    first = await anext(items)  # before the response starts, so that errors have a response of their own
+    first = await anext(items)  # before the response starts, so that an error can still become a response
     return _EventStream(user.user_id, first, items)
 
 

@@ -36,8 +36,8 @@ PATH = "/api/tasks"
 
 router = protected_router(PATH, "tasks")
 
-# Paths with a task id that is not a UUID: their task does not exist, for callers who are authenticated. The application
-# uses this router for paths that no other route matches, so a new path such as `/api/tasks/stats` needs no change here.
+# Paths with a task id that is not a UUID: authenticated callers get the response of a missing task. The application
+# only uses this router if no other route matches, so a new path such as `/api/tasks/stats` needs no change here.
 unknown_ids = APIRouter(prefix=PATH, route_class=ProtectedRoute, redirect_slashes=False)
 
 _TASK = success(200, "The task.", ETAG)
@@ -54,8 +54,8 @@ async def list_tasks(
 ) -> Response:
     """List tasks.
 
-    A due date without a time counts as the start of the day, a floating one as UTC. A cursor continues the list that it
-    was made for; parameters that are sent with it must be those of that list.
+    A due date without a time counts as the start of the day, a floating one as UTC. A cursor continues its own
+    list; parameters that are sent with it must be those of that list.
     """
     query = parameters.query()
     if parameters.cursor is not MISSING:
@@ -112,7 +112,7 @@ async def put_task(
     create_only: CreateOnly,
     request: Request,
 ) -> Response:
-    """Change a task, or create it with an id of the client's.
+    """Change a task, or create it with an id of the client.
 
     Changes a task as PATCH does: absent fields keep their value, null clears. With `If-None-Match: *`, the task is
     created, and 412 means that it exists already.

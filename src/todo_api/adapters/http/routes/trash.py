@@ -32,7 +32,7 @@ _PURGED = success(204, "Permanently deleted.")
     responses=success(200, "The tasks, the last deleted first.", LINK),
 )
 async def list_trash(parameters: PageParameters, user: CurrentUser, tasks: Tasks, base_url: BaseUrl) -> Response:
-    """List the trash. A cursor continues the list that it was made for, and keeps its limit."""
+    """List the trash. A cursor continues its own list, and keeps its limit."""
     limit, after = parameters.limit, None
     if parameters.cursor is not MISSING:
         resumed = decode_trash_cursor(user.user_id, parameters.cursor)

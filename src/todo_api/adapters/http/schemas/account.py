@@ -17,7 +17,7 @@ from todo_api.domain.listing import MAX_PAGE_SIZE
 
 
 class Counts(BaseModel):
-    """Numbers of tasks. Those in the trash are counted by `trash` only."""
+    """Task counts. Tasks in the trash only count for `trash`."""
 
     all: int
     pending: int
@@ -36,7 +36,7 @@ class AccountLimits(BaseModel):
     body_bytes: int = Field(description="Bytes of a request's body; in an import, of each task.")
     trash_days: int = Field(description="Days after which a task in the trash is purged.", examples=[30])
     sync_days: int = Field(description="Days for which a sync token is valid, at least.", examples=[90])
-    idempotency_hours: int = Field(description="Hours for which an Idempotency-Key is remembered.", examples=[24])
+    idempotency_hours: int = Field(description="Hours for which an Idempotency-Key is stored.", examples=[24])
 
 
 class Account(BaseModel):

@@ -99,7 +99,7 @@ class RestoreOperation(tasks.ReadOnlyFields):
 
 
 class InvalidOperation:
-    """An operation that is not valid. Running it raises the error, so that the others can be run without it."""
+    """An operation that is not valid. Running it raises the error, so that the other operations can run."""
 
     task_id = None
 
@@ -148,7 +148,7 @@ class Batch(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     operations: list[AnyOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
-    atomic: bool = Field(True, description="All or nothing; with false, failed operations are left out.")  # noqa: FBT003
+    atomic: bool = Field(True, description="All or nothing; with false, failed operations are skipped.")  # noqa: FBT003
 
 
 class OperationResult(BaseModel):

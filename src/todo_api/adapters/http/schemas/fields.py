@@ -1,4 +1,4 @@
-"""The types of the fields: how a value is checked, and what the OpenAPI document says about it."""
+"""The types of the fields: how a value is validated, and how the OpenAPI document describes it."""
 
 import re
 from datetime import date, datetime
@@ -70,7 +70,7 @@ DUE_DATE_SCHEMA = {
     "type": "string",
     "description": (
         "A day (`2026-12-31`), a floating local time (`2026-12-31T17:00:00`) or an instant (`2026-12-31T17:00:00Z`, "
-        "any offset), returned in the kind it was given; instants are returned with `Z`. Seconds may be left out; "
+        "any offset), returned in the same kind; instants are returned with `Z`. Seconds may be left out; "
         "fractions are kept to the microsecond."
     ),
     "maxLength": DUE_DATE_MAX_LENGTH,

@@ -23,7 +23,7 @@ class EventsParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: str | MISSING = Field(
-        MISSING, description="The `next` of the previous response. Without it, everything is a change."
+        MISSING, description="The `next` of the previous response. Without it, all tasks are returned."
     )
 
 
@@ -40,7 +40,7 @@ class ListParameters(PageParameters):
     sort: Sort = Field(Sort.CREATED, description="The field to sort by.")
     order: Order | MISSING = Field(
         MISSING,
-        description="By default, created is newest first and the others ascend. No due date is last either way.",
+        description="By default, created is newest first and the others ascend. Tasks without a due date come last.",
     )
 
     def query(self) -> TaskQuery:
