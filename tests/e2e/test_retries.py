@@ -56,9 +56,9 @@ def test_retries_after_disconnects_create_one_task(serving: Running, client: htt
     numbers = random.Random(readers)
 
     async def send_all() -> list[bytes]:
-        patience = [None if copy < readers else numbers.uniform(0, 0.03) for copy in range(COPIES)]
-        numbers.shuffle(patience)
-        return await asyncio.gather(*(send(serving.url, b"\r\n".join(lines), seconds) for seconds in patience))
+        timeouts = [None if copy < readers else numbers.uniform(0, 0.03) for copy in range(COPIES)]
+        numbers.shuffle(timeouts)
+        return await asyncio.gather(*(send(serving.url, b"\r\n".join(lines), seconds) for seconds in timeouts))
 
     responses = [response for response in asyncio.run(send_all()) if response]
     while (retried := client.send(request)).status_code == 409:

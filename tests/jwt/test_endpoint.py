@@ -167,7 +167,7 @@ async def test_a_missing_response_times_out() -> None:
 
 async def test_the_service_starts_without_keys() -> None:
     async with server(b"") as url:
-        pass  # the port is free again, and nobody listens
+        pass  # the port is free again, and nothing listens
     async with verifier_for(url) as verifier:
         with pytest.raises(VerifierUnavailableError):
             await verifier.verify(SIGNERS[0].token())

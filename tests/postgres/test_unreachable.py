@@ -34,7 +34,7 @@ async def assert_unavailable(service: Service) -> None:
         assert "secret" not in str(refusal.value)
 
 
-async def test_a_port_that_nobody_listens_on(connect: Connect, unused_port: int) -> None:
+async def test_a_closed_port(connect: Connect, unused_port: int) -> None:
     await assert_unavailable(connect(f"postgresql://ada:secret@127.0.0.1:{unused_port}/todo"))
 
 

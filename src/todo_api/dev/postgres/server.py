@@ -73,7 +73,7 @@ def refuse_foreign_data(place: Place, binaries: Binaries) -> None:
     if made_by != str(binaries.major):
         raise LocalPostgresError(
             f"{place.data} was made by PostgreSQL {made_by}, and {binaries.directory} has PostgreSQL {binaries.major}. "
-            f"To use these data, set POSTGRES_BIN to the directory of PostgreSQL {made_by}'s programs; to begin anew, "
+            f"To use these data, set POSTGRES_BIN to the directory of PostgreSQL {made_by}'s programs; to start over, "
             "set DATA_DIR to another directory or move this one away. To take the data along: pg_dump, then psql."
         )
 
