@@ -222,6 +222,8 @@ def test_current_user_authenticates_in_a_plain_router(client: TestClient) -> Non
 def test_ids_that_are_not_uuids_are_missing_tasks(client: TestClient) -> None:
     assert_problem(client.get("/api/tasks/statistics"), 404, "task-not-found")
     assert_problem(client.get("/api/tasks/statistics", headers={"Authorization": ""}), 401, "missing-token")
+    newline = "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f%0A"
+    assert_problem(client.delete(newline), 404, "task-not-found")
     response = client.post("/api/tasks/statistics")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "DELETE, GET, PATCH, PUT"
