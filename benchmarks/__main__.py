@@ -150,6 +150,7 @@ def main() -> None:
         comparison = Comparison(database, directory, programs, arguments)
         uvloop.run(comparison.run())
     if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(as_json(comparison.rows), indent=1) + "\n")
 
 

@@ -157,6 +157,7 @@ def main() -> None:
         points = asyncio.run(measure(database, arguments.sizes))
     _print(points)
     if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps([[p.call, p.tasks, p.account, p.blocks] for p in points]) + "\n")
 
 

@@ -78,21 +78,22 @@ class Task:
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
         """
-        if values.title is UNSET:
+        given = dict(_cleaned(values))
+        if "title" not in given:
             raise InvalidValueError("must have a title")
-        empty = cls(
+        completed = given.get("completed", False)
+        return cls(
             id=task_id,
             user_id=user_id,
-            title="",
-            description=None,
-            completed=False,
-            completed_at=None,
-            due_date=None,
+            title=given["title"],
+            description=given.get("description"),
+            completed=completed,
+            completed_at=now if completed else None,
+            due_date=given.get("due_date"),
             created_at=now,
             updated_at=now,
             revision=0,
         )
-        return empty.change(values, now=now)
 
     def change(self, changes: TaskChanges, *, now: datetime) -> "Task":
         """Return the task with the changes applied, or the same object if they change nothing.

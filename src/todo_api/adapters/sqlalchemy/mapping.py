@@ -19,6 +19,8 @@ _PLAIN_FIELDS = tuple(field.name for field in fields(Task) if field.name != "due
 _SETTERS = {field.name: getattr(Task, field.name).__set__ for field in fields(Task)}
 _PLAIN_SETTERS = [(name, _SETTERS[name]) for name in _PLAIN_FIELDS]
 
+_PARAMETERS = {column.name: f"new_{column.name}" for column in tasks.c}
+
 # The columns that make a task.
 TASK_COLUMNS = [*(tasks.c[name] for name in _PLAIN_FIELDS), tasks.c.due_at, tasks.c.due_kind]
 
@@ -37,7 +39,7 @@ def to_row(task: Task) -> dict[str, Any]:
 
 def to_parameters(task: Task) -> dict[str, Any]:
     """Return a value for each `new_<column>` parameter of a statement that writes a task."""
-    return {f"new_{name}": value for name, value in to_row(task).items()}
+    return {_PARAMETERS[name]: value for name, value in to_row(task).items()}
 
 
 def to_task(row: Mapping[str, Any]) -> Task:
