@@ -1,6 +1,6 @@
 """Edits: one transaction that locks the user, reads, decides, and writes everything at one revision."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import NotRunError, driver_error
-from todo_api.adapters.sqlalchemy.execution import Row, Statement
+from todo_api.adapters.sqlalchemy.execution import Row, execute
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
 from todo_api.domain.changes import starting_revision
@@ -158,7 +158,7 @@ class Edit(Generic[T]):
         return Edited(result, replayed=False), True
 
     async def _claim(self, connection: AsyncConnection, key: IdempotencyKey[T]) -> None:
-        rows = await _fetch(connection, _CLAIM, {"owner": self.user_id, "request_key": key.key})
+        rows = await execute(connection, _CLAIM, {"owner": self.user_id, "request_key": key.key})
         if not rows[0]["claimed"]:
             raise IdempotencyKeyInUseError
 
@@ -167,15 +167,15 @@ class Edit(Generic[T]):
         key = {"request_key": None if self.key is None else self.key.key}
         new = {"new_revision": starting_revision(self.now), "now": self.now}
         while True:
-            if rows := await _fetch(connection, _LOCK, {"owner": self.user_id, **key}):
+            if rows := await execute(connection, _LOCK, {"owner": self.user_id, **key}):
                 return rows[0], False
-            if rows := await _fetch(connection, _START, {"owner": self.user_id, **new}):
+            if rows := await execute(connection, _START, {"owner": self.user_id, **new}):
                 return rows[0], True
 
     async def _load(self, connection: AsyncConnection) -> list[Task]:
         if not self.task_ids:
             return []
-        rows = await _fetch(connection, _LOAD, {"owner": self.user_id, "task_ids": list(self.task_ids)})
+        rows = await execute(connection, _LOAD, {"owner": self.user_id, "task_ids": list(self.task_ids)})
         return [to_stored_task(row) for row in rows]
 
     async def _write(self, connection: AsyncConnection, workspace: Workspace, result: T) -> None:
@@ -193,12 +193,7 @@ class Edit(Generic[T]):
         statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
         statement = statements.get((bool(workspace.written), self.key is not None))
         if statement is not None:
-            await connection.execute(statement, values)
-
-
-async def _fetch(connection: AsyncConnection, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
-    result = await connection.execute(statement, values)
-    return result.mappings().all()  # type: ignore[return-value] # the keys are strings
+            await execute(connection, statement, values)
 
 
 def _recall(account: Row, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:
