@@ -21,7 +21,7 @@ from uuid_utils.compat import uuid7
 from todo_api.adapters.sqlalchemy import statements
 from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
-from todo_api.domain.changes import SyncPoint, starting_revision
+from todo_api.domain.changes import SyncPoint
 from todo_api.domain.listing import Order, Sort, Status
 
 PAGE = CompiledStatement(statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False))
@@ -76,7 +76,7 @@ async def create_task(request: Request) -> Response:
         **msgspec.json.decode(await request.body()),
     }
     values["title_key"] = values["title"].lower()
-    parameters = {**new(values), "start": starting_revision(now), "quota": NO_QUOTA}
+    parameters = {**new(values), "quota": NO_QUOTA}
     values["revision"] = await request.app.state.pool.fetchval(ADD.sql, *ADD.arguments(parameters))
     return answer(values, 201)
 

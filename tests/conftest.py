@@ -17,6 +17,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from testcontainers.community.postgres import PostgresContainer
+from tests.domain.builders import NOW
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
@@ -62,9 +63,10 @@ def _uses_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a database with the newest schema, as a superuser."""
+    """The URL of a database with the newest schema, as a superuser. Its clock stands still."""
     for url in _server(request.config, tmp_path_factory):
         command.upgrade(alembic_config(url), "head")
+        stop_clock(url)
         yield url
 
 
@@ -93,6 +95,21 @@ def _pooled(url: str, directory: Path) -> Iterator[str]:
         pytest.skip(MISSING)
     with open_pooler(url, directory, connections=POOLED) as pooled:
         yield pooled
+
+
+STOP_CLOCK = f"""
+SELECT pg_advisory_xact_lock(7463);
+CREATE OR REPLACE FUNCTION public.statement_timestamp() RETURNS timestamptz STABLE LANGUAGE sql
+    AS $$ SELECT '{NOW.isoformat()}'::timestamptz $$;
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
+END $$;
+"""
+
+
+def stop_clock(url: str) -> None:
+    """Make the database's clock stand still at NOW for later connections, so that tests can count revisions."""
+    asyncio.run(_execute(url, STOP_CLOCK))
 
 
 def alembic_config(url: str | None) -> Config:
@@ -129,6 +146,21 @@ async def _execute(url: str, sql: str) -> None:
 @pytest.fixture(scope="session")
 async def engine(database_url: str) -> AsyncIterator[FairEngine]:
     engine = create_engine(DatabaseConfig(url=database_url))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def running_database(database_url: str) -> Iterator[str]:
+    """The URL of a database whose clock runs, for the tests with the marker `clock_runs`."""
+    with empty_database(database_url) as url:
+        command.upgrade(alembic_config(url), "head")
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def running_engine(running_database: str) -> AsyncIterator[FairEngine]:
+    engine = create_engine(DatabaseConfig(url=running_database))
     yield engine
     await engine.dispose()
 

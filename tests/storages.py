@@ -1,6 +1,11 @@
 """The adapters of one storage, which share their data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from tests.domain.builders import running_clock, stopped_clock
 
 from todo_api.adapters.memory.accounts import InMemoryAccountRepository
 from todo_api.adapters.memory.housekeeping import InMemoryHousekeeping
@@ -21,9 +26,17 @@ class Storage:
     housekeeping: Housekeeping
 
 
-def in_memory() -> Storage:
-    store = Store()
+def in_memory(clock: Callable[[], datetime] = stopped_clock) -> Storage:
+    store = Store(clock)
     return Storage(InMemoryTaskRepository(store), InMemoryAccountRepository(store), InMemoryHousekeeping(store))
+
+
+def storage_of(request: pytest.FixtureRequest, *, postgres: bool, hot_path: bool = True) -> Storage:
+    """Return the storage for a test. Its clock stands still, unless the test has the marker `clock_runs`."""
+    runs = request.node.get_closest_marker("clock_runs") is not None
+    if not postgres:
+        return in_memory(running_clock if runs else stopped_clock)
+    return in_postgres(request.getfixturevalue("running_engine" if runs else "engine"), hot_path=hot_path)
 
 
 def in_postgres(engine: FairEngine, *, hot_path: bool = True) -> Storage:

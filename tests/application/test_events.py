@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.domain.builders import START, a_task
+from tests.domain.builders import START, a_task, stopped_clock
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
@@ -37,7 +37,7 @@ class Troubled(InMemoryTaskRepository):
 
 @pytest.fixture
 def store() -> Store:
-    return Store()
+    return Store(stopped_clock)
 
 
 @pytest.fixture

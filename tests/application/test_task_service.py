@@ -7,12 +7,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 import pytest
-from tests.domain.builders import NOW, START, a_task, later
+from tests.domain.builders import NOW, START, a_task, later, stopped_clock
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
+from todo_api.adapters.memory.store import Store
 from todo_api.application.tasks import TaskService
-from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import ContentionError, InvalidValueError, RevisionMismatchError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import Task, TaskChanges
@@ -25,7 +25,7 @@ class Interfering(InMemoryTaskRepository):
     """Runs a callback before each save and removal, a given number of times."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Store(stopped_clock))
         self.interfere: Callable[[Task], Awaitable[object]] | None = None
         self.times = 1
         self.writes = 0
@@ -78,7 +78,7 @@ async def test_a_created_task_has_the_id_and_time_of_the_ports(service: TaskServ
     assert (created.id, created.created_at, created.revision) == (
         NEW_ID,
         later(60),
-        starting_revision(later(60)) + 1,
+        FIRST,
     )
     assert await service.get("ada", NEW_ID) == created
     assert (await service.page("ada", TaskQuery())).tasks == [created]

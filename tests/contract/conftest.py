@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 from alembic import command
-from tests.conftest import alembic_config, empty_database
-from tests.storages import Storage, in_memory, in_postgres
+from tests.conftest import alembic_config, empty_database, stop_clock
+from tests.storages import Storage, storage_of
 
 from todo_api.domain.ports import TaskRepository
 
@@ -11,9 +11,7 @@ from todo_api.domain.ports import TaskRepository
 @pytest.fixture(params=["memory", "postgres", "hot path"])
 def storage(request: pytest.FixtureRequest) -> Storage:
     """Each storage in turn: all follow the same contract."""
-    if request.param == "memory":
-        return in_memory()
-    return in_postgres(request.getfixturevalue("engine"), hot_path=request.param == "hot path")
+    return storage_of(request, postgres=request.param != "memory", hot_path=request.param == "hot path")
 
 
 @pytest.fixture
@@ -23,7 +21,8 @@ def repository(storage: Storage) -> TaskRepository:
 
 @pytest.fixture(scope="module")
 def own_database(database_url: str) -> Iterator[str]:
-    """The URL of a database with the newest schema, for the tests of one module."""
+    """The URL of a database with the newest schema, for the tests of one module. Its clock stands still."""
     with empty_database(database_url) as url:
         command.upgrade(alembic_config(url), "head")
+        stop_clock(url)
         yield url

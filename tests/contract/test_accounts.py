@@ -9,8 +9,7 @@ from tests.domain.builders import NOW, START, a_task, later
 from tests.storages import Storage
 
 from todo_api.domain.account import Account
-from todo_api.domain.changes import SyncPoint, starting_revision
-from todo_api.domain.errors import ForgottenRevisionError, TaskNotFoundError
+from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.task import Task
@@ -96,25 +95,3 @@ async def test_nothing_is_left_of_a_user_who_was_erased(storage: Storage, user_i
     with pytest.raises(TaskNotFoundError):
         await storage.tasks.get(user_id, kept.id)
     assert not (await storage.tasks.edit(user_id, [], lambda _: b"second", now=NOW, key=key)).replayed
-
-
-async def test_nothing_from_before_an_erasure_matches_what_comes_later(storage: Storage, user_id: str) -> None:
-    tasks = [await storage.tasks.add(a_task(user_id)) for _ in range(5)]
-    loading = (await storage.tasks.changes(user_id, SyncPoint(), 2)).next
-    loaded = (await storage.tasks.changes(user_id, SyncPoint(), 10)).next
-    await storage.accounts.erase(user_id)
-    for point in (loading, loaded):
-        with pytest.raises(ForgottenRevisionError):
-            await storage.tasks.changes(user_id, point, 10)
-
-    again = await storage.tasks.add(a_task(user_id, task_id=tasks[0].id, created_at=later(1)))
-
-    assert again.revision == starting_revision(later(1)) + 1 > loaded.revision
-    assert (await storage.accounts.account(user_id, NOW)).first_seen_at == later(1)
-    for point in (loading, loaded):
-        with pytest.raises(ForgottenRevisionError):
-            await storage.tasks.changes(user_id, point, 10)
-    assert (await storage.tasks.changes(user_id, SyncPoint(), 10)).tasks == [again]
-    known = [task.revision for task in tasks]
-    assert (await storage.tasks.page(user_id, TaskQuery(), known)).tasks == [again]
-    assert not await storage.tasks.remove(user_id, again.id, tasks[0].revision, now=NOW)

@@ -11,9 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 from tests.conftest import new_user_id
-from tests.domain.builders import NOW, a_task, later
+from tests.domain.builders import NOW, a_task, later, stopped_clock
 
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
+from todo_api.adapters.memory.store import Store
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
@@ -49,7 +50,7 @@ class Comparison(RuleBasedStateMachine):
     def __init__(self, run: Callable[[Awaitable[Any]], Any], postgres: TaskRepository) -> None:
         super().__init__()
         self.run = run
-        self.repositories: tuple[TaskRepository, ...] = (InMemoryTaskRepository(), postgres)
+        self.repositories: tuple[TaskRepository, ...] = (InMemoryTaskRepository(Store(stopped_clock)), postgres)
         self.users = (new_user_id(), new_user_id())
 
     def both(self, call: Callable[[TaskRepository], Awaitable[T]]) -> T | type[TodoError]:

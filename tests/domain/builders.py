@@ -4,12 +4,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from todo_api.domain.changes import starting_revision
+from todo_api.domain.changes import next_revision
 from todo_api.domain.task import Task
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
-# The revision before the first one of an account that is created at NOW.
-START = starting_revision(NOW)
+# The revision before the first one of an account, where the storage's clock stands still at NOW.
+START = next_revision(0, NOW) - 1
+
+
+def running_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def stopped_clock() -> datetime:
+    """Return NOW, so that tests can count revisions."""
+    return NOW
 
 
 def later(seconds: float) -> datetime:

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from tests.http.application import make_app, make_token
-from tests.storages import Storage, in_memory, in_postgres
+from tests.storages import Storage, storage_of
 
 from todo_api.adapters.http.app import HttpConfig
 from todo_api.domain.ports import TaskRepository
@@ -21,7 +21,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest, backend: str) -> Storage:
-    return in_postgres(request.getfixturevalue("engine")) if backend == "postgres" else in_memory()
+    return storage_of(request, postgres=backend == "postgres")
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ async def test_deleted_accounts_are_empty(
     assert (await client.delete("/api/me")).status_code == 204
 
 
+@pytest.mark.clock_runs
 async def test_old_tags_do_not_match_after_an_account_was_deleted(client: AsyncClient, path: str) -> None:
     before = await client.get("/api/tasks")
     token = (await client.get("/api/tasks/changes")).json()["next"]

@@ -46,6 +46,7 @@ def without_stamps(exported: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**task, "user_id": "", "revision": 0} for task in exported["tasks"]]
 
 
+@pytest.mark.clock_runs
 async def test_an_import_restores_an_export(
     client: AsyncClient, as_user: AddUser, new_user_id: NewUserId, exported: dict[str, Any]
 ) -> None:

@@ -100,7 +100,7 @@ async def test_many_purge_everything_once_while_others_write(storage: Storage, i
             await storage.tasks.changes(user_id, SyncPoint(EACH - 1), 100)
         assert len((await storage.tasks.changes(user_id, SyncPoint(EACH), 100)).tasks) == 15
         account = await storage.accounts.account(user_id, NOW)
-        assert (account.pending, account.trash, account.revision) == (15, 0, 1000 + 15 * 4)
+        assert (account.pending, account.trash) == (15, 0)
 
 
 async def test_restores_and_purges_do_not_deadlock(storage: Storage, inside: Database) -> None:

@@ -12,13 +12,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def starting_revision(now: datetime) -> int:
-    """Return the first revision of an account that is created at `now`: microseconds since 1970.
+def next_revision(last: int, now: datetime) -> int:
+    """Return the revision of a write at `now`: microseconds since 1970, or one more than the last if that is greater.
 
-    An erased account leaves nothing behind, so a new account of the same user must start above all revisions of the
-    old one. An account that starts at the clock's value and counts writes stays below the clock.
+    Order comes from the last revision. The clock keeps numbers from being given out again if the last revision is
+    lost, because the database was restored from a backup or the account was erased.
     """
-    return max(0, (now - _EPOCH) // _MICROSECOND)
+    return max(last + 1, (now - _EPOCH) // _MICROSECOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ class TaskRepository(Protocol):
 
     Atomicity: every call is atomic, and durable when it returns.
 
-    Order: each write increments its user's revision and stamps the task with it. The order of a user's revisions is
-    the order of the commits, so a reader who has seen revision N has seen every change up to N. An account is created
-    with the user's first task, at `starting_revision`; a user without an account is at revision 0.
+    Order: each write raises its user's revision to `next_revision`, by the clock of the storage, and stamps the task
+    with it. The order of a user's revisions is the order of the commits, so a reader who has seen revision N has seen
+    every change up to N. An account is created with the user's first task; a user without an account is at revision 0.
 
     Ownership: another user's task does not exist.
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from todo_api.domain.changes import Tombstone, starting_revision
+from todo_api.domain.changes import Tombstone, next_revision
 from todo_api.domain.errors import IdempotencyKeyReusedError, QuotaExceededError
 from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
+
+_clock = partial(datetime.now, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class KeptResult:
 class StoredAccount:
     """All data of one user."""
 
+    clock: Callable[[], datetime]
     created_at: datetime | None = None
     revision: int = 0
     floor: int = 0
@@ -38,10 +42,15 @@ class StoredAccount:
     results: dict[str, KeptResult] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, now: datetime) -> "StoredAccount":
+    def start(cls, now: datetime, clock: Callable[[], datetime]) -> "StoredAccount":
         """Return the account of a user who writes for the first time at `now`."""
-        revision = starting_revision(now)
-        return cls(created_at=now, revision=revision, floor=revision)
+        below = next_revision(0, clock()) - 1
+        return cls(clock, created_at=now, revision=below, floor=below)
+
+    @property
+    def next_revision(self) -> int:
+        """The revision of a write at this moment."""
+        return next_revision(self.revision, self.clock())
 
     def require_room(self, quota: int | None) -> None:
         """Raise QuotaExceededError if the quota is reached."""
@@ -59,7 +68,7 @@ class StoredAccount:
 
     def write(self, task: Task) -> Task:
         """Store the task, in the trash or not, at the next revision, and return it."""
-        stamped = replace(task, revision=self.revision + 1)
+        stamped = replace(task, revision=self.next_revision)
         self.write_all({task.id: stamped}, stamped.revision)
         return stamped
 
@@ -92,15 +101,16 @@ class StoredAccount:
 class Store:
     """All accounts, by user id."""
 
+    clock: Callable[[], datetime] = _clock
     accounts: dict[str, StoredAccount] = field(default_factory=dict)
 
     def account(self, user_id: str) -> StoredAccount:
         """Return the user's account, or an empty one that is not stored."""
-        return self.accounts.get(user_id) or StoredAccount()
+        return self.accounts.get(user_id) or StoredAccount(self.clock)
 
     def account_to_write(self, user_id: str, now: datetime) -> StoredAccount:
         """Return the user's account, or a new one that the caller must add to `accounts`."""
-        return self.accounts.get(user_id) or StoredAccount.start(now)
+        return self.accounts.get(user_id) or StoredAccount.start(now, self.clock)
 
     def edit(
         self,
@@ -120,7 +130,7 @@ class Store:
             user_id,
             [task for task_id in task_ids if (task := account.find(task_id))],
             revision=self.account(user_id).revision,
-            next_revision=account.revision + 1,
+            next_revision=account.next_revision,
             live_tasks=len(account.tasks),
             quota=quota,
             now=now,

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from todo_api.adapters.sqlalchemy.errors import NotRunError, driver_error
 from todo_api.adapters.sqlalchemy.execution import Row, execute
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
+from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, next_revision
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
-from todo_api.domain.changes import starting_revision
 from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
 from todo_api.domain.task import Task
@@ -41,6 +41,7 @@ _CLAIM = sa.select(
 _LOCK = (
     sa.select(
         users.c.revision,
+        next_revision(users.c.revision).label("next_revision"),
         users.c.live_tasks,
         idempotency_keys.c.fingerprint,
         idempotency_keys.c.answer,
@@ -54,11 +55,12 @@ _LOCK = (
     .where(users.c.id == _owner)
     .with_for_update(key_share=True, of=users)
 )
+# One below the clock, so that the first write is at the clock.
 _START = (
     insert(users)
-    .values(id=_owner, revision=_new_revision, floor=_new_revision, created_at=_now)
+    .values(id=_owner, revision=CLOCK - ONE, floor=CLOCK - ONE, created_at=_now)
     .on_conflict_do_nothing(index_elements=[users.c.id])
-    .returning(users.c.revision, users.c.live_tasks)
+    .returning((users.c.revision + ONE).label("next_revision"), users.c.live_tasks)
 )
 _LOAD = sa.select(*TASK_COLUMNS, tasks.c.deleted_at).where(
     tasks.c.user_id == _owner, tasks.c.id == sa.func.any(sa.bindparam("task_ids", type_=sa.ARRAY(tasks.c.id.type)))
@@ -146,7 +148,7 @@ class Edit(Generic[T]):
             self.user_id,
             await self._load(connection),
             revision=0 if is_new else account["revision"],
-            next_revision=account["revision"] + 1,
+            next_revision=account["next_revision"],
             live_tasks=account["live_tasks"],
             quota=self.quota,
             now=self.now,
@@ -165,11 +167,10 @@ class Edit(Generic[T]):
     async def _lock(self, connection: AsyncConnection) -> tuple[Row, bool]:
         """Lock the account; return it, with the result that is stored for the key, and whether it is new."""
         key = {"request_key": None if self.key is None else self.key.key}
-        new = {"new_revision": starting_revision(self.now), "now": self.now}
         while True:
             if rows := await execute(connection, _LOCK, {"owner": self.user_id, **key}):
                 return rows[0], False
-            if rows := await execute(connection, _START, {"owner": self.user_id, **new}):
+            if rows := await execute(connection, _START, {"owner": self.user_id, "now": self.now}):
                 return rows[0], True
 
     async def _load(self, connection: AsyncConnection) -> list[Task]:

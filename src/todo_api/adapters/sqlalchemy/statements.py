@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS
+from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, next_revision
 from todo_api.adapters.sqlalchemy.tables import due_ascending, due_descending, live, tasks, tombstones, users
 from todo_api.domain.listing import Order, Sort, Status
 
@@ -26,7 +27,6 @@ _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
 _limit = sa.bindparam("limit", type_=sa.Integer)
 _after_id = sa.bindparam("after_id", type_=tasks.c.id.type)
 _zero = sa.literal_column("0", sa.BigInteger)  # in the text: a constant needs no parameter
-_one = sa.literal_column("1", sa.BigInteger)
 _is_the_task = (tasks.c.user_id == _owner) & (tasks.c.id == _task_id)
 
 
@@ -39,9 +39,9 @@ def _new_values(*, without: set[str]) -> dict[str, sa.ColumnElement[Any]]:
 
 
 def _locked_user() -> sa.CTE:
-    """Return the user's row, locked against other writes but not against foreign keys that refer to it."""
+    """Return the user's row with the next revision, locked against other writes but not against foreign keys."""
     return (
-        sa.select(users.c.id, users.c.revision, users.c.live_tasks)
+        sa.select(users.c.id, next_revision(users.c.revision).label("next_revision"), users.c.live_tasks)
         .where(users.c.id == _owner)
         .with_for_update(key_share=True)
         .cte("locked")
@@ -50,14 +50,13 @@ def _locked_user() -> sa.CTE:
 
 def _add() -> sa.Insert:
     values = _new_values(without={"revision", "deleted_at"})
-    start = sa.bindparam("start", type_=sa.BigInteger)
     upsert = insert(users).values(
-        id=values["user_id"], revision=start + _one, floor=start, live_tasks=_one, created_at=values["created_at"]
+        id=values["user_id"], revision=CLOCK, floor=CLOCK - ONE, live_tasks=ONE, created_at=values["created_at"]
     )
     user = (
         upsert.on_conflict_do_update(
             index_elements=[users.c.id],
-            set_={"revision": users.c.revision + _one, "live_tasks": users.c.live_tasks + _one},
+            set_={"revision": next_revision(users.c.revision), "live_tasks": users.c.live_tasks + ONE},
             where=users.c.live_tasks < _quota,
         )
         .returning(users.c.revision)
@@ -72,7 +71,7 @@ def _save() -> sa.Update:
     user = _locked_user()
     saved = (
         sa.update(tasks)
-        .values(**values, revision=user.c.revision + _one)
+        .values(**values, revision=user.c.next_revision)
         .where(_is_the_task, live, tasks.c.user_id == user.c.id, tasks.c.revision == _expected_revision)
         .returning(tasks.c.user_id, tasks.c.revision)
         .cte("written")
@@ -84,7 +83,7 @@ def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
     user = _locked_user()
     removed = (
         sa.update(tasks)
-        .values(deleted_at=_now, revision=user.c.revision + _one)
+        .values(deleted_at=_now, revision=user.c.next_revision)
         .where(_is_the_task, live, tasks.c.user_id == user.c.id, *conditions)
         .returning(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.deleted_at)
         .cte("written")
@@ -95,7 +94,7 @@ def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
         index_elements=[tombstones.c.user_id, tombstones.c.id],
         set_={"revision": tombstone.excluded.revision, "deleted_at": tombstone.excluded.deleted_at},
     )
-    counted = _count(removed, live_tasks=users.c.live_tasks - _one)
+    counted = _count(removed, live_tasks=users.c.live_tasks - ONE)
     return counted.returning(removed.c.revision).add_cte(tombstone.cte("buried"))
 
 
@@ -103,7 +102,7 @@ def _restore() -> sa.Update:
     user = _locked_user()
     restored = (
         sa.update(tasks)
-        .values(deleted_at=sa.null(), revision=user.c.revision + _one)
+        .values(deleted_at=sa.null(), revision=user.c.next_revision)
         .where(_is_the_task, ~live, tasks.c.user_id == user.c.id, user.c.live_tasks < _quota)
         .returning(*TASK_COLUMNS)
         .cte("written")
@@ -113,7 +112,7 @@ def _restore() -> sa.Update:
         .where(tombstones.c.user_id == restored.c.user_id, tombstones.c.id == restored.c.id)
         .cte("risen")
     )
-    return _count(restored, live_tasks=users.c.live_tasks + _one).returning(*restored.c).add_cte(tombstone)
+    return _count(restored, live_tasks=users.c.live_tasks + ONE).returning(*restored.c).add_cte(tombstone)
 
 
 def _count(written: sa.CTE, **counts: sa.ColumnElement[int]) -> sa.Update:
@@ -205,7 +204,7 @@ def _changes() -> sa.Select[Any]:
     since = sa.tuple_(sa.bindparam("since", type_=sa.BigInteger), sa.bindparam("since_id", type_=tasks.c.id.type))
     whole = sa.bindparam("whole", type_=sa.BigInteger)
     row = sa.select(users.c.revision, users.c.floor).where(users.c.id == _owner).subquery()
-    one_row = sa.select(_one.label("one")).subquery()
+    one_row = sa.select(ONE.label("one")).subquery()
     current = sa.func.coalesce(row.c.revision, _zero).label("current")
     user = sa.select(current, sa.func.coalesce(row.c.floor, _zero).label("floor"))
     account = user.select_from(one_row.outerjoin(row, sa.true())).cte("account")

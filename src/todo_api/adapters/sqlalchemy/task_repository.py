@@ -17,7 +17,7 @@ from todo_api.adapters.sqlalchemy.errors import driver_error, reads, writes
 from todo_api.adapters.sqlalchemy.execution import Row, fetch
 from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.mapping import to_change, to_parameters, to_task, to_trashed_task
-from todo_api.domain.changes import Changes, SyncPoint, starting_revision
+from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import (
     ForgottenRevisionError,
     QuotaExceededError,
@@ -48,7 +48,7 @@ class SqlAlchemyTaskRepository:
 
     @writes
     async def add(self, task: Task, quota: int | None = None) -> Task:
-        values = {**to_parameters(task), "start": starting_revision(task.created_at), "quota": quota or NO_QUOTA}
+        values = to_parameters(task) | {"quota": quota or NO_QUOTA}
         exists = False
         try:
             if rows := await self._fetch_hot(statements.ADD, values):
