@@ -11,6 +11,7 @@ import pytest
 from tests.domain.builders import START, a_task, stopped_clock
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
+from todo_api.adapters.memory.housekeeping import InMemoryHousekeeping
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.memory.store import Store
 from todo_api.application.events import PAGE_SIZE, EventService, TooManyStreamsError
@@ -215,3 +216,17 @@ async def test_the_number_of_streams_of_a_user_is_limited(events: EventService, 
     async with aclosing(follow(events)) as first, aclosing(follow(events)) as second:
         await following(first)
         await following(second)
+
+
+async def test_a_stream_ends_when_its_point_was_invalidated(
+    events: EventService, store: Store, feed: InMemoryChangeFeed, write: Write
+) -> None:
+    await write()
+    async with aclosing(follow(events, SyncPoint(START + 1))) as stream:
+        assert await anext(stream) is None
+        await InMemoryHousekeeping(store).raise_revisions("", 10)
+        feed.announce("ada")
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+    with pytest.raises(ForgottenRevisionError):
+        await anext(follow(events, SyncPoint(START + 1)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.domain.builders import NOW
 
-from todo_api.application.housekeeping import BATCH, HousekeepingService, Purged
+from todo_api.application.housekeeping import ACCOUNTS, BATCH, HousekeepingService, Purged
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.ports import Housekeeping
 
@@ -21,6 +21,7 @@ class Fake:
         self.counts = counts
         self.calls: list[Call] = []
         self.errors: list[Exception] = []
+        self.user_ids: list[str] = []
 
     async def _purge(self, kind: str, before: datetime, limit: int) -> int:
         self.calls.append((kind, before, limit))
@@ -38,6 +39,9 @@ class Fake:
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         return await self._purge("keys", created_before, limit)
+
+    async def raise_revisions(self, after: str, limit: int) -> list[str]:
+        return sorted(user_id for user_id in self.user_ids if user_id > after)[:limit]
 
 
 def a_service(housekeeping: Housekeeping) -> HousekeepingService:
@@ -103,3 +107,11 @@ async def test_processes_that_start_together_purge_at_different_times() -> None:
     for later in others:
         assert 3240 <= min(later) < 3400
         assert 3800 < max(later) <= 3960
+
+
+async def test_tokens_of_every_account_are_invalidated_in_batches() -> None:
+    fake = Fake()
+    fake.user_ids = [f"user-{number}" for number in range(2 * ACCOUNTS + 1)]
+    assert await HousekeepingService(fake, clock=lambda: NOW, trash_days=1, tombstone_days=1).invalidate_tokens() == (
+        2 * ACCOUNTS + 1
+    )

@@ -3,6 +3,7 @@
 Housekeeping purges all users, so these tests have their own database.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +18,7 @@ from todo_api.adapters.sqlalchemy.engine import FairEngine, create_engine
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, QuotaExceededError
 from todo_api.domain.idempotency import IdempotencyKey
+from todo_api.domain.listing import Order, TaskQuery
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -178,3 +180,57 @@ async def test_stored_results_are_purged_by_age(storage: Storage, user_id: str) 
     assert await send("b", NOW)
     for name in ("a", "c", "d"):
         assert not await send(name, NOW)
+
+
+async def raise_all(storage: Storage, limit: int) -> list[str]:
+    found: list[str] = []
+    while some := await storage.housekeeping.raise_revisions(found[-1] if found else "", limit):
+        assert len(some) <= limit
+        found += some
+    return found
+
+
+async def test_every_revision_is_raised_once_in_the_order_of_the_ids(
+    storage: Storage, new_user_id: Callable[[], str]
+) -> None:
+    user_ids = [new_user_id() for _ in range(5)]
+    for user_id in user_ids:
+        await storage.tasks.add(a_task(user_id))
+
+    raised = await raise_all(storage, 2)
+
+    assert raised == sorted(set(raised))
+    assert set(user_ids) <= set(raised)
+    for user_id in user_ids:
+        assert (await storage.accounts.account(user_id, NOW)).revision == START + 2
+
+
+async def test_whoever_has_seen_an_earlier_revision_loads_everything_again(storage: Storage, user_id: str) -> None:
+    tasks = [await storage.tasks.add(a_task(user_id)) for _ in range(3)]
+    began = (await storage.tasks.changes(user_id, SyncPoint(), 1)).next
+    last = (await storage.tasks.changes(user_id, SyncPoint(), MANY)).next
+
+    for _ in range(2):
+        await raise_all(storage, MANY)
+        for point in (began, last, SyncPoint(tasks[0].revision)):
+            with pytest.raises(ForgottenRevisionError):
+                await storage.tasks.changes(user_id, point, MANY)
+        page = await storage.tasks.page(user_id, TaskQuery(order=Order.ASC), [last.revision])
+        assert {task.id for task in page.tasks} == {task.id for task in tasks}
+        afresh = await storage.tasks.changes(user_id, SyncPoint(), MANY)
+        assert afresh.tasks == tasks
+        assert (await storage.tasks.changes(user_id, afresh.next, MANY)).tasks == []
+
+
+async def test_writers_go_on_while_revisions_are_raised(storage: Storage, user_id: str) -> None:
+    added, _ = await asyncio.gather(
+        asyncio.gather(*(storage.tasks.add(a_task(user_id)) for _ in range(20))),
+        asyncio.gather(*(raise_all(storage, MANY) for _ in range(5))),
+    )
+
+    revisions = {task.revision for task in added}
+    assert len(revisions) == 20
+    assert max(revisions) <= (await storage.accounts.account(user_id, NOW)).revision
+    assert {task.id for task in (await storage.tasks.changes(user_id, SyncPoint(), MANY)).tasks} == {
+        task.id for task in added
+    }

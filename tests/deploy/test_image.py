@@ -42,7 +42,7 @@ def test_the_image_has_no_development_package(image: Path) -> None:
     assert Path(where.strip()) == image / "todo_api" / "__init__.py"
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "purge"])
+@pytest.mark.parametrize("command", ["serve", "check", "purge", "invalidate-tokens"])
 def test_production_goes_as_far_as_the_database_without_it(image: Path, command: str) -> None:
     status, out, err = run(image, "-m", "todo_api", command)
     assert status == 1

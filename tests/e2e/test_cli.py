@@ -19,8 +19,8 @@ from todo_api.server.sockets import ServerStartError, listening, url_of
 def test_help_lists_the_commands_and_each_has_its_own(call: Call) -> None:
     script = Path(sys.executable).with_name("todo-api")
     overview = subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
-    for name in ("dev", "serve", "check", "purge", "token", "openapi"):
-        assert re.search(rf"^ +{name} +\w", overview, re.MULTILINE)
+    for name in ("dev", "serve", "check", "purge", "invalidate-tokens", "token", "openapi"):
+        assert re.search(rf"^ +{name}\s+\w", overview, re.MULTILINE)
         assert call(name, "--help")[1].startswith(f"usage: todo-api {name} ")
 
 

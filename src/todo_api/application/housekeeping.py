@@ -1,4 +1,4 @@
-"""Housekeeping: delete expired entries, in small batches."""
+"""Housekeeping: delete expired entries, and invalidate tokens, in small batches."""
 
 import asyncio
 import logging
@@ -13,6 +13,8 @@ from todo_api.domain.ports import Housekeeping
 
 # The maximum number of entries that one call to the storage deletes, and so locks.
 BATCH = 1_000
+# The maximum number of accounts that one call locks: their writes wait for it.
+ACCOUNTS = 200
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,20 @@ class HousekeepingService:
             tombstones=await _until_done(self._housekeeping.purge_tombstones, now - self._tombstones),
             idempotency_keys=await _until_done(self._housekeeping.purge_idempotency_keys, now - KEY_LIFETIME),
         )
+
+    async def invalidate_tokens(self) -> int:
+        """Make all clients load their tasks again, and return the number of accounts.
+
+        Every sync token and every ETag of a list from before becomes invalid; those of tasks stay valid. This may run
+        while the service runs, and more than once.
+
+        Raises:
+            RepositoryUnavailableError: The storage cannot be reached. Tokens of some accounts may be invalid already.
+        """
+        total, last = 0, ""
+        while user_ids := await self._housekeeping.raise_revisions(last, ACCOUNTS):
+            total, last = total + len(user_ids), user_ids[-1]
+        return total
 
     async def purge_every(self, seconds: float, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Purge about every `seconds` until cancelled. Failures are logged, and retried at the next interval.

@@ -1,4 +1,4 @@
-"""The command line: `todo-api dev | serve | check | purge | token | openapi`."""
+"""The command line: `todo-api dev | serve | check | purge | invalidate-tokens | token | openapi`."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from todo_api.settings import ConfigurationError  # noqa: PLC0415
 
     try:
-        import_module(f"todo_api.cli.{parsed.command}").run(parsed)
+        import_module(f"todo_api.cli.{parsed.command.replace('-', '_')}").run(parsed)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -81,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Remove tasks that have been in the trash for TRASH_DAYS (30), tombstones older than "
         "TOMBSTONE_DAYS (90) and idempotency keys older than 24 hours from DATABASE_URL. `serve` and `dev` do the same "
         "every PURGE_INTERVAL seconds (3600); any number of processes may do it at the same time.",
+    )
+    commands.add_parser(
+        "invalidate-tokens",
+        help="make all clients load their tasks again, after a restore",
+        description="Invalidate every sync token and every ETag of a list. Run it once after the database of "
+        "DATABASE_URL was restored from a backup, or after a failover that lost commits, so that no client keeps what "
+        "was lost. It changes no task, and may run while `serve` runs, and more than once.",
     )
     token = commands.add_parser(
         "token",

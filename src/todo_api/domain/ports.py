@@ -152,10 +152,10 @@ class AccountRepository(Protocol):
 
 
 class Housekeeping(Protocol):
-    """Deletes expired entries.
+    """Deletes expired entries, and makes clients load everything again.
 
-    Each call deletes up to `limit` entries that are older than an instant (UTC), the oldest first, and returns how many
-    it deleted. It skips entries that others are changing, so any number of processes may call it at the same time.
+    Each purge deletes up to `limit` entries that are older than an instant (UTC), the oldest first, and returns how
+    many it deleted. It skips entries that others are changing, so any number of processes may call it at the same time.
     Errors are those of TaskRepository.
     """
 
@@ -169,4 +169,12 @@ class Housekeeping(Protocol):
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         """Delete the stored results of requests."""
+        ...
+
+    async def raise_revisions(self, after: str, limit: int) -> list[str]:
+        """Raise the revisions of up to `limit` users with ids above `after`; return the ids, in order.
+
+        The users' tasks stay as they are. A client that has seen an earlier revision gets ForgottenRevisionError.
+        Writes of these users wait for the call.
+        """
         ...

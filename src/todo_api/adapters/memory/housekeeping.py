@@ -43,6 +43,13 @@ class InMemoryHousekeeping:
             del account.results[key]
         return len(old)
 
+    async def raise_revisions(self, after: str, limit: int) -> list[str]:
+        await asyncio.sleep(0)
+        user_ids = nsmallest(limit, (user_id for user_id in self._store.accounts if user_id > after))
+        for account in map(self._store.account, user_ids):
+            account.revision = account.floor = account.next_revision
+        return user_ids
+
     def _oldest(
         self, ages: Callable[[StoredAccount], Mapping[Key, datetime]], before: datetime, limit: int
     ) -> list[tuple[StoredAccount, Key]]:

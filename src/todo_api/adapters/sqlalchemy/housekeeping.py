@@ -1,4 +1,4 @@
-"""Housekeeping in PostgreSQL: each call is one statement, which skips rows that others have locked."""
+"""Housekeeping in PostgreSQL: each call is one statement. Purges skip rows that others have locked."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import writes
 from todo_api.adapters.sqlalchemy.execution import fetch
+from todo_api.adapters.sqlalchemy.revisions import next_revision
 from todo_api.adapters.sqlalchemy.tables import idempotency_keys, live, tasks, tombstones, users
 
 _before = sa.bindparam("before", type_=sa.DateTime(timezone=True))
@@ -66,6 +67,26 @@ def _purge_tombstones() -> sa.Select[Any]:
     return _count(gone).add_cte(raised)
 
 
+def _raise_revisions() -> sa.Select[Any]:
+    """Raise `revision` and `floor` of some users, locked in the order of their ids."""
+    few = (
+        sa.select(users.c.id, next_revision(users.c.revision).label("next_revision"))
+        .where(users.c.id > sa.bindparam("after", type_=users.c.id.type))
+        .order_by(users.c.id)
+        .limit(_limit)
+        .with_for_update(key_share=True)
+        .cte("few")
+    )
+    raised = (
+        sa.update(users)
+        .values(revision=few.c.next_revision, floor=few.c.next_revision)
+        .where(users.c.id == few.c.id)
+        .returning(users.c.id)
+        .cte("raised")
+    )
+    return sa.select(raised.c.id).order_by(raised.c.id)
+
+
 def _count(gone: sa.CTE) -> sa.Select[Any]:
     return sa.select(sa.func.count().label("removed")).select_from(gone)
 
@@ -73,10 +94,11 @@ def _count(gone: sa.CTE) -> sa.Select[Any]:
 PURGE_TRASH = _purge_trash()
 PURGE_TOMBSTONES = _purge_tombstones()
 PURGE_KEYS = _purge_keys()
+RAISE_REVISIONS = _raise_revisions()
 
 
 class SqlAlchemyHousekeeping:
-    """Removes expired rows."""
+    """Removes expired rows, and raises revisions."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
@@ -89,6 +111,11 @@ class SqlAlchemyHousekeeping:
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         return await self._purge(PURGE_KEYS, created_before, limit)
+
+    @writes
+    async def raise_revisions(self, after: str, limit: int) -> list[str]:
+        rows = await fetch(self.engine, RAISE_REVISIONS, {"after": after, "limit": limit})
+        return [row["id"] for row in rows]
 
     @writes
     async def _purge(self, statement: sa.Select[Any], before: datetime, limit: int) -> int:
