@@ -95,13 +95,31 @@ async def test_unchanged_reads_return_304(client: AsyncClient, task: dict[str, A
         assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
 
 
-@pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{now}-gzip"'])
+@pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{later}-gzip"', '"{now}-x"'])
 async def test_reads_at_another_revision_return_the_content(
     client: AsyncClient, path: str, task: dict[str, Any], value: str
 ) -> None:
     headers = {"If-None-Match": filled(value, task)}
     assert (await client.get(path, headers=headers)).json() == task
     assert (await client.get("/api/tasks", headers=headers)).json() == [task]
+
+
+SUFFIXES = ["-gzip", "--gzip", ";gzip", "-br", "-zstd", "-deflate", "-df"]
+
+
+@pytest.mark.parametrize("weak", ["", "W/"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+async def test_tags_that_a_proxy_has_altered_match(
+    client: AsyncClient, task: dict[str, Any], path: str, suffix: str, weak: str
+) -> None:
+    token = (await client.get("/api/tasks/changes")).json()["next"]
+    for address, tag in ((path, task["revision"]), ("/api/tasks", task["revision"]), ("/api/tasks/changes", token)):
+        response = await client.get(address, headers={"If-None-Match": f'{weak}"{tag}{suffix}"'})
+        assert response.status_code == 304
+    altered = f'{weak}"{task["revision"]}{suffix}"'
+    operation = {"op": "update", "id": task["id"], "title": task["title"], "if_match": altered}
+    assert (await client.post("/api/tasks/batch", json={"operations": [operation]})).status_code == 200
+    assert (await change(client, "DELETE", path, **{"If-Match": altered})).status_code == 204
 
 
 async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: str) -> None:
