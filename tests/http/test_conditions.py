@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from httpx2 import AsyncClient, Response
 
 
@@ -215,3 +217,32 @@ async def test_creating_needs_a_title_and_a_star_alone(
     response = await client.put(MINE, json=body, headers=headers)
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
     assert (await client.get(MINE)).status_code == 404
+
+
+EVALUATED = {
+    ("PUT", "/api/tasks/{task_id}", "If-None-Match"),
+    ("PUT", "/api/tasks/{task_id}", "If-Match"),
+    ("PATCH", "/api/tasks/{task_id}", "If-Match"),
+    ("PATCH", "/api/tasks/{task_id}/complete", "If-Match"),
+    ("DELETE", "/api/tasks/{task_id}", "If-Match"),
+}
+
+
+async def test_every_call_evaluates_a_precondition_or_refuses_it(
+    app: FastAPI, client: AsyncClient, task: dict[str, Any]
+) -> None:
+    for route in [route for route in app.routes if isinstance(route, APIRoute)]:
+        address = route.path_format.format(task_id=task["id"])
+        for method in route.methods or ():
+            for header in ("If-Match", "If-None-Match"):
+                if (method, route.path_format, header) in EVALUATED or (method, header) == ("GET", "If-None-Match"):
+                    continue
+                response = await client.request(method, address, headers={header: "*"})
+                assert (response.status_code, response.json()["code"]) == (400, "unsupported-precondition"), address
+                assert response.json()["errors"][0]["field"] == header
+    assert (await client.get("/api/tasks")).json() == [task]
+
+
+async def test_a_read_without_a_tag_ignores_if_none_match(client: AsyncClient) -> None:
+    for address in ("/api/me", "/api/tasks/trash", "/health"):
+        assert (await client.get(address, headers={"If-None-Match": "*"})).status_code == 200

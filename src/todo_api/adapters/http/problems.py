@@ -90,6 +90,10 @@ class InvalidSyncTokenError(RequestError):
     problem = ProblemType(400, "invalid-sync-token", "The sync token is not valid")
 
 
+class UnsupportedPreconditionError(RequestError):
+    problem = ProblemType(400, "unsupported-precondition", "The call does not support this precondition")
+
+
 class PreflightRefusedError(RequestError):
     problem = ProblemType(400, "preflight-refused", "CORS does not allow this request")
 

@@ -203,7 +203,12 @@ async def delete_task(
 @unknown_ids.patch("/{task_id}/complete")
 @unknown_ids.post("/{task_id}/restore")
 @unknown_ids.delete("/trash/{task_id}")
-async def raise_not_found(task_id: str, _: CurrentUser) -> None:  # noqa: ARG001 - any text
+async def raise_not_found(
+    task_id: str,  # noqa: ARG001 - any text
+    _: CurrentUser,
+    if_match: IfMatch,  # noqa: ARG001 - whatever it is, there is no task
+    if_none_match: IfNoneMatch,  # noqa: ARG001
+) -> None:
     raise TaskNotFoundError
 
 
