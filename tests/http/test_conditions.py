@@ -246,3 +246,13 @@ async def test_every_call_evaluates_a_precondition_or_refuses_it(
 async def test_a_read_without_a_tag_ignores_if_none_match(client: AsyncClient) -> None:
     for address in ("/api/me", "/api/tasks/trash", "/health"):
         assert (await client.get(address, headers={"If-None-Match": "*"})).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, CREATE])
+async def test_putting_an_id_that_is_not_a_uuid_says_what_an_id_is(
+    client: AsyncClient, headers: dict[str, str]
+) -> None:
+    response = await client.put("/api/tasks/mine", json={"title": "x"}, headers=headers)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "task_id"
+    assert "UUID" in response.json()["detail"]

@@ -36,7 +36,8 @@ PATH = "/api/tasks"
 
 router = protected_router(PATH, "tasks")
 
-# Paths with a task id that is not a UUID: authenticated callers get the response of a missing task. The application
+# Paths with a task id that is not a UUID: authenticated callers get the response of a missing task; PUT, which may
+# create a task, says what an id is. The application
 # only uses this router if no other route matches, so a new path such as `/api/tasks/stats` needs no change here.
 unknown_ids = APIRouter(prefix=PATH, route_class=ProtectedRoute, redirect_slashes=False)
 
@@ -208,7 +209,10 @@ async def raise_not_found(
     _: CurrentUser,
     if_match: IfMatch,  # noqa: ARG001 - whatever it is, there is no task
     if_none_match: IfNoneMatch,  # noqa: ARG001
+    request: Request,
 ) -> None:
+    if request.method == "PUT":  # the caller may want to create it
+        raise RequestError.at("path", "task_id", "must be a UUID, such as 019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
     raise TaskNotFoundError
 
 
