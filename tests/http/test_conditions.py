@@ -198,6 +198,9 @@ async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
     await client.delete(MINE)
     response = await client.put(MINE, json={"title": "y"}, headers=CREATE)
     assert (response.status_code, response.headers["etag"]) == (412, filled('"{later}"', created))
+    batch = {"operations": [{"op": "create", "id": created["id"], "title": "y"}]}
+    for refused in (response, await client.post("/api/tasks/batch", json=batch)):
+        assert (refused.json()["code"], "/restore" in refused.json()["detail"]) == ("task-exists", True)
     await client.delete("/api/tasks/trash")
     assert (await client.put(MINE, json={"title": "y"}, headers=CREATE)).status_code == 201
 
