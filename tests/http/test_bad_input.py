@@ -157,6 +157,8 @@ async def test_complete_is_as_strict(client: AsyncClient, task: dict[str, Any], 
 async def test_all_missing_tasks_have_the_same_response(client: AsyncClient, path: str, method: str) -> None:
     await client.delete(path)
     ids = [path.rpartition("/")[2], str(uuid4()), "x", "1", "%00", "{" + str(uuid4()) + "}", uuid4().hex, "%ff", "🙂"]
+    if method == "PUT":
+        ids = ids[:2]  # it may create a task, and says what an id must be
     kind: dict[str, Any] = {} if method in {"GET", "DELETE"} else {"json": {"title": "x"}}
     responses = [await client.request(method, f"/api/tasks/{task_id}", **kind) for task_id in ids]
     assert {response.status_code for response in responses} == {404}

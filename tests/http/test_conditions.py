@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from httpx2 import AsyncClient, Response
 
 
@@ -95,13 +97,31 @@ async def test_unchanged_reads_return_304(client: AsyncClient, task: dict[str, A
         assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
 
 
-@pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{now}-gzip"'])
+@pytest.mark.parametrize("value", ['"0"', '"{later}"', '"x"', '"{later}-gzip"', '"{now}-x"'])
 async def test_reads_at_another_revision_return_the_content(
     client: AsyncClient, path: str, task: dict[str, Any], value: str
 ) -> None:
     headers = {"If-None-Match": filled(value, task)}
     assert (await client.get(path, headers=headers)).json() == task
     assert (await client.get("/api/tasks", headers=headers)).json() == [task]
+
+
+SUFFIXES = ["-gzip", "--gzip", ";gzip", "-br", "-zstd", "-deflate", "-df"]
+
+
+@pytest.mark.parametrize("weak", ["", "W/"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+async def test_tags_that_a_proxy_has_altered_match(
+    client: AsyncClient, task: dict[str, Any], path: str, suffix: str, weak: str
+) -> None:
+    token = (await client.get("/api/tasks/changes")).json()["next"]
+    for address, tag in ((path, task["revision"]), ("/api/tasks", task["revision"]), ("/api/tasks/changes", token)):
+        response = await client.get(address, headers={"If-None-Match": f'{weak}"{tag}{suffix}"'})
+        assert response.status_code == 304
+    altered = f'{weak}"{task["revision"]}{suffix}"'
+    operation = {"op": "update", "id": task["id"], "title": task["title"], "if_match": altered}
+    assert (await client.post("/api/tasks/batch", json={"operations": [operation]})).status_code == 200
+    assert (await change(client, "DELETE", path, **{"If-Match": altered})).status_code == 204
 
 
 async def test_every_write_gives_the_list_a_new_tag(client: AsyncClient, path: str) -> None:
@@ -178,6 +198,9 @@ async def test_an_id_in_the_trash_is_taken(client: AsyncClient) -> None:
     await client.delete(MINE)
     response = await client.put(MINE, json={"title": "y"}, headers=CREATE)
     assert (response.status_code, response.headers["etag"]) == (412, filled('"{later}"', created))
+    batch = {"operations": [{"op": "create", "id": created["id"], "title": "y"}]}
+    for refused in (response, await client.post("/api/tasks/batch", json=batch)):
+        assert (refused.json()["code"], "/restore" in refused.json()["detail"]) == ("task-exists", True)
     await client.delete("/api/tasks/trash")
     assert (await client.put(MINE, json={"title": "y"}, headers=CREATE)).status_code == 201
 
@@ -197,3 +220,42 @@ async def test_creating_needs_a_title_and_a_star_alone(
     response = await client.put(MINE, json=body, headers=headers)
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
     assert (await client.get(MINE)).status_code == 404
+
+
+EVALUATED = {
+    ("PUT", "/api/tasks/{task_id}", "If-None-Match"),
+    ("PUT", "/api/tasks/{task_id}", "If-Match"),
+    ("PATCH", "/api/tasks/{task_id}", "If-Match"),
+    ("PATCH", "/api/tasks/{task_id}/complete", "If-Match"),
+    ("DELETE", "/api/tasks/{task_id}", "If-Match"),
+}
+
+
+async def test_every_call_evaluates_a_precondition_or_refuses_it(
+    app: FastAPI, client: AsyncClient, task: dict[str, Any]
+) -> None:
+    for route in [route for route in app.routes if isinstance(route, APIRoute)]:
+        address = route.path_format.format(task_id=task["id"])
+        for method in route.methods or ():
+            for header in ("If-Match", "If-None-Match"):
+                if (method, route.path_format, header) in EVALUATED or (method, header) == ("GET", "If-None-Match"):
+                    continue
+                response = await client.request(method, address, headers={header: "*"})
+                assert (response.status_code, response.json()["code"]) == (400, "unsupported-precondition"), address
+                assert response.json()["errors"][0]["field"] == header
+    assert (await client.get("/api/tasks")).json() == [task]
+
+
+async def test_a_read_without_a_tag_ignores_if_none_match(client: AsyncClient) -> None:
+    for address in ("/api/me", "/api/tasks/trash", "/health"):
+        assert (await client.get(address, headers={"If-None-Match": "*"})).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, CREATE])
+async def test_putting_an_id_that_is_not_a_uuid_says_what_an_id_is(
+    client: AsyncClient, headers: dict[str, str]
+) -> None:
+    response = await client.put("/api/tasks/mine", json={"title": "x"}, headers=headers)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "task_id"
+    assert "UUID" in response.json()["detail"]

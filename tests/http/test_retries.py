@@ -145,3 +145,33 @@ async def test_a_restore_can_be_sent_again(client: AsyncClient, task: dict[str, 
     assert (first.status_code, first.content) == (again.status_code, again.content)
     assert first.json() == {**task, "revision": task["revision"] + 2}
     assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "If-Match"])
+@pytest.mark.parametrize("call", ["PATCH", "PUT", "PATCH /complete", "DELETE"])
+async def test_changes_with_a_key_happen_once(
+    client: AsyncClient, task: dict[str, Any], path: str, call: str, name: str
+) -> None:
+    """With If-Match too: the retry finds another revision, and gets the success that the first attempt was."""
+    method, _, suffix = call.partition(" ")
+    body = {"title": "Once"} if call in {"PATCH", "PUT"} else None
+    headers = {"If-Match": f'"{task["revision"]}"'} | key() if name == "If-Match" else key()
+    first = await client.request(method, path + suffix, json=body, headers=headers)
+    tag = (await client.get("/api/tasks")).headers["etag"]
+    again = await client.request(method, path + suffix, json=body, headers=headers)
+    assert first.status_code == again.status_code == (204 if call == "DELETE" else 200)
+    assert (again.content, again.headers.get("etag")) == (first.content, first.headers.get("etag"))
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert (await client.get("/api/tasks")).headers["etag"] == tag
+    other = await client.patch(path, json={"title": "Other"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_a_task_with_an_id_of_the_client_is_created_once(client: AsyncClient) -> None:
+    mine, headers = f"/api/tasks/{uuid4()}", key() | {"If-None-Match": "*"}
+    first = await client.put(mine, json={"title": "Once"}, headers=headers)
+    again = await client.put(mine, json={"title": "Once"}, headers=headers)
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["location"] == mine

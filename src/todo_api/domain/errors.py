@@ -25,6 +25,10 @@ class TaskExistsError(TodoError):
         self.current = current
 
 
+class TaskInTrashError(TaskExistsError):
+    """The task with this id is in the trash."""
+
+
 class QuotaExceededError(TodoError):
     """The user has reached the quota of tasks; tasks in the trash do not count."""
 

@@ -9,6 +9,7 @@ from todo_api.domain.errors import (
     QuotaExceededError,
     RevisionMismatchError,
     TaskExistsError,
+    TaskInTrashError,
     TaskNotFoundError,
     TaskNotInTrashError,
 )
@@ -71,7 +72,7 @@ class Workspace:
             QuotaExceededError: The user has reached the quota.
         """
         if taken := self._tasks.get(task_id):
-            raise TaskExistsError(taken.revision)
+            raise (TaskInTrashError if isinstance(taken, TrashedTask) else TaskExistsError)(taken.revision)
         task = Task.create(task_id=task_id, user_id=self.user_id, values=values, now=self._now)
         return self._add(task)
 

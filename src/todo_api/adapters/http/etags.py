@@ -12,7 +12,10 @@ _TAGS = re.compile(rf"(?:[ \t]*+,)*+[ \t]*+{_TAG}(?:[ \t]*+,[ \t]*+(?:{_TAG})?+)
 # For the OpenAPI document.
 TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 _OPAQUE = re.compile(_TAG)
-_REVISION = re.compile(r"0|[1-9][0-9]{0,17}")
+# What servers and proxies that compress a response append to its tag: Apache and Caddy `-gzip`, Jetty `--gzip`.
+_SUFFIX = r"(?:--?|;)(?:gzip|br|zstd|deflate|df)"
+_ALTERED = re.compile(_SUFFIX)
+_REVISION = re.compile(rf"(0|[1-9][0-9]{{0,17}})(?:{_SUFFIX})?")
 
 
 def entity_tag(revision: int) -> str:
@@ -28,10 +31,18 @@ class Condition:
     @property
     def revisions(self) -> frozenset[int] | None:
         """The revisions among the tags."""
-        return None if self.tags is None else frozenset(int(tag) for tag in self.tags if _REVISION.fullmatch(tag))
+        if self.tags is None:
+            return None
+        return frozenset(int(found[1]) for tag in self.tags if (found := _REVISION.fullmatch(tag)))
 
     def names(self, tag: str) -> bool:
-        return self.tags is None or tag in self.tags
+        """Return whether the tag is among these, as it is or as a proxy has altered it."""
+        # The suffix is compared, not taken off: a sync token may contain `-`.
+        return (
+            self.tags is None
+            or tag in self.tags
+            or any(given.startswith(tag) and _ALTERED.fullmatch(given, len(tag)) for given in self.tags)
+        )
 
     def holds_for(self, revision: int) -> bool:
         return self.names(str(revision))
@@ -40,8 +51,8 @@ class Condition:
 def parse_condition(value: str) -> Condition | None:
     """Parse the value of If-Match or If-None-Match (RFC 9110, sections 13.1.1 and 13.1.2); None if it is malformed.
 
-    Weak tags are compared like strong ones, because proxies that compress responses make tags weak. Tags that are
-    not revisions are well-formed and match nothing.
+    Weak tags are compared like strong ones, because proxies that compress responses make tags weak; those that append
+    a suffix instead do not take it off again, so it is ignored. Other tags are well-formed and match nothing.
     """
     value = value.strip(" \t")
     if value == "*":

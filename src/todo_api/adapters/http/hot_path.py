@@ -57,8 +57,15 @@ async def _create_task(request: Request) -> Response:
 async def _update_task(request: Request) -> Response:
     body = await _body(request, TaskUpdate)
     if_match = read_revisions("If-Match", request.headers.getlist("If-Match"))
+    services = _services(request)
     return await tasks.update_task(
-        UUID(request.path_params["task_id"]), body, await authenticate(request), _services(request).tasks, if_match
+        task_id=UUID(request.path_params["task_id"]),
+        body=body,
+        user=await authenticate(request),
+        tasks=services.tasks,
+        batches=services.batches,
+        if_match=if_match,
+        idempotency_key=await idempotency_key(request, request.headers.getlist("Idempotency-Key")),
     )
 
 

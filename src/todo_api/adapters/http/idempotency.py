@@ -71,15 +71,20 @@ async def run_once(
     user_id: str,
     key: IdempotencyKey[Response],
     operation: Operation,
-    respond: Callable[[Task], Response],
+    respond: Callable[[Task], Response] | None = None,
 ) -> Response:
-    """Run the operation, or return the stored response if an earlier request with this key has run it."""
+    """Run the operation, or return the stored response if an earlier request with this key has run it.
+
+    Operations that return no task need no `respond`: their response is 204.
+    """
 
     def respond_to(outcomes: object, _: int) -> Response:
         match outcomes:
-            case [Task() as task]:
+            case [Task() as task] if respond is not None:
                 return respond(task)
-        raise TypeError(f"{operation} did not return one task")
+            case [None] if respond is None:
+                return Response(status_code=204)
+        raise TypeError(f"{operation} returned {outcomes}")
 
     try:
         return response_of(await batches.run(user_id, [operation], respond_to, key=key))

@@ -90,6 +90,10 @@ class InvalidSyncTokenError(RequestError):
     problem = ProblemType(400, "invalid-sync-token", "The sync token is not valid")
 
 
+class UnsupportedPreconditionError(RequestError):
+    problem = ProblemType(400, "unsupported-precondition", "The call does not support this precondition")
+
+
 class PreflightRefusedError(RequestError):
     problem = ProblemType(400, "preflight-refused", "CORS does not allow this request")
 
@@ -136,6 +140,7 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     access.InvalidTokenError: ProblemType(401, "invalid-token", "The bearer token is not valid"),
     access.InsufficientScopeError: ProblemType(403, "insufficient-scope", "The token does not allow this"),
     domain.TaskNotFoundError: ProblemType(404, "task-not-found", "There is no such task"),
+    domain.TaskInTrashError: ProblemType(412, "task-exists", "A task with this id exists"),
     domain.TaskExistsError: ProblemType(412, "task-exists", "A task with this id exists"),
     domain.QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks"),
     domain.IdempotencyKeyInUseError: ProblemType(
@@ -167,6 +172,7 @@ DETAILS: Mapping[type[TodoError], str] = {
     domain.TaskExistsError: (
         "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response"
     ),
+    domain.TaskInTrashError: "it is in the trash: restore it with POST /api/tasks/{id}/restore, or delete it for good",
     domain.TaskNotInTrashError: "the task was not deleted, so it cannot be restored",
     domain.ForgottenRevisionError: "send the request without `since`, and replace the local copy",
     domain.IdempotencyKeyInUseError: "send the request again after a second to get the response of the first one",

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from todo_api.adapters.http.authentication import authenticate
+from todo_api.adapters.http.problems import UnsupportedPreconditionError
 from todo_api.adapters.http.requests import check_query, read_json
 
 _Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -20,16 +21,24 @@ _PRIVATE = [(b"cache-control", b"private, no-cache"), (b"vary", b"Authorization"
 class StrictRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
 
+    It also refuses If-Match and If-None-Match if the endpoint declares no parameter for them: a precondition is never
+    ignored (RFC 9110, section 13). For a read, If-None-Match without an ETag never matches.
+
     Forms and files are left to FastAPI: limit them with `max_body_size`.
     """
 
     def get_route_handler(self) -> _Handler:
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
+        refused = _unsupported_preconditions(self)
         has_json_body = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
 
         async def checked(request: Request) -> Response:
             await self.admit(request)
+            for header in refused:
+                if header in request.headers:
+                    detail = "is not supported here: send the request without it"
+                    raise UnsupportedPreconditionError.at("header", header, detail)
             check_query(request, known)
             handler: _Handler = request.app.state.handlers.get(self.endpoint, handle)
             return await handler(await read_json(request) if has_json_body else request)
@@ -60,6 +69,20 @@ class ProtectedRoute(StrictRoute):
 
     async def admit(self, request: Request) -> None:
         await authenticate(request)
+
+
+def _unsupported_preconditions(route: APIRoute) -> tuple[str, ...]:
+    """Return the headers that the route must refuse, because its endpoint does not evaluate them."""
+    evaluated = set(_headers(route.dependant))
+    if (route.methods or set()) <= {"GET", "HEAD"}:
+        evaluated.add("If-None-Match")
+    return tuple(header for header in ("If-Match", "If-None-Match") if header not in evaluated)
+
+
+def _headers(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.header_params)
+    for dependency in dependant.dependencies:
+        yield from _headers(dependency)
 
 
 def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:

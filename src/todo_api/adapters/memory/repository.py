@@ -8,7 +8,7 @@ from uuid import UUID
 
 from todo_api.adapters.memory.store import Store
 from todo_api.domain.changes import Change, Changes, SyncPoint
-from todo_api.domain.errors import ForgottenRevisionError, TaskExistsError, TaskNotFoundError
+from todo_api.domain.errors import ForgottenRevisionError, TaskExistsError, TaskInTrashError, TaskNotFoundError
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Order, Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
@@ -31,7 +31,7 @@ class InMemoryTaskRepository:
         await asyncio.sleep(0)
         account = self._store.account_to_write(task.user_id, task.created_at)
         if taken := account.find(task.id):
-            raise TaskExistsError(taken.revision)
+            raise (TaskInTrashError if task.id in account.trash else TaskExistsError)(taken.revision)
         account.require_room(quota)
         self._store.accounts[task.user_id] = account
         return account.write(task)

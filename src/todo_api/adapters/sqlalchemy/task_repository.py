@@ -23,6 +23,7 @@ from todo_api.domain.errors import (
     QuotaExceededError,
     RepositoryUnavailableError,
     TaskExistsError,
+    TaskInTrashError,
     TaskNotFoundError,
 )
 from todo_api.domain.idempotency import Edited, IdempotencyKey
@@ -58,7 +59,7 @@ class SqlAlchemyTaskRepository:
                 raise
             exists = True
         if state := await self._state(task.user_id, task.id):
-            raise TaskExistsError(state["revision"])
+            raise (TaskInTrashError if state["in_trash"] else TaskExistsError)(state["revision"])
         if exists:  # it was purged in the meantime
             return await self.add(task, quota)
         raise QuotaExceededError(quota or NO_QUOTA)

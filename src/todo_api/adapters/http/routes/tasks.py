@@ -30,20 +30,21 @@ from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import tasks as schemas
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Position, TaskQuery
-from todo_api.domain.operations import Create
+from todo_api.domain.operations import Change, Complete, Create, Delete
 
 PATH = "/api/tasks"
 
 router = protected_router(PATH, "tasks")
 
-# Paths with a task id that is not a UUID: authenticated callers get the response of a missing task. The application
+# Paths with a task id that is not a UUID: authenticated callers get the response of a missing task; PUT, which may
+# create a task, says what an id is. The application
 # only uses this router if no other route matches, so a new path such as `/api/tasks/stats` needs no change here.
 unknown_ids = APIRouter(prefix=PATH, route_class=ProtectedRoute, redirect_slashes=False)
 
 _TASK = success(200, "The task.", ETAG)
 _UNCHANGED = success(304, "Not modified.", ETAG)
-_CREATED = success(201, "The new task.", ETAG | LOCATION)
-_CHANGED = _TASK | problems(404, 412, 413, 415)
+_CREATED = success(201, "The new task.", ETAG | LOCATION | REPLAYED)
+_CHANGED = success(200, "The task.", ETAG | REPLAYED) | problems(404, 409, 412, 413, 415, 422)
 
 
 @router.get(
@@ -74,7 +75,7 @@ async def list_tasks(
     "",
     status_code=201,
     response_model=schemas.Task,
-    responses=success(201, "The new task.", ETAG | LOCATION | REPLAYED) | problems(409, 413, 415, 422),
+    responses=_CREATED | problems(409, 413, 415, 422),
 )
 async def create_task(
     *,
@@ -101,15 +102,17 @@ async def get_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_none_mat
     return task_response(task)
 
 
-@router.put("/{task_id:task_id}", response_model=schemas.Task, responses=_CREATED | _CHANGED | problems(409))
+@router.put("/{task_id:task_id}", response_model=schemas.Task, responses=_CREATED | _CHANGED)
 async def put_task(
     *,
     task_id: TaskId,
     body: schemas.TaskUpdate,
     user: CurrentUser,
     tasks: Tasks,
+    batches: Batches,
     if_match: IfMatch,
     create_only: CreateOnly,
+    idempotency_key: IdempotencyKey,
     request: Request,
 ) -> Response:
     """Change a task, or create it with an id of the client.
@@ -118,33 +121,60 @@ async def put_task(
     created, and 412 means that it exists already.
     """
     if create_only is None:
-        return await update_task(task_id, body, user, tasks, if_match)
+        return await update_task(
+            task_id=task_id,
+            body=body,
+            user=user,
+            tasks=tasks,
+            batches=batches,
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
     if create_only.tags is not None:
         raise RequestError.at("header", "If-None-Match", "must be `*` here, to create the task")
     if "if-match" in request.headers:
         raise RequestError.at("header", "If-Match", "cannot be combined with `If-None-Match: *`")
     if body.title is MISSING:
         raise RequestError.at("body", "title", "is required")
+    if idempotency_key:
+        operation = Create(task_id, body.changes())
+        return await run_once(batches, user.user_id, idempotency_key, operation, created_response)
     return created_response(await tasks.create(user.user_id, body.changes(), task_id))
 
 
 @router.patch("/{task_id:task_id}", response_model=schemas.Task, responses=_CHANGED)
 async def update_task(
-    task_id: TaskId, body: schemas.TaskUpdate, user: CurrentUser, tasks: Tasks, if_match: IfMatch
+    *,
+    task_id: TaskId,
+    body: schemas.TaskUpdate,
+    user: CurrentUser,
+    tasks: Tasks,
+    batches: Batches,
+    if_match: IfMatch,
+    idempotency_key: IdempotencyKey,
 ) -> Response:
     """Change a task. Absent fields keep their value, null clears a field."""
+    if idempotency_key:
+        operation = Change(task_id, body.changes(), if_match)
+        return await run_once(batches, user.user_id, idempotency_key, operation, task_response)
     return task_response(await tasks.change(user.user_id, task_id, body.changes(), if_match))
 
 
 @router.patch("/{task_id:task_id}/complete", response_model=schemas.Task, responses=_CHANGED)
 async def complete_task(
+    *,
     task_id: TaskId,
     user: CurrentUser,
     tasks: Tasks,
+    batches: Batches,
     if_match: IfMatch,
+    idempotency_key: IdempotencyKey,
     body: Annotated[schemas.Completion, Body()] = schemas.Completion(),  # noqa: B008 - frozen
 ) -> Response:
     """Complete or reopen a task. Without `completed` in the body, or without a body, its state is toggled."""
+    if idempotency_key:
+        operation = Complete(task_id, body.state, if_match)
+        return await run_once(batches, user.user_id, idempotency_key, operation, task_response)
     return task_response(await tasks.complete(user.user_id, task_id, body.state, if_match))
 
 
@@ -152,10 +182,20 @@ async def complete_task(
     "/{task_id:task_id}",
     status_code=204,
     response_model=None,
-    responses=success(204, "The task is in the trash.") | problems(404, 412),
+    responses=success(204, "The task is in the trash.", REPLAYED) | problems(404, 409, 412, 422),
 )
-async def delete_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_match: IfMatch) -> Response:
+async def delete_task(
+    *,
+    task_id: TaskId,
+    user: CurrentUser,
+    tasks: Tasks,
+    batches: Batches,
+    if_match: IfMatch,
+    idempotency_key: IdempotencyKey,
+) -> Response:
     """Move a task to the trash."""
+    if idempotency_key:
+        return await run_once(batches, user.user_id, idempotency_key, Delete(task_id, if_match))
     await tasks.delete(user.user_id, task_id, if_match)
     return Response(status_code=204)
 
@@ -164,7 +204,15 @@ async def delete_task(task_id: TaskId, user: CurrentUser, tasks: Tasks, if_match
 @unknown_ids.patch("/{task_id}/complete")
 @unknown_ids.post("/{task_id}/restore")
 @unknown_ids.delete("/trash/{task_id}")
-async def raise_not_found(task_id: str, _: CurrentUser) -> None:  # noqa: ARG001 - any text
+async def raise_not_found(
+    task_id: str,  # noqa: ARG001 - any text
+    _: CurrentUser,
+    if_match: IfMatch,  # noqa: ARG001 - whatever it is, there is no task
+    if_none_match: IfNoneMatch,  # noqa: ARG001
+    request: Request,
+) -> None:
+    if request.method == "PUT":  # the caller may want to create it
+        raise RequestError.at("path", "task_id", "must be a UUID, such as 019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
     raise TaskNotFoundError
 
 
