@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from httpx2 import ASGITransport, AsyncClient
 from hypothesis import HealthCheck, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import (
     negative_data_rejection,
@@ -118,6 +119,11 @@ def test_every_call_is_in_the_document_and_only_the_tasks_need_a_token(document:
         ("GET", "/health/live"): False,
         ("GET", "/health/ready"): False,
     }
+
+
+def test_the_document_is_valid_for_the_version_that_it_names(document: dict[str, Any]) -> None:
+    assert re.fullmatch(r"3\.1\.\d", document["openapi"])
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
 def test_operation_ids_are_names(document: dict[str, Any]) -> None:

@@ -68,15 +68,12 @@ def success(status: int, description: str, headers: Mapping[str, Any] | None = N
 
 def event_stream(event: str) -> Responses:
     """Return the documentation of a stream of server-sent events."""
-    page = {"$ref": "#/components/schemas/Changes"}
-    fields = {
-        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": page},
-        "id": {"type": "string", "description": "The page's `next`."},
-        "retry": {"type": "integer", "description": "Milliseconds to wait before reconnecting."},
-    }
-    items = {"type": "object", "properties": fields, "required": ["data", "id"]}  # as in OpenAPI 3.2
-    content = {"text/event-stream": {"itemSchema": items, "example": event}}
-    return {200: {"description": "Changes as they happen: each event is a page of changes.", "content": content}}
+    description = (
+        "Changes as they happen. The `data` of each event is a page, as `GET /api/tasks/changes` returns it; "
+        "its `id` is the page's `next`, and `retry` the milliseconds to wait before reconnecting."
+    )
+    content = {"text/event-stream": {"schema": {"type": "string"}, "example": event}}
+    return {200: {"description": description, "content": content}}
 
 
 # The documentation of a streamed body. `_SCHEMAS` must have its model.
