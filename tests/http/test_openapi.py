@@ -1,7 +1,9 @@
 """The OpenAPI document: Schemathesis generates requests from it and checks the responses."""
 
 import asyncio
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -124,6 +126,40 @@ def test_every_call_is_in_the_document_and_only_the_tasks_need_a_token(document:
 def test_the_document_is_valid_for_the_version_that_it_names(document: dict[str, Any]) -> None:
     assert re.fullmatch(r"3\.1\.\d", document["openapi"])
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document: its schemas, and everything around them."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from schemas_in(child)
+
+
+def test_every_revision_has_64_bits(document: dict[str, Any]) -> None:
+    revisions = [
+        schema
+        for parent in schemas_in(document)
+        for name, schema in parent.get("properties", {}).items()
+        if name.endswith("revision") and "type" in schema  # any value is accepted where the revision is ignored
+    ]
+    assert len(revisions) >= 5
+    assert {(schema["type"], schema["format"]) for schema in revisions} == {("integer", "int64")}
+
+
+def test_every_integer_has_a_format(document: dict[str, Any]) -> None:
+    integers = [one for one in schemas_in(document) if one.get("type") == "integer" and "const" not in one]
+    assert len(integers) >= 20
+    assert [one for one in integers if one.get("format") not in {"int32", "int64"}] == []
+
+
+def test_the_examples_of_revisions_look_like_revisions(document: dict[str, Any]) -> None:
+    text = json.dumps(document)
+    tags = re.findall(r'\\"(?:W/)?(\d+)\\"', text.replace("\\\\", "\\"))
+    revisions = re.findall(r'"examples": \[(\d{3,})\]', text)
+    assert len(tags) >= 5
+    assert all(len(tag) == 16 for tag in tags)
+    assert "1795600000000000" in revisions
 
 
 def test_operation_ids_are_names(document: dict[str, Any]) -> None:

@@ -37,13 +37,13 @@ def _header(name: str, description: str, example: str, *, required: bool = True)
     return {name: header}
 
 
-ETAG = _header("ETag", "The revision.", '"42"')
-SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')
+ETAG = _header("ETag", "The revision.", '"1795600000000000"')
+SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw"')
 LOCATION = _header("Location", "Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
 LINK = _header(
     "Link",
     "The next page, if there is one (RFC 8288).",
-    '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
+    '<http://localhost:8000/api/tasks?limit=50&cursor=_OxixV7xkLhbImFsbCIsImNyZWF0ZWQi…>; rel="next"',
     required=False,
 )
 CONTENT_DISPOSITION = _header("Content-Disposition", "A file name.", 'attachment; filename="todo-api-2026-11-20.json"')
@@ -55,7 +55,7 @@ _SCOPE = 'Bearer error="insufficient_scope", scope="tasks:write"'
 _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: _header("WWW-Authenticate", "How to sign in (RFC 6750).", "Bearer"),
     403: _header("WWW-Authenticate", "The missing scope.", _SCOPE),
-    412: _header("ETag", "The task's revision now.", '"43"'),
+    412: _header("ETag", "The task's revision now.", '"1795600000000001"'),
     429: _RETRY,
     503: _RETRY,
 }

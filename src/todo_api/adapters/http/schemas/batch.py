@@ -17,7 +17,7 @@ from pydantic import (
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
 from todo_api.adapters.http.problems import Problem, RequestError
 from todo_api.adapters.http.schemas import tasks
-from todo_api.adapters.http.schemas.fields import TaskUuid
+from todo_api.adapters.http.schemas.fields import Number, Revision, TaskUuid
 from todo_api.adapters.http.validation import validated
 from todo_api.application.batches import MAX_OPERATIONS
 from todo_api.domain.errors import TodoError
@@ -31,14 +31,14 @@ NewId: TypeAlias = Callable[[], UUID]
 def _revisions(value: object) -> frozenset[int] | None:
     if isinstance(value, str) and (condition := parse_condition(value)):
         return condition.revisions
-    raise ValueError('must be a value of the header If-Match, such as "\\"42\\"" or "*"')
+    raise ValueError('must be a value of the header If-Match, such as "\\"1795600000000000\\"" or "*"')
 
 
 _TAGS = {
     "type": "string",
     "pattern": TAGS_PATTERN,
     "description": "Run the operation only if the task has this ETag, as with the header `If-Match`.",
-    "examples": ['"42"'],
+    "examples": ['"1795600000000000"'],
 }
 IfMatch = Annotated[frozenset[int] | None, PlainValidator(_revisions), WithJsonSchema(_TAGS)]
 
@@ -154,8 +154,8 @@ class Batch(BaseModel):
 class OperationResult(BaseModel):
     """The result of one operation."""
 
-    status: int = Field(description="The status of the corresponding single request.", examples=[201])
-    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"42"'])
+    status: Number = Field(description="The status of the corresponding single request.", examples=[201])
+    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"1795600000000000"'])
     task: tasks.Task | MISSING = Field(MISSING, description="The task, unless it was deleted.")
     problem: Problem | MISSING = Field(MISSING, description="The error, if the operation failed.")
 
@@ -163,9 +163,7 @@ class OperationResult(BaseModel):
 class BatchResults(BaseModel):
     """The results of a batch."""
 
-    revision: int = Field(
-        ge=0, description="The user's revision after the batch.", json_schema_extra={"format": "int64"}, examples=[42]
-    )
+    revision: Revision = Field(description="The user's revision after the batch.")
     results: list[OperationResult] = Field(description="In the order of the operations.")
 
 

@@ -92,8 +92,13 @@ PageSize = Annotated[
     int,
     BeforeValidator(_whole_number),
     Field(ge=1, le=MAX_PAGE_SIZE),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
+    WithJsonSchema({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
 ]
+# Integers with the formats that generators choose their types by. A revision does not fit into 32 bits.
+Revision = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
+Number = Annotated[int, Field(json_schema_extra={"format": "int32"})]
+LargeNumber = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+
 Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
 READ_ONLY = Ignored | MISSING
 
