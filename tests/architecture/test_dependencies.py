@@ -46,6 +46,7 @@ WITH_ANOTHER = {
     "pydantic-core": "fastapi",
     "python-dotenv": "pydantic-settings",
     "starlette": "fastapi",
+    "typing-extensions": "fastapi",
 }
 NAMESPACES = {"opentelemetry": ["opentelemetry-api"]}  # which several distributions share
 

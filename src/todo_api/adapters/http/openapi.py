@@ -1,6 +1,7 @@
 """The OpenAPI document: FastAPI's, with problem documents instead of its own errors."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -118,8 +119,9 @@ def customize_openapi(app: FastAPI) -> None:
         document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         if not _SCHEMAS.keys() <= schemas.keys():  # FastAPI keeps the document until a route is added
-            schemas |= _SCHEMAS
+            schemas |= deepcopy(_SCHEMAS)
             _document_problems(document)
+            _help_generators(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -134,6 +136,38 @@ def _document_problems(document: Mapping[str, Any]) -> None:
             operation["responses"].pop("422", None)  # FastAPI's own: invalid input is a 400 here
         _remove_examples_of_others(operation)
         operation.setdefault("security", [])
+
+
+def _help_generators(document: Mapping[str, Any]) -> None:
+    """Remove what spoils the names and types of generated clients.
+
+    Generators name types after the titles that Pydantic derives from the names of fields, and openapi-typescript takes
+    a property with a default for one that is always there, and so for a required one in a request.
+    """
+    for name, schema in document["components"]["schemas"].items():
+        for inner in _inner_schemas(schema):
+            inner.pop("title", None)
+            inner.pop("default", None)
+        schema["title"] = name
+    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for media in (media for content in contents for media in content.get("content", {}).values()):
+            for inner in _inner_schemas(media.get("schema", {})):
+                inner.pop("title", None)
+                inner.pop("default", None)
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"].pop("title", None)
+
+
+def _inner_schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schema and those inside it."""
+    yield schema
+    children = [*schema.get("properties", {}).values(), schema.get("items")]
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        children += schema.get(keyword, [])
+    for child in children:
+        if isinstance(child, dict):
+            yield from _inner_schemas(child)
 
 
 # Problems of some operations only: those with this parameter, with a body, or with this id. Problems without any

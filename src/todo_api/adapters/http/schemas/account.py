@@ -85,7 +85,7 @@ class ImportedTask(WritableFields):
     """A task in an import, with the fields of an exported one."""
 
     title: fields.Title
-    completed: bool = False
+    completed: bool = Field(False, description="False by default.")  # noqa: FBT003
     id: fields.TaskUuid
     user_id: fields.Ignored | MISSING = MISSING
     completed_at: fields.InstantText | None = Field(

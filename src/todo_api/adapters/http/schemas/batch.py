@@ -13,6 +13,7 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
+from typing_extensions import TypeAliasType
 
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
 from todo_api.adapters.http.problems import Problem, RequestError
@@ -135,11 +136,15 @@ def _read(value: object, _: object) -> object:
         return InvalidOperation(error)
 
 
-AnyOperation = Annotated[
-    CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
-    Field(discriminator="op"),
-    WrapValidator(_read),
-]
+# A type alias with a name, so that the OpenAPI document has it under this name.
+AnyOperation = TypeAliasType(
+    "AnyOperation",
+    Annotated[
+        CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
+        Field(discriminator="op"),
+        WrapValidator(_read),
+    ],
+)
 
 
 class Batch(BaseModel):
@@ -148,7 +153,7 @@ class Batch(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     operations: list[AnyOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
-    atomic: bool = Field(True, description="All or nothing; with false, failed operations are skipped.")  # noqa: FBT003
+    atomic: bool = Field(True, description="All or nothing, by default; with false, failed operations are skipped.")  # noqa: FBT003
 
 
 class OperationResult(BaseModel):

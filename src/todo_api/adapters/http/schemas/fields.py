@@ -99,7 +99,8 @@ Revision = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"}, exa
 Number = Annotated[int, Field(json_schema_extra={"format": "int32"})]
 LargeNumber = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 
-Ignored = Annotated[Any, Field(json_schema_extra={"readOnly": True}, description="Accepted and ignored.")]
+# Not `readOnly`: generators would make two types of each request, one for sending.
+Ignored = Annotated[Any, Field(description="Accepted and ignored.")]
 READ_ONLY = Ignored | MISSING
 
 _ID = {"type": "string", "format": "uuid", "examples": ["019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"]}
