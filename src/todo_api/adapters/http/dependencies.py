@@ -119,12 +119,14 @@ async def _idempotency_key(
 IfMatch: TypeAlias = Annotated[
     frozenset[int] | None,
     _conditional(
-        "If-Match", 'Change the task only at this revision, such as `"42"`; also a list, or `*`.', read_revisions
+        "If-Match",
+        'Change the task only at this revision, such as `"1795600000000000"`; also a list, or `*`.',
+        read_revisions,
     ),
 ]
 IfNoneMatch: TypeAlias = Annotated[
     Condition | None,
-    _conditional("If-None-Match", 'Respond with 304 at this revision, such as `"42"`; also a list, or `*`.'),
+    _conditional("If-None-Match", '304 at this revision, such as `"1795600000000000"`; also a list, or `*`.'),
 ]
 # If-None-Match with a sync token, in quotes as in `ETag` or without them as in `next`.
 IfNoneMatchToken: TypeAlias = Annotated[

@@ -1,6 +1,7 @@
 """The OpenAPI document: FastAPI's, with problem documents instead of its own errors."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -37,13 +38,13 @@ def _header(name: str, description: str, example: str, *, required: bool = True)
     return {name: header}
 
 
-ETAG = _header("ETag", "The revision.", '"42"')
-SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"Jx3vKQ5mJ1Y0Mg"')
+ETAG = _header("ETag", "The revision.", '"1795600000000000"')
+SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw"')
 LOCATION = _header("Location", "Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
 LINK = _header(
     "Link",
     "The next page, if there is one (RFC 8288).",
-    '<http://localhost:8000/api/tasks?limit=50&cursor=pX2…>; rel="next"',
+    '<http://localhost:8000/api/tasks?limit=50&cursor=_OxixV7xkLhbImFsbCIsImNyZWF0ZWQi…>; rel="next"',
     required=False,
 )
 CONTENT_DISPOSITION = _header("Content-Disposition", "A file name.", 'attachment; filename="todo-api-2026-11-20.json"')
@@ -55,7 +56,7 @@ _SCOPE = 'Bearer error="insufficient_scope", scope="tasks:write"'
 _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: _header("WWW-Authenticate", "How to sign in (RFC 6750).", "Bearer"),
     403: _header("WWW-Authenticate", "The missing scope.", _SCOPE),
-    412: _header("ETag", "The task's revision now.", '"43"'),
+    412: _header("ETag", "The task's revision now.", '"1795600000000001"'),
     429: _RETRY,
     503: _RETRY,
 }
@@ -68,15 +69,12 @@ def success(status: int, description: str, headers: Mapping[str, Any] | None = N
 
 def event_stream(event: str) -> Responses:
     """Return the documentation of a stream of server-sent events."""
-    page = {"$ref": "#/components/schemas/Changes"}
-    fields = {
-        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": page},
-        "id": {"type": "string", "description": "The page's `next`."},
-        "retry": {"type": "integer", "description": "Milliseconds to wait before reconnecting."},
-    }
-    items = {"type": "object", "properties": fields, "required": ["data", "id"]}  # as in OpenAPI 3.2
-    content = {"text/event-stream": {"itemSchema": items, "example": event}}
-    return {200: {"description": "Changes as they happen: each event is a page of changes.", "content": content}}
+    description = (
+        "Changes as they happen. The `data` of each event is a page, as `GET /api/tasks/changes` returns it; "
+        "its `id` is the page's `next`, and `retry` the milliseconds to wait before reconnecting."
+    )
+    content = {"text/event-stream": {"schema": {"type": "string"}, "example": event}}
+    return {200: {"description": description, "content": content}}
 
 
 # The documentation of a streamed body. `_SCHEMAS` must have its model.
@@ -121,8 +119,9 @@ def customize_openapi(app: FastAPI) -> None:
         document = generate()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         if not _SCHEMAS.keys() <= schemas.keys():  # FastAPI keeps the document until a route is added
-            schemas |= _SCHEMAS
+            schemas |= deepcopy(_SCHEMAS)
             _document_problems(document)
+            _help_generators(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -137,6 +136,38 @@ def _document_problems(document: Mapping[str, Any]) -> None:
             operation["responses"].pop("422", None)  # FastAPI's own: invalid input is a 400 here
         _remove_examples_of_others(operation)
         operation.setdefault("security", [])
+
+
+def _help_generators(document: Mapping[str, Any]) -> None:
+    """Remove what spoils the names and types of generated clients.
+
+    Generators name types after the titles that Pydantic derives from the names of fields, and openapi-typescript takes
+    a property with a default for one that is always there, and so for a required one in a request.
+    """
+    for name, schema in document["components"]["schemas"].items():
+        for inner in _inner_schemas(schema):
+            inner.pop("title", None)
+            inner.pop("default", None)
+        schema["title"] = name
+    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for media in (media for content in contents for media in content.get("content", {}).values()):
+            for inner in _inner_schemas(media.get("schema", {})):
+                inner.pop("title", None)
+                inner.pop("default", None)
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"].pop("title", None)
+
+
+def _inner_schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schema and those inside it."""
+    yield schema
+    children = [*schema.get("properties", {}).values(), schema.get("items")]
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        children += schema.get(keyword, [])
+    for child in children:
+        if isinstance(child, dict):
+            yield from _inner_schemas(child)
 
 
 # Problems of some operations only: those with this parameter, with a body, or with this id. Problems without any

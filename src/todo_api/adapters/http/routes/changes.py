@@ -33,8 +33,8 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _MIN_RETRY, _MAX_RETRY = 1000, 3000
 
 _EXAMPLE = format_sse_event(
-    data_str='{"tasks": [], "deleted": [], "next": "Jx3vKQ5mJ1Y0Mg", "has_more": false}',
-    id="Jx3vKQ5mJ1Y0Mg",
+    data_str='{"tasks": [], "deleted": [], "next": "4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw", "has_more": false}',
+    id="4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw",
     retry=2000,
 ).decode()
 

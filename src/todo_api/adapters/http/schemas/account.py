@@ -19,24 +19,24 @@ from todo_api.domain.listing import MAX_PAGE_SIZE
 class Counts(BaseModel):
     """Task counts. Tasks in the trash only count for `trash`."""
 
-    all: int
-    pending: int
-    completed: int
-    overdue: int = Field(description="Pending and due before now; a day is over at its end in UTC.")
-    trash: int
+    all: fields.Number
+    pending: fields.Number
+    completed: fields.Number
+    overdue: fields.Number = Field(description="Pending and due before now; a day is over at its end in UTC.")
+    trash: fields.Number
 
 
 class AccountLimits(BaseModel):
     """The limits of the account, and how long data is kept."""
 
-    tasks: int = Field(description="Tasks that are not in the trash.", examples=[10_000])
-    page_size: int = Field(description="The highest `limit` of a list.", examples=[1_000])
-    batch_operations: int = Field(description="Operations of one batch.", examples=[100])
-    event_streams: int = Field(description="Open streams of events, for each process.", examples=[10])
-    body_bytes: int = Field(description="Bytes of a request's body; in an import, of each task.")
-    trash_days: int = Field(description="Days after which a task in the trash is purged.", examples=[30])
-    sync_days: int = Field(description="Days for which a sync token is valid, at least.", examples=[90])
-    idempotency_hours: int = Field(description="Hours for which an Idempotency-Key is stored.", examples=[24])
+    tasks: fields.Number = Field(description="Tasks that are not in the trash.", examples=[10_000])
+    page_size: fields.Number = Field(description="The highest `limit` of a list.", examples=[1_000])
+    batch_operations: fields.Number = Field(description="Operations of one batch.", examples=[100])
+    event_streams: fields.Number = Field(description="Open streams of events, for each process.", examples=[10])
+    body_bytes: fields.LargeNumber = Field(description="Bytes of a request's body; in an import, of each task.")
+    trash_days: fields.Number = Field(description="Days after which a task in the trash is purged.", examples=[30])
+    sync_days: fields.Number = Field(description="Days for which a sync token is valid, at least.", examples=[90])
+    idempotency_hours: fields.Number = Field(description="Hours for which an Idempotency-Key is stored.", examples=[24])
 
 
 class Account(BaseModel):
@@ -44,14 +44,12 @@ class Account(BaseModel):
 
     user_id: str = Field(description="The `sub` of the token.", examples=["dev-user"])
     first_seen_at: datetime | None = Field(description="When the first task was created; null before that.")
-    revision: int = Field(
-        ge=0, description="The user's revision; 0 before the first task.", json_schema_extra={"format": "int64"}
-    )
+    revision: fields.Revision = Field(description="The user's revision; 0 before the first task.")
     counts: Counts
     limits: AccountLimits
 
     @classmethod
-    def of(cls, found: account.Account, limits: Limits, max_body_bytes: int) -> "Account":
+    def of(cls, found: account.Account, limits: Limits, max_body_bytes: fields.LargeNumber) -> "Account":
         counts = {name: getattr(found, name) for name in Counts.model_fields if name != "all"}
         return cls(
             user_id=found.user_id,
@@ -87,7 +85,7 @@ class ImportedTask(WritableFields):
     """A task in an import, with the fields of an exported one."""
 
     title: fields.Title
-    completed: bool = False
+    completed: bool = Field(False, description="False by default.")  # noqa: FBT003
     id: fields.TaskUuid
     user_id: fields.Ignored | MISSING = MISSING
     completed_at: fields.InstantText | None = Field(
@@ -140,5 +138,5 @@ class Import(BaseModel):
 class ImportResult(BaseModel):
     """The result of an import."""
 
-    imported: int = Field(description="Tasks that were created.")
-    skipped: int = Field(description="Tasks that were skipped: their ids existed already.")
+    imported: fields.LargeNumber = Field(description="Tasks that were created.")
+    skipped: fields.LargeNumber = Field(description="Tasks that were skipped: their ids existed already.")

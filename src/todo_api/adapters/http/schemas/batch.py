@@ -13,11 +13,12 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
+from typing_extensions import TypeAliasType
 
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
 from todo_api.adapters.http.problems import Problem, RequestError
 from todo_api.adapters.http.schemas import tasks
-from todo_api.adapters.http.schemas.fields import TaskUuid
+from todo_api.adapters.http.schemas.fields import Number, Revision, TaskUuid
 from todo_api.adapters.http.validation import validated
 from todo_api.application.batches import MAX_OPERATIONS
 from todo_api.domain.errors import TodoError
@@ -31,14 +32,14 @@ NewId: TypeAlias = Callable[[], UUID]
 def _revisions(value: object) -> frozenset[int] | None:
     if isinstance(value, str) and (condition := parse_condition(value)):
         return condition.revisions
-    raise ValueError('must be a value of the header If-Match, such as "\\"42\\"" or "*"')
+    raise ValueError('must be a value of the header If-Match, such as "\\"1795600000000000\\"" or "*"')
 
 
 _TAGS = {
     "type": "string",
     "pattern": TAGS_PATTERN,
     "description": "Run the operation only if the task has this ETag, as with the header `If-Match`.",
-    "examples": ['"42"'],
+    "examples": ['"1795600000000000"'],
 }
 IfMatch = Annotated[frozenset[int] | None, PlainValidator(_revisions), WithJsonSchema(_TAGS)]
 
@@ -135,11 +136,15 @@ def _read(value: object, _: object) -> object:
         return InvalidOperation(error)
 
 
-AnyOperation = Annotated[
-    CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
-    Field(discriminator="op"),
-    WrapValidator(_read),
-]
+# A type alias with a name, so that the OpenAPI document has it under this name.
+AnyOperation = TypeAliasType(
+    "AnyOperation",
+    Annotated[
+        CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
+        Field(discriminator="op"),
+        WrapValidator(_read),
+    ],
+)
 
 
 class Batch(BaseModel):
@@ -148,14 +153,14 @@ class Batch(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     operations: list[AnyOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
-    atomic: bool = Field(True, description="All or nothing; with false, failed operations are skipped.")  # noqa: FBT003
+    atomic: bool = Field(True, description="All or nothing, by default; with false, failed operations are skipped.")  # noqa: FBT003
 
 
 class OperationResult(BaseModel):
     """The result of one operation."""
 
-    status: int = Field(description="The status of the corresponding single request.", examples=[201])
-    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"42"'])
+    status: Number = Field(description="The status of the corresponding single request.", examples=[201])
+    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"1795600000000000"'])
     task: tasks.Task | MISSING = Field(MISSING, description="The task, unless it was deleted.")
     problem: Problem | MISSING = Field(MISSING, description="The error, if the operation failed.")
 
@@ -163,9 +168,7 @@ class OperationResult(BaseModel):
 class BatchResults(BaseModel):
     """The results of a batch."""
 
-    revision: int = Field(
-        ge=0, description="The user's revision after the batch.", json_schema_extra={"format": "int64"}, examples=[42]
-    )
+    revision: Revision = Field(description="The user's revision after the batch.")
     results: list[OperationResult] = Field(description="In the order of the operations.")
 
 

@@ -73,7 +73,7 @@ class Task(BaseModel):
     due_date: Annotated[str, WithJsonSchema(fields.DUE_DATE_SCHEMA)] | None
     created_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
     updated_at: datetime = Field(examples=["2026-11-20T09:30:00.123456Z"])
-    revision: int = Field(ge=1, description="The owner's revision when the task last changed.", examples=[42])
+    revision: fields.Revision = Field(ge=1, description="The owner's revision when the task last changed.")
 
 
 class TrashedTask(Task):
@@ -86,7 +86,7 @@ class Tombstone(BaseModel):
     """A task that was deleted."""
 
     id: UUID = Field(examples=["019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"])
-    revision: int = Field(ge=1, examples=[43])
+    revision: fields.Revision = Field(ge=1, description="The revision of the deletion.")
 
 
 class Changes(BaseModel):
@@ -94,5 +94,5 @@ class Changes(BaseModel):
 
     tasks: list[Task] = Field(description="Tasks that were created, changed or restored, as they are now.")
     deleted: list[Tombstone] = Field(description="Tasks that were deleted.")
-    next: str = Field(description="The token for the next request.", examples=["Jx3vKQ5mJ1Y0Mg"])
+    next: str = Field(description="The token for the next request.", examples=["4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw"])
     has_more: bool = Field(description="Whether there are more changes now.")

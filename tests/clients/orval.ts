@@ -1,0 +1,30 @@
+import * as api from "./generated/orval.js";
+import type { Task } from "./generated/orval.js";
+
+declare const process: { argv: string[] };
+const [baseUrl, jwt] = process.argv.slice(2) as [string, string];
+const fetchOf = globalThis.fetch;
+globalThis.fetch = (path, init) =>
+  fetchOf(baseUrl + path, { ...init, headers: { ...(init?.headers as object), Authorization: `Bearer ${jwt}` } });
+
+const created = await api.createTask({ title: "Buy milk", due_date: "2026-12-31" });
+if (created.status !== 201) throw new Error(created.data.detail);
+const task: Task = created.data;
+const listed = await api.listTasks({ status: "pending", sort: "due_date", limit: 50 });
+const options = { headers: { "If-Match": created.headers.get("ETag")! } };
+const body = { description: "Two litres", due_date: null };
+const updated = await api.updateTask(task.id, body, options);
+const again = await api.updateTask(task.id, body, options);
+const completed = await api.completeTask(task.id, {});
+const batch = await api.runBatch({ operations: [{ op: "create", title: "Buy bread" }] });
+const changes = await api.listChanges();
+const deleted = await api.deleteTask(task.id);
+const restored = await api.restoreTask(task.id);
+
+console.log(JSON.stringify({
+  listed: listed.status === 200 && listed.data.map((one) => one.title), updated: updated.status === 200 && updated.data.description,
+  again: again.status === 412 && again.data.code, completed: completed.status === 200 && completed.data.completed,
+  batch: batch.status === 200 && batch.data.results[0]?.task?.title,
+  changes: changes.status === 200 && changes.data.tasks.map((one) => one.title).sort(),
+  deleted: deleted.status, restored: restored.status === 200 && restored.data.title,
+}));
