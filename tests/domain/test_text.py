@@ -13,6 +13,10 @@ from todo_api.domain.text import (
     sort_key,
 )
 
+FILLERS = {
+    *"\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0 ",
+    *map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))),
+}
 titles = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
 
 
@@ -21,7 +25,7 @@ def test_a_title_is_trimmed_or_refused(text: str) -> None:
     try:
         title = clean_title(text)
     except InvalidValueError:
-        assert not text.strip() or not is_storable(text)
+        assert not is_storable(text) or not any(map(str.isprintable, text.strip())) or set(text.strip()) <= FILLERS
     else:
         assert title == text.strip() != ""
         title.encode()
@@ -29,10 +33,21 @@ def test_a_title_is_trimmed_or_refused(text: str) -> None:
         assert clean_title(title) == title
 
 
-@pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\u00a0\u2003\u3000"])
-def test_a_title_of_white_space_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="must contain a character that is not white space"):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "\t\r\n", "\u00a0\u2003\u3000", "\u200b", "\u200b \ufeff\u2060", "\x01\x7f", "\u202e\u2066", "\u00ad",
+        "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\ufe0f", "\u034f", "\u180b", "\U000e0100", "\U000e0041",
+    ],
+)  # fmt: skip
+def test_a_title_with_nothing_to_see_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="must contain a visible character"):
         clean_title(text)
+
+
+@pytest.mark.parametrize("text", [".", "\u0301", "\u200b.", "👨\u200d👩", "✔\ufe0f", "\ue000", "\U0003fffd", "ᄀ", "☐"])
+def test_a_title_with_something_to_see_is_kept(text: str) -> None:
+    assert clean_title(text) == text
 
 
 def test_white_space_inside_a_title_stays() -> None:

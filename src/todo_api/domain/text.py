@@ -10,6 +10,21 @@ DESCRIPTION_MAX_LENGTH = 10_000
 # Together with a user id of 255 characters this fits into a PostgreSQL index entry (2,704 bytes).
 SORT_KEY_MAX_BYTES = 1_500
 
+NOT_STORABLE = "must not contain NUL characters or lone surrogates, such as half of an emoji"
+
+# Control and format characters, and spaces. Unassigned characters may be new, and private ones have glyphs.
+_BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+# Other characters without a glyph: Default_Ignorable_Code_Point (The Unicode Standard, section 5.21), Braille's blank.
+_BLANK_CHARACTERS = frozenset(
+    map(
+        chr,
+        (
+            0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0,
+            *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000),
+        ),
+    )
+)  # fmt: skip
+
 # Letters that NFKD does not decompose, although readers expect them next to their base letters.
 _BASE_LETTERS = str.maketrans(
     {"æ": "ae", "ð": "d", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "ŋ": "n", "ø": "o", "œ": "oe", "þ": "th", "ŧ": "t"}
@@ -20,12 +35,13 @@ def clean_title(title: str) -> str:
     """Return the title without surrounding white space.
 
     Raises:
-        InvalidValueError: It is empty, longer than 500 code points, or contains NUL or a lone surrogate.
+        InvalidValueError: It has no visible character, is longer than 500 code points, or contains NUL or a lone
+            surrogate.
     """
-    title = title.strip()
-    if not title:
-        raise InvalidValueError("must contain a character that is not white space")
-    return _checked(title, TITLE_MAX_LENGTH)
+    title = _checked(title.strip(), TITLE_MAX_LENGTH)
+    if not any(map(_is_visible, title)):
+        raise InvalidValueError("must contain a visible character")
+    return title
 
 
 def clean_description(description: str) -> str:
@@ -41,8 +57,12 @@ def _checked(text: str, max_length: int) -> str:
     if len(text) > max_length:
         raise InvalidValueError(f"must have at most {max_length:,} characters, not {len(text):,}")
     if not is_storable(text):
-        raise InvalidValueError("must not contain NUL characters or lone surrogates")
+        raise InvalidValueError(NOT_STORABLE)
     return text
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in _BLANK_CATEGORIES and character not in _BLANK_CHARACTERS
 
 
 def is_storable(text: str) -> bool:
