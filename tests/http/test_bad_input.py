@@ -85,7 +85,8 @@ async def test_a_misspelt_field_gets_a_hint(client: AsyncClient) -> None:
         b'{"title": "\xff"}',
         b'{"title": "\\ud800"}', b'{"title": "\\udc00\\ud800"}', b"[" * 100_000, b'{"id":' * 50_000, b'{"title": NaN}',
         b'{"title": "x", "revision": NaN}', b'{"title": "x", "id": [-Infinity]}',
-        b'{"title": ' + b"1" * 100_000 + b"}", b'\xef\xbb\xbf{"title": "x"}', '{"title": "x"}'.encode("utf-16"), b"\0",
+        b'{"title": ' + b"1" * 100_000 + b"}", b'\xef\xbb\xbf\xef\xbb\xbf{"title": "x"}',
+        '{"title": "x"}'.encode("utf-16"), b"\0",
         b'{"title": "a\nb"}', b" ",
     ],
 )  # fmt: skip
@@ -144,13 +145,74 @@ async def test_a_body_at_the_limit_is_read(client: AsyncClient) -> None:
     assert (await client.post("/api/tasks", content=body, headers=JSON)).status_code == 201
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"completed": null}', b'{"completed": "true"}', b'{"done": true}', b"null", b"[]", b"{"]
-)
+@pytest.mark.parametrize("body", [b'{"completed": null}', b'{"completed": "true"}', b'{"done": true}', b"[]", b"{"])
 async def test_complete_is_as_strict(client: AsyncClient, task: dict[str, Any], path: str, body: bytes) -> None:
     response = await client.patch(f"{path}/complete", content=body, headers=JSON)
     assert response.status_code == 400
     assert (await client.get(path)).json() == task
+
+
+@pytest.mark.parametrize("content", [b"null", b" null\n", b"\xef\xbb\xbfnull", b""])
+async def test_a_body_of_null_is_no_body_where_none_is_needed(client: AsyncClient, path: str, content: bytes) -> None:
+    completed = await client.patch(f"{path}/complete", content=content, headers=JSON)
+    assert (completed.status_code, completed.json().get("completed")) == (200, True)
+    assert (await client.request("DELETE", path, content=content, headers=JSON)).status_code == 204
+    assert (await client.post(f"{path}/restore", content=content, headers=JSON)).status_code == 200
+
+
+async def test_a_byte_order_mark_is_skipped(client: AsyncClient, path: str) -> None:
+    created = await client.post("/api/tasks", content=b'\xef\xbb\xbf{"title": "x"}', headers=JSON)
+    assert (created.status_code, created.json()["title"]) == (201, "x")
+    changed = await client.patch(path, content=b'\xef\xbb\xbf{"title": "y"}', headers=JSON)
+    assert changed.json()["title"] == "y"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b'{"title": "\\ud83d"}', ["title"]),
+        (b'{"title": "x", "description": "\\ude00 \\ud83d"}', ["description"]),
+        (b'{"title": "\\ud83dx", "description": "\\ude00"}', ["title", "description"]),
+        (b'\xef\xbb\xbf{"title": "\\ud83d"}', ["title"]),
+        (b'{"title": "\xed\xa0\xbd"}', ["title"]),
+        (b'"\\ud83d"', ["body"]),
+        (b'{"\\ud83d": "x"}', ["body"]),
+    ],
+)
+async def test_half_of_an_emoji_is_named_with_its_field(client: AsyncClient, body: bytes, fields: list[str]) -> None:
+    problem = await refused(client, body)
+    assert problem["code"] == "invalid-request"
+    assert [error["field"] for error in problem["errors"]] == fields
+    assert {error["detail"] for error in problem["errors"]} == {
+        "must not contain NUL characters or lone surrogates, such as half of an emoji"
+    }
+
+
+async def test_half_of_an_emoji_in_a_batch_is_named_with_its_operation(client: AsyncClient) -> None:
+    content = b'{"operations": [{"op": "create", "title": "x"}, {"op": "create", "title": "\\ud83d"}]}'
+    problem = (await client.post("/api/tasks/batch", content=content, headers=JSON)).json()
+    assert [error["field"] for error in problem["errors"]] == ["operations.1.title"]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json-patch+json", "application/strategic-merge-patch+json", "Application/JSON-Patch+JSON; charset=x"],
+)
+async def test_other_patch_formats_are_refused(client: AsyncClient, path: str, media_type: str) -> None:
+    response = await client.patch(path, content=b'{"title": "x"}', headers={"Content-Type": media_type})
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported-media-type")
+    assert "application/merge-patch+json" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("title", ["\u200b", "\ufeff \u2060", "\u3164", "\u2800"])
+async def test_a_title_needs_something_to_see(client: AsyncClient, path: str, title: str) -> None:
+    for response in (
+        await client.post("/api/tasks", json={"title": title}),
+        await client.patch(path, json={"title": title}),
+        await client.post("/api/tasks/batch", json={"operations": [{"op": "create", "title": title}]}),
+    ):
+        assert response.status_code == 400
+        assert "title: must contain a visible character" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
@@ -183,7 +245,7 @@ async def test_unknown_parameters_are_refused_everywhere(client: AsyncClient, pa
 async def test_other_methods_and_addresses_are_problems_too(client: AsyncClient, path: str) -> None:
     response = await client.post(path)
     assert (response.status_code, response.json()["code"]) == (405, "method-not-allowed")
-    assert response.headers["allow"] == "DELETE, GET, PATCH, PUT"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
     response = await client.get("/api/nothing")
     assert (response.status_code, response.json()["code"]) == (404, "not-found")
     assert response.headers["content-type"] == "application/problem+json"

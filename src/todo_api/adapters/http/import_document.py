@@ -5,6 +5,7 @@ other body.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import replace
 
@@ -49,6 +50,7 @@ async def read_tasks(user_id: str, content: AsyncIterable[bytes], max_bytes: int
 
 
 async def _read_head(window: "_Window") -> None:
+    await window.skip_byte_order_mark()
     if await window.peek() != b"{":
         raise RequestError.at("body", "body", "must be an export: a JSON object with format and tasks")
     text, end = await window.flat()
@@ -102,6 +104,14 @@ class _Window:
         self._max_bytes = max_bytes
         self._text = bytearray()
         self._position = 0
+
+    async def skip_byte_order_mark(self) -> None:
+        """Skip the mark that may be at the start of the document (RFC 8259, section 8.1)."""
+        while BOM_UTF8.startswith(self._text) and len(self._text) < len(BOM_UTF8):
+            if not await self._receive():
+                return
+        if self._text.startswith(BOM_UTF8):
+            self._position = len(BOM_UTF8)
 
     async def peek(self) -> bytes:
         """Return the next character that is not white space, without reading it."""

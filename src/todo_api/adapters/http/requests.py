@@ -1,9 +1,12 @@
 """Read the query and the body of requests, more strictly than FastAPI does."""
 
 import asyncio
+import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import pydantic_core
@@ -11,8 +14,11 @@ from starlette.requests import ClientDisconnect, Request
 
 from todo_api.adapters.http import problems
 from todo_api.adapters.http.problems import FieldError, RequestError
+from todo_api.domain.text import NOT_STORABLE
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+_JSON = re.compile(r"application/(json|[^/]+\+json)")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_LENGTH_DIGITS = 18  # of Content-Length
 _MAX_NAME_LENGTH, _MAX_NAMES = 100, 20  # of query parameters in an error
 _LATE = "the body of the request did not arrive in time; send it again"
@@ -36,20 +42,24 @@ class JsonRequest(Request):
         yield self._content
 
 
-async def read_json(request: Request) -> JsonRequest:
-    """Read the body.
+async def read_json(request: Request, *, is_required: bool) -> JsonRequest:
+    """Read the body. Unless it `is_required`, null is no body.
 
     Raises:
         ContentTooLargeError: The body is too long; the rest was not read.
         RequestTimeoutError: The body did not arrive in time.
         UnsupportedMediaTypeError: There is a body, and it is not declared as JSON.
+        RequestError: A text in the body has a lone surrogate.
         MalformedJsonError: The body is not JSON. NaN and Infinity are not JSON.
     """
     content = await _read_body(request)
     if not content:
         return JsonRequest(request, content, None)
     require_json(request)
-    return JsonRequest(request, content, parse_json(content))
+    document = parse_json(content)
+    if document is None and not is_required:
+        content = b""
+    return JsonRequest(request, content, document)
 
 
 async def _read_body(request: Request) -> bytes:
@@ -101,20 +111,57 @@ def _too_large(max_bytes: int) -> RequestError:
 
 
 def parse_json(content: bytes) -> Any:
+    """Parse JSON in UTF-8, with or without a byte order mark (RFC 8259, section 8.1).
+
+    Raises:
+        RequestError: A text has a lone surrogate.
+        MalformedJsonError: The content is not JSON.
+    """
     try:
-        return pydantic_core.from_json(content, allow_inf_nan=False)
+        return pydantic_core.from_json(content.removeprefix(BOM_UTF8), allow_inf_nan=False)
     except ValueError as error:
+        if fields := _fields_with_lone_surrogates(content):
+            raise RequestError.of([FieldError("body", field, NOT_STORABLE) for field in fields]) from error
         raise problems.MalformedJsonError.at("body", "body", f"is not valid JSON: {error}") from error
 
 
+def _fields_with_lone_surrogates(content: bytes) -> list[str]:
+    """Return the paths of up to 20 texts with half of a surrogate pair, which Python's parser accepts."""
+    try:
+        fields = _texts("", json.loads(content))
+        return list(islice((path or "body" for path, text in fields if _LONE_SURROGATE.search(text)), _MAX_NAMES))
+    except (ValueError, RecursionError):
+        return []
+
+
+def _texts(path: str, document: Any) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a JSON document, names included, each with the path of its field."""
+    match document:
+        case str():
+            yield path[:_MAX_NAME_LENGTH], document
+        case list():
+            for index, item in enumerate(document):
+                yield from _texts(f"{path}.{index}".lstrip("."), item)
+        case dict():
+            for name, item in document.items():
+                yield path[:_MAX_NAME_LENGTH], name
+                yield from _texts(f"{path}.{name}".lstrip("."), item)
+
+
 def require_json(request: Request) -> None:
-    """Raise UnsupportedMediaTypeError unless the body is declared as JSON, and not compressed."""
+    """Raise UnsupportedMediaTypeError unless the body is declared as JSON, and not compressed.
+
+    A merge patch (RFC 7396) is what an update is; other patch formats, such as JSON Patch (RFC 6902), are refused.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
+    if not _JSON.fullmatch(media_type):
         raise problems.UnsupportedMediaTypeError(
             "send the body as JSON, with the header `Content-Type: application/json`"
+        )
+    if media_type.endswith("patch+json") and media_type != "application/merge-patch+json":
+        raise problems.UnsupportedMediaTypeError(
+            "this patch format is not supported: send the fields to change as a JSON object, with the header "
+            "`Content-Type: application/merge-patch+json` or `application/json`"
         )
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise problems.UnsupportedMediaTypeError("send the body without a Content-Encoding")

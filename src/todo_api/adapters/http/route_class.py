@@ -31,7 +31,9 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
         refused = _unsupported_preconditions(self)
-        has_json_body = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
+        body = self.body_field.field_info if self.body_field is not None else None
+        has_json_body = body is not None and not isinstance(body, params.Form)
+        is_required = body is not None and body.is_required()
 
         async def checked(request: Request) -> Response:
             await self.admit(request)
@@ -41,7 +43,7 @@ class StrictRoute(APIRoute):
                     raise UnsupportedPreconditionError.at("header", header, detail)
             check_query(request, known)
             handler: _Handler = request.app.state.handlers.get(self.endpoint, handle)
-            return await handler(await read_json(request) if has_json_body else request)
+            return await handler(await read_json(request, is_required=is_required) if has_json_body else request)
 
         return checked
 
