@@ -79,7 +79,13 @@ async def test_a_stream_resumes_after_the_last_event(app: FastAPI, client: Async
         assert missed.titles == ["missed", "missed too"]
         await add(client, "new")
         assert (await stream.event()).titles == ["new"]
-    for query, header in (("since=" + seen.id, missed.id), ("since=" + missed.id, "")):
+    for query, header in (
+        ("since=" + seen.id, missed.id),
+        ("since=" + missed.id, ""),
+        (f"since={seen.id}&lastEventId={missed.id}", ""),
+        ("lastEventId=" + seen.id, missed.id),
+        (f"since={missed.id}&lastEventId=", ""),
+    ):
         async with opened(app, token, query, last_event_id=header) as stream:
             assert (await stream.event()).titles == ["new"]
     async with opened(app, token, last_event_id="") as stream:
@@ -125,6 +131,7 @@ async def test_an_unusable_token_is_refused_before_the_stream(
     for text in ("x", theirs):
         assert await refused(client, params={"since": text}) == (400, "invalid-sync-token")
         assert await refused(client, headers={"Last-Event-ID": text}) == (400, "invalid-sync-token")
+        assert await refused(client, params={"lastEventId": text}) == (400, "invalid-sync-token")
     assert await refused(client, params={"since": ""}) == (400, "invalid-sync-token")
     assert await refused(client, params={"limit": 5}) == (400, "invalid-request")
     forgotten = encode_sync_token(user_id, SyncPoint(123))

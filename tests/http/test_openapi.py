@@ -52,7 +52,7 @@ def existing(authorization: dict[str, str]) -> str:
 def depends_on_what_is_there(case: "Case[Any]") -> bool:
     """Return whether validity depends on stored data: schemas cannot describe cursors, tasks and their revisions."""
     given = {*(case.query or {}), *(case.headers or {})}
-    conditions = {"cursor", "since", "Last-Event-ID", "If-Match", "If-None-Match", "Idempotency-Key"}
+    conditions = {"cursor", "since", "lastEventId", "Last-Event-ID", "If-Match", "If-None-Match", "Idempotency-Key"}
     return case.path.endswith("/batch") or not conditions.isdisjoint(given)
 
 

@@ -24,6 +24,7 @@ from todo_api.adapters.http.openapi import SYNC_TAG, event_stream, problems, suc
 from todo_api.adapters.http.responses import encode, json_response, not_modified
 from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import tasks as schemas
+from todo_api.adapters.http.schemas.parameters import SinceParameters
 from todo_api.adapters.http.sync_tokens import changes_document, read_sync_token
 from todo_api.domain.changes import Changes, SyncPoint
 
@@ -80,15 +81,18 @@ async def follow_changes(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Follow changes. Each event is a page of changes; its id is the token to continue with."""
-    since = _since(user.user_id, parameters, last_event_id)
+    if last_event_id:
+        since = read_sync_token(user.user_id, last_event_id, "header", "Last-Event-ID")
+    elif parameters.last_event_id:
+        since = read_sync_token(user.user_id, parameters.last_event_id, "query", "lastEventId")
+    else:
+        since = _since(user.user_id, parameters)
     items = events.follow(user.user_id, since, expires_at=user.expires_at, keep_alive=keep_alive)
     first = await anext(items)  # before the response starts, so that an error can still become a response
     return _EventStream(user.user_id, first, items)
 
 
-def _since(user_id: str, parameters: EventsParameters, last_event_id: str | None = None) -> SyncPoint:
-    if last_event_id:
-        return read_sync_token(user_id, last_event_id, "header", "Last-Event-ID")
+def _since(user_id: str, parameters: SinceParameters) -> SyncPoint:
     if parameters.since is MISSING:
         return SyncPoint()
     return read_sync_token(user_id, parameters.since, "query", "since")

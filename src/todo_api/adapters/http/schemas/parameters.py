@@ -17,7 +17,7 @@ class PageParameters(BaseModel):
     )
 
 
-class EventsParameters(BaseModel):
+class SinceParameters(BaseModel):
     """Where the changes start."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,10 +27,20 @@ class EventsParameters(BaseModel):
     )
 
 
-class ChangesParameters(EventsParameters):
+class ChangesParameters(SinceParameters):
     """Where the changes start, and the size of the page."""
 
     limit: PageSize = Field(MAX_PAGE_SIZE, description="How many tasks and deletions at most.")
+
+
+class EventsParameters(SinceParameters):
+    """Where the events start."""
+
+    last_event_id: str = Field(
+        "",
+        alias="lastEventId",
+        description="The same as the header `Last-Event-ID`, for clients such as `event-source-polyfill`.",
+    )
 
 
 class ListParameters(PageParameters):

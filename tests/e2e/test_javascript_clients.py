@@ -1,4 +1,4 @@
-"""Clients that are generated from the OpenAPI document compile strictly, and make the README's calls."""
+"""Clients in JavaScript: those that are generated from the OpenAPI document, and an EventSource for headers."""
 
 import json
 import os
@@ -62,3 +62,10 @@ def test_a_generated_client_compiles_strictly_and_makes_the_calls_of_the_readme(
     run(clients, "tsc", "--project", f"{name}.json")
     token = running.headers["Authorization"].removeprefix("Bearer ")
     assert json.loads(run(clients, BIN / "node", f"{name}.js", running.url, token)) == SEEN
+
+
+def test_event_source_polyfill_continues_after_a_lost_connection(clients: Path, start: Start) -> None:
+    running: Running = start("dev")
+    token = running.headers["Authorization"].removeprefix("Bearer ")
+    seen = json.loads(run(clients, BIN / "node", "event-source.js", running.url, token))
+    assert seen == {"parameters": [[], ["lastEventId"]], "statuses": [200, 200], "titles": [["before"], ["after"]]}
