@@ -108,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _http_config(settings: Settings, rate_limits: RateLimits, metrics: Metrics) -> HttpConfig:
     return HttpConfig(
         cors_origins=settings.cors_origins,
+        cors_headers=settings.cors_headers,
         max_body_bytes=settings.max_body_bytes,
         request_timeout=settings.request_timeout,
         trusted_proxies=settings.trusted_proxies,

@@ -175,3 +175,18 @@ def test_a_refused_request_has_an_id_in_the_response_and_the_log(running: Runnin
     log = [json.loads(line) for line in running.end(signal.SIGTERM)[1].splitlines()]
     refused = [(line["request_id"], line["status"]) for line in log if line["event"] == "refused"]
     assert refused == [("mine", 431), (made, 400)]
+
+
+def test_head_responses_have_no_body_and_keep_the_connection(running: Running) -> None:
+    auth = f"Authorization: Bearer {TOKEN}".encode()
+    with connected(running) as client:
+        for path in (b"/api/tasks", b"/api/me/export", b"/api/tasks/events", b"/docs", b"/nowhere"):
+            client.sendall(b"HEAD " + path + b" HTTP/1.1\r\nHost: x\r\n" + auth + b"\r\n\r\n")
+            received = b""
+            while not received.endswith(b"\r\n\r\n"):
+                part = client.recv(65536)
+                assert part, f"the connection was closed after {received!r}"
+                received += part
+            assert received.startswith(b"HTTP/1.1 404" if path == b"/nowhere" else b"HTTP/1.1 200")
+        client.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert response_of(client).endswith(b'{"status":"ok"}')

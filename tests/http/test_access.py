@@ -6,7 +6,11 @@ from typing import Any
 
 import jwt
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import ASGITransport, AsyncClient, Response
+from tests.http.application import make_app
+
+from todo_api.adapters.http.app import HttpConfig
+from todo_api.adapters.memory.repository import InMemoryTaskRepository
 
 CALLS = [
     ("GET", "/api/tasks"),
@@ -126,7 +130,7 @@ async def test_the_front_end_may_call_and_read_the_headers(client: AsyncClient) 
     ):
         assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
         exposed = {name.strip() for name in response.headers["access-control-expose-headers"].split(",")}
-        assert {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After"} <= exposed
+        assert {"Content-Disposition", "ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After"} <= exposed
 
 
 async def test_other_origins_are_refused(client: AsyncClient) -> None:
@@ -134,7 +138,7 @@ async def test_other_origins_are_refused(client: AsyncClient) -> None:
     assert "access-control-allow-origin" not in response.headers
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 async def test_preflight_allows_the_methods_and_headers(as_user: Callable[..., AsyncClient], method: str) -> None:
     names = "authorization,content-type,idempotency-key,if-match,if-none-match,last-event-id"
     headers = ORIGIN | {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": names}
@@ -142,3 +146,23 @@ async def test_preflight_allows_the_methods_and_headers(as_user: Callable[..., A
     assert response.status_code == 200
     assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert method in response.headers["access-control-allow-methods"]
+
+
+async def preflight(names: str, config: HttpConfig) -> Response:
+    app = make_app(InMemoryTaskRepository(), config=config)
+    headers = ORIGIN | {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names}
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        return await client.options("/api/tasks", headers=headers)
+
+
+async def test_browsers_may_send_what_telemetry_adds() -> None:
+    response = await preflight("authorization,baggage,sentry-trace,traceparent,tracestate", HttpConfig())
+    assert response.status_code == 200
+
+
+async def test_other_headers_are_allowed_by_configuration_only() -> None:
+    refused = await preflight("authorization,x-tenant", HttpConfig())
+    assert (refused.status_code, refused.json()["code"]) == (400, "preflight-refused")
+    assert "CORS_HEADERS" in refused.json()["detail"]
+    allowed = await preflight("authorization,x-tenant", HttpConfig(cors_headers=("X-Tenant",)))
+    assert allowed.status_code == 200

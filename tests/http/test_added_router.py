@@ -226,7 +226,7 @@ def test_ids_that_are_not_uuids_are_missing_tasks(client: TestClient) -> None:
     assert_problem(client.delete(newline), 404, "task-not-found")
     response = client.post("/api/tasks/statistics")
     assert_problem(response, 405, "method-not-allowed")
-    assert response.headers["allow"] == "DELETE, GET, PATCH, PUT"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
     response = client.post("/api/tasks/weather")
     assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"] == "GET"

@@ -13,6 +13,7 @@ from todo_api.adapters.http.documentation_pages import add_documentation_pages
 from todo_api.adapters.http.errors import UnexpectedErrors, add_exception_handlers
 from todo_api.adapters.http.hot_path import hot_handlers
 from todo_api.adapters.http.middleware.cors import Cors
+from todo_api.adapters.http.middleware.head import HeadAsGet
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
 from todo_api.adapters.http.openapi import DESCRIPTION, TAGS, customize_openapi, summarize
@@ -28,6 +29,7 @@ class HttpConfig:
 
     Attributes:
         cors_origins: Web origins whose pages may call the API.
+        cors_headers: Names of request headers that these pages may send, beside those that the API reads.
         max_body_bytes: The maximum length of a body; for an import, of each task.
         request_timeout: Seconds for a body to arrive; for an import, for each part of it.
         keep_alive: Seconds without changes after which an event stream sends a comment.
@@ -41,6 +43,7 @@ class HttpConfig:
     """
 
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
+    cors_headers: tuple[str, ...] = ()
     max_body_bytes: int = 1024 * 1024
     request_timeout: float = 30.0
     keep_alive: float = 15.0
@@ -98,6 +101,7 @@ def _middleware(config: HttpConfig) -> list[Middleware]:
     return [
         *([Middleware(TrustedProxies, trusted=config.trusted_proxies)] if config.trusted_proxies else []),
         Middleware(RequestContextMiddleware, access_log=config.access_log, observe=config.observe),
-        Middleware(Cors, origins=config.cors_origins),
+        Middleware(Cors, origins=config.cors_origins, headers=config.cors_headers),
         Middleware(UnexpectedErrors),
+        Middleware(HeadAsGet),
     ]

@@ -107,8 +107,8 @@ def _allowed_methods(request: Request, error: HTTPException) -> list[str]:
     methods = set(((error.headers or {}).get("Allow") or "").split(", ")) - {""}
     for route in iter_route_contexts(request.app.routes):
         if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods or {"GET", "HEAD"}  # mounted files can be read
-    return sorted(methods)
+            methods |= route.methods or {"GET"}  # mounted files can be read
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def problem_response(error: Exception) -> Response:

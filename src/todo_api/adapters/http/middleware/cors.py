@@ -11,7 +11,7 @@ from todo_api.adapters.http.context import context_of
 from todo_api.adapters.http.errors import problem_response
 from todo_api.adapters.http.problems import PreflightRefusedError
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -20,9 +20,14 @@ _REQUEST_HEADERS = (
     "If-None-Match",
     "Last-Event-ID",
     "X-Request-ID",
+    # What browsers add for telemetry: W3C Trace Context, W3C Baggage and Sentry.
+    "baggage",
+    "sentry-trace",
     "traceparent",
+    "tracestate",
 )
 _EXPOSED_HEADERS = (
+    "Content-Disposition",
     "ETag",
     "Idempotent-Replayed",
     "Link",
@@ -37,14 +42,14 @@ _VARY = (b"vary", b"Origin")  # so that caches do not give a browser a response 
 
 
 class Cors(CORSMiddleware):
-    """Allows calls from web pages of these origins."""
+    """Allows calls from web pages of these origins, with `headers` beside those that the API reads."""
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str], headers: Sequence[str] = ()) -> None:
         super().__init__(
             app,
             allow_origins=origins,
             allow_methods=_METHODS,
-            allow_headers=_REQUEST_HEADERS,
+            allow_headers=(*_REQUEST_HEADERS, *headers),
             expose_headers=_EXPOSED_HEADERS,
         )
 
@@ -59,7 +64,9 @@ class Cors(CORSMiddleware):
         response = super().preflight_response(request_headers)
         if response.status_code == 200:  # noqa: PLR2004
             return response
-        problem = problem_response(PreflightRefusedError(f"{bytes(response.body).decode()}: see CORS_ORIGINS"))
+        problem = problem_response(
+            PreflightRefusedError(f"{bytes(response.body).decode()}: see CORS_ORIGINS, CORS_HEADERS")
+        )
         problem.headers.update({name: value for name, value in response.headers.items() if name.startswith("access-")})
         problem.headers["Vary"] = response.headers["Vary"]
         return problem
