@@ -44,7 +44,7 @@ def _whole_number(value: object) -> object:
 
 _TITLE = {
     "type": "string",
-    "description": "White space around it is trimmed; then 1 to 500 Unicode code points, without NUL.",
+    "description": "White space around it is trimmed; then 1 to 500 code points, one of them visible, without NUL.",
     "minLength": 1,
     "maxLength": TITLE_MAX_LENGTH,
     "pattern": r"^[^\x00]*[^\x00\s\x1c-\x1f\x85][^\x00]*$",
