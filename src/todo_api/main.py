@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
+from todo_api.adapters.http.middleware.cors import allow_origin
 from todo_api.adapters.http.middleware.request_context import refusal
 from todo_api.adapters.http.problems import (
     HeaderTooLargeError,
@@ -126,13 +127,15 @@ def _server_hooks(settings: Settings, feed: InMemoryChangeFeed) -> ServerHooks:
         max_connections=settings.max_connections,
         max_header_bytes=settings.max_header_bytes,
         header_timeout=settings.header_timeout,
-        refuse=_refuse,
+        refuse=partial(_refuse, settings.cors_origins),
         end_streams=feed.close,
     )
 
 
-def _refuse(status: int, detail: str, headers: Headers) -> Response:
-    return refusal(_REFUSALS[status](detail), headers)
+def _refuse(origins: Sequence[str], status: int, detail: str, headers: Headers) -> Response:
+    response = refusal(_REFUSALS[status](detail), headers)
+    allow_origin(response, headers, origins)
+    return response
 
 
 def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService:

@@ -48,7 +48,7 @@ def connected(running: Running) -> Iterator[socket.socket]:
 
 def refusal_of(client: socket.socket) -> tuple[int, str]:
     """Return status and code of a problem with id and security headers; it must close the connection."""
-    head, problem = problem_of(client)
+    head, problem = document_of(client)
     assert head["content-type"] == "application/problem+json"
     assert head["x-request-id"] == problem["request_id"]
     assert head["x-content-type-options"] == "nosniff"
@@ -56,14 +56,14 @@ def refusal_of(client: socket.socket) -> tuple[int, str]:
     return problem["status"], problem["code"]
 
 
-def problem_of(client: socket.socket) -> tuple[Message, dict[str, Any]]:
+def document_of(client: socket.socket) -> tuple[Message, dict[str, Any]]:
     received = b""
     while part := client.recv(65536):
         received += part
     head, _, body = received.partition(b"\r\n\r\n")
     status, _, fields = head.partition(b"\r\n")
     problem = json.loads(body)
-    assert int(status.split()[1]) == problem["status"]
+    assert int(status.split()[1]) == problem.get("status", 200)
     return message_from_bytes(fields), problem
 
 
@@ -165,12 +165,12 @@ def test_a_refused_request_has_an_id_in_the_response_and_the_log(running: Runnin
     named = b"GET /health HTTP/1.1\r\nX-Request-ID: mine\r\n"
     with connected(running) as client:
         client.sendall(named + b"X-Long: " + b"x" * 5000 + b"\r\n\r\n")
-        assert problem_of(client)[1]["request_id"] == "mine"
+        assert document_of(client)[1]["request_id"] == "mine"
     with connected(running) as client:
         client.sendall(named + b"\r\n")
         assert response_of(client).startswith(b"HTTP/1.1 200")
         client.sendall(b"no HTTP\r\n\r\n")
-        made = problem_of(client)[1]["request_id"]
+        made = document_of(client)[1]["request_id"]
     assert re.fullmatch("[0-9a-f]{32}", made)
     log = [json.loads(line) for line in running.end(signal.SIGTERM)[1].splitlines()]
     refused = [(line["request_id"], line["status"]) for line in log if line["event"] == "refused"]
@@ -190,3 +190,53 @@ def test_head_responses_have_no_body_and_keep_the_connection(running: Running) -
             assert received.startswith(b"HTTP/1.1 404" if path == b"/nowhere" else b"HTTP/1.1 200")
         client.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
         assert response_of(client).endswith(b'{"status":"ok"}')
+
+
+@pytest.mark.parametrize("field", [b"", b"Connection: keep-alive\r\n"])
+def test_an_http_1_0_client_gets_no_chunks(running: Running, field: bytes) -> None:
+    field += f"Authorization: Bearer {TOKEN}\r\n".encode()
+    with connected(running) as client:
+        client.sendall(b"GET /api/me/export HTTP/1.0\r\n" + field + b"\r\n")
+        head, export = document_of(client)
+        assert export["format"] == "todo-api-export"
+        assert (head["connection"], head["transfer-encoding"], head["content-length"]) == ("close", None, None)
+    with connected(running) as client:
+        client.sendall(b"GET /api/me HTTP/1.0\r\n" + field + b"\r\n")
+        head, account = document_of(client)
+        assert account["user_id"] == "alice"
+        assert (head["connection"], head["transfer-encoding"]) == ("close", None)
+
+
+def test_an_http_1_0_client_follows_events_without_chunks(running: Running) -> None:
+    with connected(running) as client:
+        client.sendall(f"GET /api/tasks/events HTTP/1.0\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        received = b""
+        while b"\n\n" not in received:
+            part = client.recv(65536)
+            assert part
+            received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert body.startswith(b"retry: ")
+
+
+ORIGIN = b"Origin: http://localhost:3000\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_header", "allowed"),
+    [
+        (ORIGIN + b"X-Long: " + b"x" * 5000, "http://localhost:3000"),
+        (ORIGIN + b"Accept: */*\r\nno field\r\n\r\n", "http://localhost:3000"),
+        (b"Origin: http://evil.example\r\nAccept: */*\r\nno field\r\n\r\n", None),
+        (b"X-Long: " + b"x" * 5000, None),
+    ],
+)
+def test_pages_can_read_why_the_server_refused_their_request(
+    running: Running, request_header: bytes, allowed: str | None
+) -> None:
+    with connected(running) as client:
+        client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n" + request_header)
+        head, _ = document_of(client)
+    assert head["access-control-allow-origin"] == allowed
+    assert ("X-Request-ID" in (head["access-control-expose-headers"] or "")) == (allowed is not None)

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from starlette.responses import PlainTextResponse, Response
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Message, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from todo_api.server.sockets import WRITE_TIMEOUT
 
@@ -40,6 +41,27 @@ class ServerHooks:
 
 
 _DEFAULT_HOOKS = ServerHooks()
+
+
+class _SendWithoutChunks:
+    """Sends a response to an HTTP/1.0 client, which does not know chunks (RFC 9112, section 7.1).
+
+    The end of the connection is the end of a body without a Content-Length.
+    """
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._send: Send = cycle.send  # type: ignore[assignment] # uvicorn has its own ASGI types
+        self._has_length = True
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._has_length = any(name.lower() == b"content-length" for name, _ in message.get("headers", ()))
+            if not self._has_length:
+                self._cycle.chunked_encoding = False
+        elif not self._has_length:
+            self._cycle.expected_content_length = len(message.get("body", b""))  # uvicorn checks it
+        await self._send(message)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -91,6 +113,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._is_stopping:
             self.cycle.keep_alive = False
+        if self.scope["http_version"] == "1.0":
+            self.cycle.send = _SendWithoutChunks(self.cycle)  # type: ignore[method-assign, assignment]
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

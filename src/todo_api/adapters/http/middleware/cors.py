@@ -1,6 +1,6 @@
 """CORS: Starlette's middleware, with problem documents for refused preflight requests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -39,6 +39,19 @@ _EXPOSED_HEADERS = (
     "X-Request-ID",
 )
 _VARY = (b"vary", b"Origin")  # so that caches do not give a browser a response without CORS headers
+
+
+def allow_origin(response: Response, request_headers: Iterable[tuple[bytes, bytes]], origins: Sequence[str]) -> None:
+    """Let web pages of these origins read the response, which has not passed through the middleware.
+
+    Without an Origin among the header fields of the request, nothing is allowed.
+    """
+    headers = Headers(raw=list(request_headers))
+    cors = Cors(response, origins)
+    if "Origin" in headers and cors.is_allowed_origin(headers["Origin"]):
+        response.headers.update(cors.simple_headers)
+        if not cors.allow_all_origins:
+            cors.allow_explicit_origin(response.headers, headers["Origin"])
 
 
 class Cors(CORSMiddleware):
