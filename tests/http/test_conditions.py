@@ -228,6 +228,8 @@ EVALUATED = {
     ("PATCH", "/api/tasks/{task_id}", "If-Match"),
     ("PATCH", "/api/tasks/{task_id}/complete", "If-Match"),
     ("DELETE", "/api/tasks/{task_id}", "If-Match"),
+    ("POST", "/api/tasks/{task_id}/restore", "If-Match"),
+    ("DELETE", "/api/tasks/trash/{task_id}", "If-Match"),
 }
 
 

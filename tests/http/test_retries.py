@@ -6,7 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
+from tests.http.imports import JSON, a_task, whole
 
 CALLS = ["/api/tasks", "/api/tasks/batch"]
 BODIES = {"/api/tasks": {"title": "Once"}, "/api/tasks/batch": {"operations": [{"op": "create", "title": "Once"}]}}
@@ -175,3 +177,77 @@ async def test_a_task_with_an_id_of_the_client_is_created_once(client: AsyncClie
     assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
     assert again.headers["idempotent-replayed"] == "true"
     assert again.headers["location"] == mine
+
+
+async def test_a_purge_can_be_sent_again(client: AsyncClient, path: str) -> None:
+    await client.delete(path)
+    purge, headers = path.replace("/tasks/", "/tasks/trash/"), key()
+    responses = [await client.delete(purge, headers=headers) for _ in range(2)]
+    assert [response.status_code for response in responses] == [204, 204]
+    assert responses[1].headers["idempotent-replayed"] == "true"
+    assert (await client.get("/api/tasks/trash")).json() == []
+
+
+async def test_a_late_retry_does_not_empty_the_trash_again(client: AsyncClient) -> None:
+    paths = [(await client.post("/api/tasks", json={"title": "x"})).headers["location"] for _ in range(3)]
+    headers = key()
+    for path in paths[:2]:
+        await client.delete(path)
+    assert (await client.delete("/api/tasks/trash", headers=headers)).status_code == 204
+    assert (await client.get("/api/tasks/trash")).json() == []
+    await client.delete(paths[2])
+    again = await client.delete("/api/tasks/trash", headers=headers)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (204, "true")
+    assert len((await client.get("/api/tasks/trash")).json()) == 1
+    assert (await client.delete("/api/tasks/trash", headers=key())).status_code == 204
+    assert (await client.get("/api/tasks/trash")).json() == []
+
+
+async def test_a_late_retry_does_not_import_again(client: AsyncClient) -> None:
+    headers, content = key() | JSON, whole(a_task(1), a_task(2))
+    first = await client.post("/api/me/import", content=content, headers=headers)
+    assert (first.status_code, first.json()) == (200, {"imported": 2, "skipped": 0})
+    for task in (await client.get("/api/tasks")).json():
+        await client.delete(f"/api/tasks/{task['id']}")
+    await client.delete("/api/tasks/trash")
+    again = await client.post("/api/me/import", content=content, headers=headers)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    assert await count(client) == 0
+    assert (await client.post("/api/me/import", content=content, headers=key() | JSON)).json() == first.json()
+
+
+async def test_a_failed_import_runs_again(client: AsyncClient) -> None:
+    headers = key() | JSON
+    failed = await client.post("/api/me/import", content=whole(a_task(1))[:-1], headers=headers)
+    assert (failed.status_code, failed.json()["imported"]) == (400, 1)
+    again = await client.post("/api/me/import", content=whole(a_task(1), a_task(2)), headers=headers)
+    assert again.json() == {"imported": 1, "skipped": 1}
+
+
+async def test_preconditions_are_part_of_the_request(client: AsyncClient) -> None:
+    mine, headers = f"/api/tasks/{uuid4()}", key()
+    created = await client.put(mine, json={"title": "Once"}, headers=headers | {"If-None-Match": "*"})
+    assert created.status_code == 201
+    other = await client.put(mine, json={"title": "Once"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+
+
+REFUSING = {("delete", "/api/me")}  # it deletes the stored keys too
+
+
+def test_every_call_that_writes_takes_a_key_or_refuses_it(app: FastAPI) -> None:
+    without_key = {
+        (method, path)
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if method != "get" and "Idempotency-Key" not in {each["name"] for each in operation.get("parameters", ())}
+    }
+    assert without_key == REFUSING
+
+
+async def test_erasing_refuses_a_key(client: AsyncClient, path: str) -> None:
+    response = await client.delete("/api/me", headers=key())
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
+    assert (await client.get(path)).status_code == 200
+    assert (await client.delete("/api/me")).status_code == 204

@@ -50,6 +50,33 @@ async def test_a_task_that_is_not_in_the_trash_cannot_be_purged(client: AsyncCli
     assert (await client.get(path)).status_code == 200
 
 
+@pytest.mark.parametrize("call", ["restore", "purge"])
+async def test_deleted_tasks_are_restored_or_purged_at_the_revision_that_was_asked_for(
+    client: AsyncClient, task: dict[str, Any], deleted: str, call: str
+) -> None:
+    (trashed,) = (await client.get("/api/tasks/trash")).json()
+    purge = deleted.replace("/tasks/", "/tasks/trash/")
+    method, address, status = ("POST", f"{deleted}/restore", 200) if call == "restore" else ("DELETE", purge, 204)
+    refused = await client.request(method, address, headers={"If-Match": f'"{task["revision"]}"'})
+    assert (refused.status_code, refused.json()["code"]) == (412, "revision-mismatch")
+    assert refused.headers["etag"] == f'"{trashed["revision"]}"'
+    assert (await client.get("/api/tasks/trash")).json() == [trashed]
+    done = await client.request(method, address, headers={"If-Match": refused.headers["etag"]})
+    assert done.status_code == status
+    assert (await client.get("/api/tasks/trash")).json() == []
+    again = await client.request(method, address, headers={"If-Match": refused.headers["etag"]})
+    assert again.status_code == (409 if call == "restore" else 404)
+
+
+async def test_a_batch_restores_at_the_revision_that_was_asked_for(client: AsyncClient, deleted: str) -> None:
+    (trashed,) = (await client.get("/api/tasks/trash")).json()
+    for tag, status in (("1", 412), (trashed["revision"], 200)):
+        operation = {"op": "restore", "id": trashed["id"], "if_match": f'"{tag}"'}
+        response = await client.post("/api/tasks/batch", json={"operations": [operation]})
+        assert response.status_code == status
+    assert (await client.get(deleted)).status_code == 200
+
+
 async def test_the_trash_can_be_emptied(client: AsyncClient, deleted: str) -> None:
     assert (await client.delete("/api/tasks/trash")).status_code == 204
     assert (await client.get("/api/tasks/trash")).json() == []

@@ -79,6 +79,31 @@ class Restore:
     """Restore a task from the trash."""
 
     task_id: UUID
+    if_revisions: Collection[int] | None = None
 
     def apply(self, workspace: Workspace) -> Task:
-        return workspace.restore(self.task_id)
+        return workspace.restore(self.task_id, self.if_revisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Delete a task in the trash permanently."""
+
+    task_id: UUID
+    if_revisions: Collection[int] | None = None
+
+    def apply(self, workspace: Workspace) -> None:
+        workspace.purge(self.task_id, self.if_revisions)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyTrash:
+    """Delete all tasks in the trash permanently."""
+
+    @property
+    def task_id(self) -> None:
+        """No task is loaded."""
+        return None
+
+    def apply(self, workspace: Workspace) -> None:
+        workspace.empty_trash()

@@ -52,11 +52,23 @@ class Workspace:
         self._now = now
         self._tasks = {task.id: task for task in tasks}
         self._written: dict[UUID, Task] = {}
+        self._purged: set[UUID] = set()
+        self._is_trash_emptied = False
 
     @property
     def written(self) -> Mapping[UUID, Task]:
         """The changed tasks at the new revision; deleted ones are TrashedTask."""
         return self._written
+
+    @property
+    def purged(self) -> Collection[UUID]:
+        """The ids of the tasks that are deleted permanently, after `written` has been written."""
+        return self._purged
+
+    @property
+    def is_trash_emptied(self) -> bool:
+        """Whether all tasks in the trash are deleted permanently, after `written` has been written."""
+        return self._is_trash_emptied
 
     @property
     def revision(self) -> int:
@@ -122,25 +134,45 @@ class Workspace:
         self._write(self._live(task_id, if_revisions).discard(now=self._now))
         self.live_tasks -= 1
 
-    def restore(self, task_id: UUID) -> Task:
+    def restore(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> Task:
         """Restore a task from the trash and return it.
 
         Raises:
             TaskNotFoundError: The user has no such task, or it has been purged.
             TaskNotInTrashError: The task is not in the trash.
+            RevisionMismatchError: It is at none of `if_revisions`, where they are given.
             QuotaExceededError: The user has reached the quota.
         """
         task = self._tasks.get(task_id)
-        if isinstance(task, TrashedTask):
-            return self._add(task.restore())
-        raise TaskNotFoundError if task is None else TaskNotInTrashError
+        if not isinstance(task, TrashedTask):
+            raise TaskNotFoundError if task is None else TaskNotInTrashError
+        _require_revision(task, if_revisions)
+        return self._add(task.restore())
+
+    def purge(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> None:
+        """Delete a task in the trash permanently.
+
+        Raises:
+            TaskNotFoundError: The user has no such task, or it is not in the trash.
+            RevisionMismatchError: It is at none of `if_revisions`, where they are given.
+        """
+        task = self._tasks.get(task_id)
+        if not isinstance(task, TrashedTask):
+            raise TaskNotFoundError
+        _require_revision(task, if_revisions)
+        self._purged.add(task_id)
+        del self._tasks[task_id]
+
+    def empty_trash(self) -> None:
+        """Delete all tasks in the trash permanently, including those that were not requested."""
+        self._is_trash_emptied = True
+        self._tasks = {task_id: task for task_id, task in self._tasks.items() if not isinstance(task, TrashedTask)}
 
     def _live(self, task_id: UUID, if_revisions: Collection[int] | None) -> Task:
         task = self._tasks.get(task_id)
         if task is None or isinstance(task, TrashedTask):
             raise TaskNotFoundError
-        if if_revisions is not None and task.revision not in if_revisions:
-            raise RevisionMismatchError(task.revision)
+        _require_revision(task, if_revisions)
         return task
 
     def _add(self, task: Task) -> Task:
@@ -153,3 +185,8 @@ class Workspace:
         task = replace(task, revision=self._next_revision)
         self._tasks[task.id] = self._written[task.id] = task
         return task
+
+
+def _require_revision(task: Task, if_revisions: Collection[int] | None) -> None:
+    if if_revisions is not None and task.revision not in if_revisions:
+        raise RevisionMismatchError(task.revision)

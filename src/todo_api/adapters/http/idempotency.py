@@ -5,7 +5,7 @@ The header is the one of draft-ietf-httpapi-idempotency-key-header; its value is
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -42,9 +42,16 @@ async def idempotency_key(request: Request, keys: Sequence[str] | None) -> Idemp
 
 
 def _fingerprint(request: Request, content: bytes) -> bytes:
-    """Return a digest of the request. Equal JSON documents have equal digests, however they are formatted."""
+    """Return a digest of the request, its preconditions included.
+
+    Equal JSON documents have equal digests, however they are formatted.
+    """
     document = json.dumps(parse_json(content), sort_keys=True) if content else ""
-    return blake2b(f"{request.method} {request.url.path}\n{document}".encode(), digest_size=32).digest()
+    text = f"{request.method} {request.url.path}\n{document}"
+    for name in ("If-Match", "If-None-Match"):
+        if values := request.headers.getlist(name):
+            text += f"\n{name}: {', '.join(values)}"
+    return blake2b(text.encode(), digest_size=32).digest()
 
 
 class ResponseCodec:
@@ -66,14 +73,42 @@ def response_of(edited: Edited[Response]) -> Response:
     return edited.result
 
 
+class _NotStoredError(Exception):
+    """No response is stored under the key."""
+
+
+async def run_again_safely(
+    batches: BatchService,
+    user_id: str,
+    key: IdempotencyKey[Response] | None,
+    run: Callable[[], Awaitable[Response]],
+) -> Response:
+    """Return the response of `run`, or the stored response of an earlier request with this key.
+
+    The response is stored after the run, in a transaction of its own, so a retry of a request that was interrupted
+    runs again.
+    """
+    if key is None:
+        return await run()
+
+    def fail(*_: object) -> Response:
+        raise _NotStoredError
+
+    try:
+        return response_of(await batches.run(user_id, [], fail, key=key))
+    except _NotStoredError:
+        response = await run()
+    return response_of(await batches.run(user_id, [], lambda *_: response, key=key))
+
+
 async def run_once(
     batches: BatchService,
     user_id: str,
-    key: IdempotencyKey[Response],
+    key: IdempotencyKey[Response] | None,
     operation: Operation,
     respond: Callable[[Task], Response] | None = None,
 ) -> Response:
-    """Run the operation, or return the stored response if an earlier request with this key has run it.
+    """Run the operation in a transaction, or return the stored response if an earlier request with this key has run it.
 
     Operations that return no task need no `respond`: their response is 204.
     """

@@ -178,6 +178,7 @@ _PROBLEMS_OF: Mapping[str, Collection[str]] = {
     "invalid-sync-token": {"since"},
     "task-exists": {"If-None-Match", "runBatch"},
     "task-not-in-trash": {"restoreTask", "runBatch"},
+    "quota-exceeded": {"createTask", "putTask", "restoreTask", "runBatch", "importAccount"},
     "idempotency-key-in-use": {"Idempotency-Key"},
     "idempotency-key-reused": {"Idempotency-Key"},
     "too-many-streams": {"followChanges"},

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from todo_api.adapters.http.authentication import authenticate
-from todo_api.adapters.http.problems import UnsupportedPreconditionError
+from todo_api.adapters.http.problems import RequestError, UnsupportedPreconditionError
 from todo_api.adapters.http.requests import check_query, read_json
 
 _Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -22,7 +22,8 @@ class StrictRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and bodies that are not JSON or too long.
 
     It also refuses If-Match and If-None-Match if the endpoint declares no parameter for them: a precondition is never
-    ignored (RFC 9110, section 13). For a read, If-None-Match without an ETag never matches.
+    ignored (RFC 9110, section 13). For a read, If-None-Match without an ETag never matches. In the same way, a route
+    that writes refuses the Idempotency-Key if its endpoint does not declare it, instead of running a retry again.
 
     Forms and files are left to FastAPI: limit them with `max_body_size`.
     """
@@ -30,17 +31,16 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> _Handler:
         handle = super().get_route_handler()
         known = dict(_query_parameters(self.dependant))
-        refused = _unsupported_preconditions(self)
+        refused = _unsupported_headers(self)
         body = self.body_field.field_info if self.body_field is not None else None
         has_json_body = body is not None and not isinstance(body, params.Form)
         is_required = body is not None and body.is_required()
 
         async def checked(request: Request) -> Response:
             await self.admit(request)
-            for header in refused:
+            for header, error in refused.items():
                 if header in request.headers:
-                    detail = "is not supported here: send the request without it"
-                    raise UnsupportedPreconditionError.at("header", header, detail)
+                    raise error.at("header", header, "is not supported here: send the request without it")
             check_query(request, known)
             handler: _Handler = request.app.state.handlers.get(self.endpoint, handle)
             return await handler(await read_json(request, is_required=is_required) if has_json_body else request)
@@ -73,12 +73,13 @@ class ProtectedRoute(StrictRoute):
         await authenticate(request)
 
 
-def _unsupported_preconditions(route: APIRoute) -> tuple[str, ...]:
-    """Return the headers that the route must refuse, because its endpoint does not evaluate them."""
-    evaluated = set(_headers(route.dependant))
-    if (route.methods or set()) <= {"GET", "HEAD"}:
-        evaluated.add("If-None-Match")
-    return tuple(header for header in ("If-Match", "If-None-Match") if header not in evaluated)
+def _unsupported_headers(route: APIRoute) -> dict[str, type[RequestError]]:
+    """Return the headers that the route must refuse, because its endpoint does not use them, with their errors."""
+    errors: dict[str, type[RequestError]] = {"If-Match": UnsupportedPreconditionError}
+    if not (route.methods or set()) <= {"GET", "HEAD"}:
+        errors |= {"If-None-Match": UnsupportedPreconditionError, "Idempotency-Key": RequestError}
+    used = set(_headers(route.dependant))
+    return {header: error for header, error in errors.items() if header not in used}
 
 
 def _headers(dependant: Dependant) -> Iterator[str]:

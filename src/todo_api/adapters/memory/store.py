@@ -139,6 +139,8 @@ class Store:
         if workspace.written:
             self.accounts[user_id] = account
             account.write_all(workspace.written, workspace.revision, now)
+        for task_id in list(account.trash) if workspace.is_trash_emptied else workspace.purged:
+            account.trash.pop(task_id, None)
         if key is not None:
             account.results[key.key] = KeptResult(key.fingerprint, key.codec.encode(result), now)
         return Edited(result, replayed=False)

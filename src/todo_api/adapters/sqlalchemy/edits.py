@@ -102,6 +102,19 @@ def _write() -> sa.Update:
     return counted.add_cte(written.cte("written"), buried.cte("buried"), risen.cte("risen"))
 
 
+# After the statement that writes: one statement cannot write a row and delete it.
+_PURGE = (
+    sa.delete(tasks)
+    .where(
+        tasks.c.user_id == _owner,
+        tasks.c.deleted_at.is_not(None),
+        sa.or_(
+            sa.bindparam("is_trash_emptied", type_=sa.Boolean),
+            tasks.c.id == sa.func.any(sa.bindparam("task_ids", type_=sa.ARRAY(tasks.c.id.type))),
+        ),
+    )
+    .returning(tasks.c.id)
+)
 _KEEP = _keep()
 _WRITE = _write()
 _WRITE_AND_KEEP = _write().add_cte(_keep().cte("kept"))
@@ -195,6 +208,9 @@ class Edit(Generic[T]):
         statement = statements.get((bool(workspace.written), self.key is not None))
         if statement is not None:
             await execute(connection, statement, values)
+        if workspace.purged or workspace.is_trash_emptied:
+            doomed = {"task_ids": list(workspace.purged), "is_trash_emptied": workspace.is_trash_emptied}
+            await execute(connection, _PURGE, {"owner": self.user_id, **doomed})
 
 
 def _recall(account: Row, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:

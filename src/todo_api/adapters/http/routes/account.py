@@ -6,11 +6,19 @@ from contextlib import aclosing
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from todo_api.adapters.http.dependencies import Accounts, CurrentUser, MaxBodyBytes, UserLimits
+from todo_api.adapters.http.dependencies import (
+    Accounts,
+    Batches,
+    CurrentUser,
+    IdempotencyKey,
+    MaxBodyBytes,
+    UserLimits,
+)
+from todo_api.adapters.http.idempotency import run_again_safely
 from todo_api.adapters.http.import_document import read_tasks
-from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, IMPORT_BODY, problems, success
+from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, IMPORT_BODY, REPLAYED, problems, success
 from todo_api.adapters.http.requests import require_json, stream_body
-from todo_api.adapters.http.responses import encode
+from todo_api.adapters.http.responses import encode, json_response
 from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import account as schemas
 from todo_api.application import accounts as application
@@ -44,26 +52,41 @@ async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
 
 @router.post(
     "/import",
-    responses=success(200, "The numbers of tasks.") | problems(409, 413, 415),
+    response_model=schemas.ImportResult,
+    responses=success(200, "The numbers of tasks.", REPLAYED) | problems(409, 413, 415, 422),
     openapi_extra={"requestBody": IMPORT_BODY},
 )
 async def import_account(
-    request: Request, user: CurrentUser, accounts: Accounts, max_task_bytes: MaxBodyBytes
-) -> schemas.ImportResult:
+    *,
+    request: Request,
+    user: CurrentUser,
+    accounts: Accounts,
+    batches: Batches,
+    max_task_bytes: MaxBodyBytes,
+    idempotency_key: IdempotencyKey,
+) -> Response:
     """Import an export. Tasks whose ids exist already are skipped, even if they differ; no task is changed.
 
     The document may have any length; the limit for bodies applies to each task. Tasks are stored in order as they
     arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
+    A retry with the same Idempotency-Key gets the first response; its document is not read.
     """
     require_json(request)
-    async with aclosing(read_tasks(user.user_id, stream_body(request), max_task_bytes)) as tasks:
-        done = await accounts.import_tasks(user.user_id, tasks)
-    return schemas.ImportResult(imported=done.imported, skipped=done.skipped)
+
+    async def run() -> Response:
+        async with aclosing(read_tasks(user.user_id, stream_body(request), max_task_bytes)) as tasks:
+            done = await accounts.import_tasks(user.user_id, tasks)
+        return json_response({"imported": done.imported, "skipped": done.skipped})
+
+    return await run_again_safely(batches, user.user_id, idempotency_key, run)
 
 
 @router.delete("", status_code=204, response_model=None, responses=success(204, "Everything was deleted."))
 async def erase_account(user: CurrentUser, accounts: Accounts) -> Response:
-    """Permanently delete all tasks and everything else that is stored about the user."""
+    """Permanently delete all tasks and everything else that is stored about the user.
+
+    The Idempotency-Key is refused: the stored keys are deleted too, so a retry could not be recognized.
+    """
     await accounts.erase(user.user_id)
     return Response(status_code=204)
 

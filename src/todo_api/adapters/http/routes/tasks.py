@@ -209,6 +209,7 @@ async def raise_not_found(
     _: CurrentUser,
     if_match: IfMatch,  # noqa: ARG001 - whatever it is, there is no task
     if_none_match: IfNoneMatch,  # noqa: ARG001
+    idempotency_key: IdempotencyKey,  # noqa: ARG001
     request: Request,
 ) -> None:
     if request.method == "PUT":  # the caller may want to create it

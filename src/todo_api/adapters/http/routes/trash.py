@@ -9,6 +9,7 @@ from todo_api.adapters.http.dependencies import (
     Batches,
     CurrentUser,
     IdempotencyKey,
+    IfMatch,
     PageParameters,
     TaskId,
     Tasks,
@@ -19,11 +20,11 @@ from todo_api.adapters.http.problems import InvalidCursorError
 from todo_api.adapters.http.responses import json_response, task_response
 from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import tasks as schemas
-from todo_api.domain.operations import Restore
+from todo_api.domain.operations import EmptyTrash, Purge, Restore
 
 router = protected_router("/api/tasks", "tasks")
 
-_PURGED = success(204, "Permanently deleted.")
+_PURGED = success(204, "Permanently deleted.", REPLAYED) | problems(409, 422)
 
 
 @router.get(
@@ -51,26 +52,45 @@ async def list_trash(parameters: PageParameters, user: CurrentUser, tasks: Tasks
 @router.post(
     "/{task_id:task_id}/restore",
     response_model=schemas.Task,
-    responses=success(200, "The task.", ETAG | REPLAYED) | problems(404, 409, 422),
+    responses=success(200, "The task.", ETAG | REPLAYED) | problems(404, 409, 412, 422),
 )
 async def restore_task(
-    task_id: TaskId, user: CurrentUser, tasks: Tasks, batches: Batches, idempotency_key: IdempotencyKey
+    *,
+    task_id: TaskId,
+    user: CurrentUser,
+    tasks: Tasks,
+    batches: Batches,
+    if_match: IfMatch,
+    idempotency_key: IdempotencyKey,
 ) -> Response:
     """Restore a task from the trash."""
-    if idempotency_key:
-        return await run_once(batches, user.user_id, idempotency_key, Restore(task_id), task_response)
+    if idempotency_key or if_match is not None:
+        operation = Restore(task_id, if_match)
+        return await run_once(batches, user.user_id, idempotency_key, operation, task_response)
     return task_response(await tasks.restore(user.user_id, task_id))
 
 
 @router.delete("/trash", status_code=204, response_model=None, responses=_PURGED)
-async def empty_trash(user: CurrentUser, tasks: Tasks) -> Response:
+async def empty_trash(user: CurrentUser, tasks: Tasks, batches: Batches, idempotency_key: IdempotencyKey) -> Response:
     """Permanently delete all tasks in the trash."""
+    if idempotency_key:
+        return await run_once(batches, user.user_id, idempotency_key, EmptyTrash())
     await tasks.empty_trash(user.user_id)
     return Response(status_code=204)
 
 
-@router.delete("/trash/{task_id:task_id}", status_code=204, response_model=None, responses=_PURGED | problems(404))
-async def purge_task(task_id: TaskId, user: CurrentUser, tasks: Tasks) -> Response:
+@router.delete("/trash/{task_id:task_id}", status_code=204, response_model=None, responses=_PURGED | problems(404, 412))
+async def purge_task(
+    *,
+    task_id: TaskId,
+    user: CurrentUser,
+    tasks: Tasks,
+    batches: Batches,
+    if_match: IfMatch,
+    idempotency_key: IdempotencyKey,
+) -> Response:
     """Permanently delete a task that is in the trash."""
+    if idempotency_key or if_match is not None:
+        return await run_once(batches, user.user_id, idempotency_key, Purge(task_id, if_match))
     await tasks.purge(user.user_id, task_id)
     return Response(status_code=204)

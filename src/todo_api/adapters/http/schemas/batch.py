@@ -94,9 +94,10 @@ class RestoreOperation(tasks.ReadOnlyFields):
 
     op: Literal["restore"]
     id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
 
     def operation(self, _: NewId) -> Operation:
-        return Restore(self.id)
+        return Restore(self.id, _if_revisions(self.if_match))
 
 
 class InvalidOperation:
