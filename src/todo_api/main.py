@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -95,12 +95,13 @@ def create_app(settings: Settings) -> FastAPI:
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         interval = settings.purge_interval
-        purging = in_background(housekeeping(engine, settings).purge_every(interval)) if interval else nullcontext()
+        house = housekeeping(engine, settings)
+        keeping = in_background(house.purge_every(interval) if interval else house.notice_restore())
         poller = SqlAlchemyChangePoller(engine, feed)
         async with AsyncExitStack() as stack:
             for close in (engine.dispose, rate_limits.aclose, verifier.aclose):
                 stack.push_async_callback(close)
-            async with poller.polling(), metrics.sampling(), purging:
+            async with poller.polling(), metrics.sampling(), keeping:
                 yield {SERVER_HOOKS: _server_hooks(settings, feed)}
 
     return create_http_app(services, verifier, _http_config(settings, rate_limits, metrics), lifespan)
@@ -139,7 +140,7 @@ def _refuse(origins: Sequence[str], status: int, detail: str, headers: Headers) 
 
 
 def housekeeping(engine: AsyncEngine, settings: Settings) -> HousekeepingService:
-    """Return the use case that purges expired entries."""
+    """Return the use case that purges expired entries and notices restores."""
     return HousekeepingService(
         SqlAlchemyHousekeeping(engine),
         clock=_clock,

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from tests.domain.builders import NOW
 
 from todo_api.application.housekeeping import ACCOUNTS, BATCH, HousekeepingService, Purged
 from todo_api.domain.errors import RepositoryUnavailableError
+from todo_api.domain.identity import StorageIdentity
 from todo_api.domain.ports import Housekeeping
 
 Call = tuple[str, datetime, int]
@@ -22,6 +25,7 @@ class Fake:
         self.calls: list[Call] = []
         self.errors: list[Exception] = []
         self.user_ids: list[str] = []
+        self.found: StorageIdentity | None = None
 
     async def _purge(self, kind: str, before: datetime, limit: int) -> int:
         self.calls.append((kind, before, limit))
@@ -42,6 +46,13 @@ class Fake:
 
     async def raise_revisions(self, after: str, limit: int) -> list[str]:
         return sorted(user_id for user_id in self.user_ids if user_id > after)[:limit]
+
+    async def identity(self) -> StorageIdentity | None:
+        return self.found
+
+    async def record_identity(self, identity: str) -> None:
+        assert self.found
+        self.found = replace(self.found, recorded=identity)
 
 
 def a_service(housekeeping: Housekeeping) -> HousekeepingService:
@@ -115,3 +126,77 @@ async def test_tokens_of_every_account_are_invalidated_in_batches() -> None:
     assert await HousekeepingService(fake, clock=lambda: NOW, trash_days=1, tombstone_days=1).invalidate_tokens() == (
         2 * ACCOUNTS + 1
     )
+
+
+async def test_a_restore_is_noticed_at_the_start_and_before_each_purge(caplog: pytest.LogCaptureFixture) -> None:
+    fake = Fake()
+    seen: list[int] = []
+
+    async def sleep(_: float) -> None:
+        seen.append(len(caplog.records))
+        fake.found = StorageIdentity(recorded="one", present=f"another {len(seen)}")
+        if len(seen) == 3:
+            raise asyncio.CancelledError
+
+    fake.found = StorageIdentity(recorded="one", present="another 0")
+    with pytest.raises(asyncio.CancelledError):
+        await a_service(fake).purge_every(3600, sleep=sleep)
+    assert seen == [1, 2, 3]
+
+
+async def test_the_warning_names_the_command_and_comes_once_for_each_storage(caplog: pytest.LogCaptureFixture) -> None:
+    fake = Fake()
+    service = a_service(fake)
+    for present in ("one", "another", "another", "a third", "a third"):
+        fake.found = StorageIdentity(recorded="one", present=present)
+        await service.notice_restore()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    for message, present in zip(caplog.messages, ("another", "a third"), strict=True):
+        assert f"(recorded: one; present: {present})" in message
+        assert "`todo-api invalidate-tokens`" in message
+
+
+async def test_a_storage_that_cannot_tell_which_one_it_is_gives_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    fake = Fake()
+    fake.user_ids = ["ada"]
+    await a_service(fake).notice_restore()
+    assert await a_service(fake).invalidate_tokens() == 1
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("error", [RepositoryUnavailableError("no database"), KeyError("unforeseen")])
+async def test_a_purge_runs_if_the_storage_cannot_be_asked(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Fake):
+        async def identity(self) -> StorageIdentity | None:
+            raise error
+
+    fake = Failing(trash=1)
+    await naps(fake, 2)
+    assert fake.counts["trash"] == 0
+    assert caplog.records == []
+
+
+async def test_invalidating_tokens_ends_the_warning(caplog: pytest.LogCaptureFixture) -> None:
+    fake = Fake()
+    fake.found = StorageIdentity(recorded="one", present="another")
+    await a_service(fake).invalidate_tokens()
+    await a_service(fake).notice_restore()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_the_warning_stays_if_not_all_tokens_of_the_present_storage_were_invalidated(*, fails: bool) -> None:
+    """The command failed, or the storage was replaced while it ran."""
+
+    class Replaced(Fake):
+        async def raise_revisions(self, after: str, limit: int) -> list[str]:
+            self.found = StorageIdentity(recorded="one", present="a third")
+            if fails:
+                raise RepositoryUnavailableError("the database cannot be reached")
+            return await super().raise_revisions(after, limit)
+
+    fake = Replaced()
+    fake.found = StorageIdentity(recorded="one", present="another")
+    with pytest.raises(RepositoryUnavailableError) if fails else nullcontext():
+        await a_service(fake).invalidate_tokens()
+    assert fake.found.has_changed

@@ -5,6 +5,7 @@ Housekeeping purges all users, so these tests have their own database.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -220,6 +221,23 @@ async def test_whoever_has_seen_an_earlier_revision_loads_everything_again(stora
         afresh = await storage.tasks.changes(user_id, SyncPoint(), MANY)
         assert afresh.tasks == tasks
         assert (await storage.tasks.changes(user_id, afresh.next, MANY)).tasks == []
+
+
+async def test_the_present_identity_is_recorded_first(storage: Storage) -> None:
+    for _ in range(2):
+        found = await storage.housekeeping.identity()
+        assert found
+        assert not found.has_changed
+
+
+async def test_a_recorded_identity_stays_until_another_is_recorded(storage: Storage) -> None:
+    before = await storage.housekeeping.identity()
+    assert before
+    await storage.housekeeping.record_identity("another storage")
+    for _ in range(2):
+        assert await storage.housekeeping.identity() == replace(before, recorded="another storage")
+    await storage.housekeeping.record_identity(before.present)
+    assert await storage.housekeeping.identity() == before
 
 
 async def test_writers_go_on_while_revisions_are_raised(storage: Storage, user_id: str) -> None:

@@ -51,6 +51,10 @@ STATEMENTS: Mapping[str, tuple[str, str, str, str]] = {
     "0002": (
         INSERT.format(names=", floor", values=", 1"), UPDATE, TRASH, LIST.format("AND deleted_at IS NULL"),
     ),
+    "0003": (
+        INSERT.format(names=", floor, live_tasks", values=", 1, 1"), UPDATE, TRASH,
+        LIST.format("AND deleted_at IS NULL"),
+    ),
 }  # fmt: skip
 
 

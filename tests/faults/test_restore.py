@@ -76,6 +76,17 @@ async def write_what_is_lost(storage: Storage, kept: Task) -> tuple[list[Client]
     return clients, [task.revision for task in [*lost, changed]]
 
 
+async def warnings(storage: Storage, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what a service logs when it starts."""
+    caplog.clear()
+    await a_house(storage).notice_restore()
+    return caplog.messages
+
+
+def a_house(storage: Storage) -> HousekeepingService:
+    return HousekeepingService(storage.housekeeping, clock=lambda: NOW, trash_days=1, tombstone_days=1)
+
+
 async def check_what_was_restored(storage: Storage, kept: Task, clients: list[Client], lost: list[int]) -> None:
     written = [await storage.tasks.add(a_task(user_id)) for user_id in USERS for _ in range(4)]
     assert await storage.tasks.save(replace(kept, title="Restored"))
@@ -87,8 +98,7 @@ async def check_what_was_restored(storage: Storage, kept: Task, clients: list[Cl
     for revision in lost:
         assert await storage.tasks.save(replace(kept, title="Of a lost tag", revision=revision)) is None
 
-    house = HousekeepingService(storage.housekeeping, clock=lambda: NOW, trash_days=1, tombstone_days=1)
-    assert await house.invalidate_tokens() == len(USERS)
+    assert await a_house(storage).invalidate_tokens() == len(USERS)
 
     for client in clients:
         await client.sync(storage)
@@ -99,15 +109,26 @@ def copy(data: Path, to: Path) -> None:
     subprocess.run(["cp", "-a", data, to], check=True)  # keeps the owner
 
 
-async def test_a_copy_of_the_data_is_restored(server: Server, tmp_path: Path) -> None:
+async def check_that_it_is_noticed(storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
+    """A second start warns again, until the command has run."""
+    for _ in range(2):
+        (warning,) = await warnings(storage, caplog)
+        assert "`todo-api invalidate-tokens`" in warning
+    await a_house(storage).invalidate_tokens()
+    assert await warnings(storage, caplog) == []
+
+
+async def test_a_copy_of_the_data_is_restored(server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with service_on(server) as storage:
         kept = await storage.tasks.add(a_task("ada"))
+        assert await warnings(storage, caplog) == []
     server.kill()
     backup = tmp_path / "backup"
     copy(server.data, backup)
     server.start()
     await server.accepts()
     async with service_on(server) as storage:
+        assert await warnings(storage, caplog) == []
         clients, lost = await write_what_is_lost(storage, kept)
 
     server.kill()
@@ -117,26 +138,45 @@ async def test_a_copy_of_the_data_is_restored(server: Server, tmp_path: Path) ->
     await server.accepts()
 
     async with service_on(server) as storage:
+        assert await warnings(storage, caplog) == []  # PostgreSQL cannot tell
         await check_what_was_restored(storage, kept, clients, lost)
 
 
-async def test_a_dump_is_restored(server: Server) -> None:
+@asynccontextmanager
+async def restored_into(target: str, server: Server, tmp_path: Path) -> AsyncIterator[Server]:
+    if target == "the same database":
+        yield server
+        return
+    async with Server.make(tmp_path / "another", unused_port()) as another:
+        yield another
+
+
+@pytest.mark.parametrize("target", ["the same database", "another cluster"])
+async def test_a_dump_is_restored(
+    server: Server, target: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with service_on(server) as storage:
         kept = await storage.tasks.add(a_task("ada"))
+        assert await warnings(storage, caplog) == []
         dump = server.data / "backup.dump"
         server.run("pg_dump", "--format=custom", f"--file={dump}", server.url)
         clients, lost = await write_what_is_lost(storage, kept)
 
-    server.run("pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={server.url}", dump)
+    async with restored_into(target, server, tmp_path) as there:
+        server.run("pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={there.url}", dump)
 
-    async with service_on(server) as storage:
-        await check_what_was_restored(storage, kept, clients, lost)
+        async with service_on(there) as storage:
+            await check_that_it_is_noticed(storage, caplog)
+            await check_what_was_restored(storage, kept, clients, lost)
 
 
 @pytest.mark.faults
-async def test_a_replica_without_the_last_commits_is_promoted(server: Server, tmp_path: Path) -> None:
+async def test_a_replica_without_the_last_commits_is_promoted(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with Server.replicate(server, tmp_path / "replica", unused_port()) as replica:
         async with service_on(server) as storage:
+            assert await warnings(storage, caplog) == []
             kept = await storage.tasks.add(a_task("ada"))
             while not await replica.fetch("SELECT true FROM tasks"):
                 pass
@@ -145,7 +185,10 @@ async def test_a_replica_without_the_last_commits_is_promoted(server: Server, tm
         server.kill()
         replica.start()
         await replica.accepts()
+        async with service_on(replica) as storage:
+            assert "`todo-api invalidate-tokens`" not in "".join(await warnings(storage, caplog))
         await replica.fetch("SELECT pg_promote()")
 
         async with service_on(replica) as storage:
+            await check_that_it_is_noticed(storage, caplog)
             await check_what_was_restored(storage, kept, clients, lost)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run an endless coroutine for the duration of the block, then cancel it."""
+    """Run a coroutine, endless or not, during the block, then cancel it."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Housekeeping: delete expired entries, and invalidate tokens, in small batches."""
+"""Housekeeping: delete expired entries, and invalidate tokens, in small batches; notice when that is needed."""
 
 import asyncio
 import logging
@@ -55,6 +55,7 @@ class HousekeepingService:
         self._clock = clock
         self._trash = timedelta(days=trash_days)
         self._tombstones = timedelta(days=tombstone_days)
+        self._warned_of: str | None = None
 
     async def purge(self) -> Purged:
         """Delete everything that has expired, and return the counts.
@@ -78,18 +79,41 @@ class HousekeepingService:
         Raises:
             RepositoryUnavailableError: The storage cannot be reached. Tokens of some accounts may be invalid already.
         """
+        # From before: if the storage is replaced meanwhile, that is noticed.
+        identity = await self._housekeeping.identity()
         total, last = 0, ""
         while user_ids := await self._housekeeping.raise_revisions(last, ACCOUNTS):
             total, last = total + len(user_ids), user_ids[-1]
+        if identity:
+            await self._housekeeping.record_identity(identity.present)
         return total
+
+    async def notice_restore(self) -> None:
+        """Log a warning if the storage is not the recorded one, once for each storage; ignore failures."""
+        try:
+            found = await self._housekeeping.identity()
+        except Exception:  # noqa: BLE001 - the service does not depend on it, and tries it again
+            _log.debug("cannot tell whether the database was restored", exc_info=True)
+            return
+        if found and found.has_changed and found.present != self._warned_of:
+            self._warned_of = found.present
+            _log.warning(
+                "the database is not the one it was (recorded: %s; present: %s): after a restore, or a failover that "
+                "lost commits, run `todo-api invalidate-tokens`",
+                found.recorded,
+                found.present,
+            )
 
     async def purge_every(self, seconds: float, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Purge about every `seconds` until cancelled. Failures are logged, and retried at the next interval.
 
-        The intervals are jittered, so that processes that start together do not purge together.
+        A restore is noticed at the start and before each purge. The intervals are jittered, so that processes that
+        start together do not purge together.
         """
+        await self.notice_restore()
         await sleep(random.uniform(0, seconds))  # noqa: S311 - jitter, not a secret
         while True:
+            await self.notice_restore()
             try:
                 if purged := await self.purge():
                     _log.info("purged %s", purged)

@@ -8,6 +8,7 @@ from uuid import UUID
 from todo_api.domain.account import Account
 from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.idempotency import Edited, IdempotencyKey
+from todo_api.domain.identity import StorageIdentity
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
@@ -152,7 +153,7 @@ class AccountRepository(Protocol):
 
 
 class Housekeeping(Protocol):
-    """Deletes expired entries, and makes clients load everything again.
+    """Deletes expired entries, makes clients load everything again, and tells when that is needed.
 
     Each purge deletes up to `limit` entries that are older than an instant (UTC), the oldest first, and returns how
     many it deleted. It skips entries that others are changing, so any number of processes may call it at the same time.
@@ -177,4 +178,15 @@ class Housekeeping(Protocol):
         The users' tasks stay as they are. A client that has seen an earlier revision gets ForgottenRevisionError.
         Writes of these users wait for the call.
         """
+        ...
+
+    async def identity(self) -> StorageIdentity | None:
+        """Return the recorded and the present identity of the storage, or None if it cannot tell.
+
+        If no identity was recorded yet, the present one is.
+        """
+        ...
+
+    async def record_identity(self, identity: str) -> None:
+        """Record an identity in place of the recorded one."""
         ...

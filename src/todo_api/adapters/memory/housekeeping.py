@@ -7,6 +7,7 @@ from heapq import nsmallest
 from typing import TypeVar
 
 from todo_api.adapters.memory.store import Store, StoredAccount
+from todo_api.domain.identity import StorageIdentity
 
 Key = TypeVar("Key")
 
@@ -49,6 +50,16 @@ class InMemoryHousekeeping:
         for account in map(self._store.account, user_ids):
             account.revision = account.floor = account.next_revision
         return user_ids
+
+    async def identity(self) -> StorageIdentity | None:
+        await asyncio.sleep(0)
+        store = self._store
+        store.recorded_identity = store.recorded_identity or store.identity
+        return StorageIdentity(recorded=store.recorded_identity, present=store.identity)
+
+    async def record_identity(self, identity: str) -> None:
+        await asyncio.sleep(0)
+        self._store.recorded_identity = identity
 
     def _oldest(
         self, ages: Callable[[StoredAccount], Mapping[Key, datetime]], before: datetime, limit: int

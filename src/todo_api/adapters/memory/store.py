@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from todo_api.domain.changes import Tombstone, next_revision
 from todo_api.domain.errors import IdempotencyKeyReusedError, QuotaExceededError
@@ -99,10 +99,12 @@ class StoredAccount:
 
 @dataclass(slots=True)
 class Store:
-    """All accounts, by user id."""
+    """All accounts, by user id, and which store this is."""
 
     clock: Callable[[], datetime] = _clock
     accounts: dict[str, StoredAccount] = field(default_factory=dict)
+    identity: str = field(default_factory=lambda: f"store {uuid4()}")
+    recorded_identity: str | None = None
 
     def account(self, user_id: str) -> StoredAccount:
         """Return the user's account, or an empty one that is not stored."""

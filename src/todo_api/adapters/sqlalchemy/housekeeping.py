@@ -1,15 +1,28 @@
 """Housekeeping in PostgreSQL: each call is one statement. Purges skip rows that others have locked."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from todo_api.adapters.sqlalchemy.errors import writes
+from todo_api.adapters.sqlalchemy.errors import driver_error, writes
 from todo_api.adapters.sqlalchemy.execution import fetch
 from todo_api.adapters.sqlalchemy.revisions import next_revision
-from todo_api.adapters.sqlalchemy.tables import idempotency_keys, live, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.tables import (
+    database_identity,
+    idempotency_keys,
+    live,
+    tasks,
+    tombstones,
+    users,
+)
+from todo_api.domain.identity import StorageIdentity
+
+_log = logging.getLogger(__name__)
 
 _before = sa.bindparam("before", type_=sa.DateTime(timezone=True))
 _limit = sa.bindparam("limit", type_=sa.Integer)
@@ -87,6 +100,34 @@ def _raise_revisions() -> sa.Select[Any]:
     return sa.select(raised.c.id).order_by(raised.c.id)
 
 
+# The number of the cluster, its timeline, which each promotion raises, and the number of the table, which is a new one
+# when a dump is restored. pg_control_checkpoint() shows a new timeline only after a checkpoint.
+_PRESENT = sa.literal_column(
+    "format('system %s, timeline %s, table %s', (SELECT system_identifier FROM pg_control_system()),"
+    " ('x' || substring(pg_walfile_name(pg_current_wal_lsn()) FOR 8))::bit(32)::integer,"
+    " 'database_identity'::regclass::oid)",
+    sa.Text,
+)
+
+
+def _identity() -> sa.Select[Any]:
+    """Return the recorded and the present identity; record the present one if there is none."""
+    present = sa.select(_PRESENT.label("present")).cte("present")
+    first = (
+        insert(database_identity)
+        .from_select(["identity"], sa.select(present.c.present))
+        .on_conflict_do_nothing()
+        .cte("first")
+    )
+    recorded = sa.select(database_identity.c.identity).scalar_subquery()
+    return sa.select(present.c.present, sa.func.coalesce(recorded, present.c.present).label("recorded")).add_cte(first)
+
+
+def _record_identity() -> Insert:
+    new = insert(database_identity).values(identity=sa.bindparam("identity", type_=sa.Text))
+    return new.on_conflict_do_update(index_elements=["single"], set_={"identity": new.excluded.identity})
+
+
 def _count(gone: sa.CTE) -> sa.Select[Any]:
     return sa.select(sa.func.count().label("removed")).select_from(gone)
 
@@ -95,10 +136,12 @@ PURGE_TRASH = _purge_trash()
 PURGE_TOMBSTONES = _purge_tombstones()
 PURGE_KEYS = _purge_keys()
 RAISE_REVISIONS = _raise_revisions()
+IDENTITY = _identity()
+RECORD_IDENTITY = _record_identity()
 
 
 class SqlAlchemyHousekeeping:
-    """Removes expired rows, and raises revisions."""
+    """Removes expired rows, raises revisions, and remembers which database this is."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
@@ -116,6 +159,22 @@ class SqlAlchemyHousekeeping:
     async def raise_revisions(self, after: str, limit: int) -> list[str]:
         rows = await fetch(self.engine, RAISE_REVISIONS, {"after": after, "limit": limit})
         return [row["id"] for row in rows]
+
+    async def identity(self) -> StorageIdentity | None:
+        try:
+            return await self._identity()
+        except SQLAlchemyError as error:  # a managed service may lack a function, or not permit it
+            _log.debug("the database cannot tell which one it is: %s", type(driver_error(error)).__name__)
+            return None
+
+    @writes
+    async def _identity(self) -> StorageIdentity:
+        (row,) = await fetch(self.engine, IDENTITY, {})
+        return StorageIdentity(recorded=row["recorded"], present=row["present"])
+
+    @writes
+    async def record_identity(self, identity: str) -> None:
+        await fetch(self.engine, RECORD_IDENTITY, {"identity": identity})
 
     @writes
     async def _purge(self, statement: sa.Select[Any], before: datetime, limit: int) -> int:

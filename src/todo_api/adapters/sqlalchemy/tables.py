@@ -1,6 +1,7 @@
 """The tables, as the migrations create them; the tests run `alembic check` to compare the two.
 
-Constraints repeat the domain's rules. Every primary key starts with the user's id.
+Constraints repeat the domain's rules. Every primary key starts with the user's id, except that of `database_identity`,
+which belongs to the server and to no user.
 """
 
 import sqlalchemy as sa
@@ -75,6 +76,15 @@ idempotency_keys = sa.Table(
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),
     sa.Column("answer", sa.LargeBinary, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+# One row: the database as it was when this was recorded.
+database_identity = sa.Table(
+    "database_identity",
+    metadata,
+    sa.Column("single", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("identity", sa.Text, nullable=False),
+    sa.CheckConstraint("single", name="single_row"),
 )
 
 sa.Index("ix_idempotency_keys_by_age", idempotency_keys.c.created_at)
