@@ -44,7 +44,8 @@ async def idempotency_key(request: Request, keys: Sequence[str] | None) -> Idemp
 def _fingerprint(request: Request, content: bytes) -> bytes:
     """Return a digest of the request. Equal JSON documents have equal digests, however they are formatted."""
     document = json.dumps(parse_json(content), sort_keys=True) if content else ""
-    return blake2b(f"{request.method} {request.url.path}\n{document}".encode(), digest_size=32).digest()
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    return blake2b(f"{request.method} {path}\n{document}".encode(), digest_size=32).digest()
 
 
 class ResponseCodec:
