@@ -126,6 +126,16 @@ async def test_the_documentation_has_the_prefix(kept: str) -> None:
         assert "see /todo/docs" in (await client.get(f"{kept}/nowhere")).json()["detail"]
 
 
+@pytest.mark.parametrize("kept", ["", "/todo"])
+async def test_every_kind_of_path_is_found_behind_the_prefix(kept: str) -> None:
+    async with behind_proxy(BY_SETTING) as client:
+        assert (await client.get(f"{kept}/health")).status_code == 200
+        assert (await client.get(f"{kept}/api/tasks/no-uuid")).json()["code"] == "task-not-found"
+        assert (await client.put(f"{kept}/api/tasks")).headers["Allow"] == "GET, HEAD, POST"
+        assert (await client.head(f"{kept}/api/tasks")).status_code == 200
+        assert (await client.get("/todo")).json()["code"] == "not-found"
+
+
 async def test_the_document_has_no_servers_without_a_prefix() -> None:
     async with behind_proxy(HttpConfig()) as client:
         assert "servers" not in (await client.get("/openapi.json")).json()
