@@ -47,15 +47,15 @@ class Program:
     source: Path | None = None
 
 
-def _by_uvicorn(app: str) -> tuple[str, ...]:
-    return ("uvicorn", app, *_UVICORN)
+def by_uvicorn(app: str, *options: str) -> tuple[str, ...]:
+    return ("uvicorn", app, *options, *_UVICORN)
 
 
 _SERVE = ("todo_api", "serve")
 
 SERVICE = Program("service", _SERVE, 8931, knows_conditions=True)
-CEILING = Program("ceiling", _by_uvicorn("benchmarks.ceiling:app"), 8932)
-REPLACED = Program("replaced", _by_uvicorn("benchmarks.replaced:app"), 8933)
+CEILING = Program("ceiling", by_uvicorn("benchmarks.ceiling:app"), 8932)
+REPLACED = Program("replaced", by_uvicorn("benchmarks.replaced:app"), 8933)
 
 
 def before(source: Path) -> Program:

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from todo_api.adapters.http.app import HttpConfig, create_http_app
 from todo_api.adapters.http.middleware.cors import allow_origin
+from todo_api.adapters.http.middleware.proxies import path_prefix
 from todo_api.adapters.http.middleware.request_context import refusal
 from todo_api.adapters.http.problems import (
     HeaderTooLargeError,
@@ -108,12 +109,19 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _http_config(settings: Settings, rate_limits: RateLimits, metrics: Metrics) -> HttpConfig:
+    root_path = path_prefix(settings.root_path)
+    if root_path is None:
+        raise ConfigurationError(
+            "ROOT_PATH must begin with `/`, have segments of letters, digits, `.`, `_`, `~` and `-`, and not begin "
+            "with a path of the service, such as `/api`"
+        )
     return HttpConfig(
         cors_origins=settings.cors_origins,
         cors_headers=settings.cors_headers,
         max_body_bytes=settings.max_body_bytes,
         request_timeout=settings.request_timeout,
         trusted_proxies=settings.trusted_proxies,
+        root_path=root_path,
         rate_limits=rate_limits,
         documentation=settings.docs,
         access_log=settings.access_log,

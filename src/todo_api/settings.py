@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[CommaList, AfterValidator(_without_trailing_slash)] = ("http://localhost:3000",)
     cors_headers: CommaList = Field((), description="request headers that pages may send beside those of the API")
     trusted_proxies: CommaList = Field((), description="addresses and networks whose X-Forwarded headers are trusted")
+    root_path: str = Field("", description="the prefix of all paths behind a proxy, such as /todo")
     docs: bool = Field(default=True, description="whether /docs, /redoc and /openapi.json are served")
     rate_limit: str = Field("6000/minute", description="requests of a user, or `off`")
     rate_limit_failed: str = Field("100/minute", description="requests of an address without a valid token, or `off`")

@@ -28,7 +28,7 @@ TODO_API = (sys.executable, "-m", "todo_api")
 SECRET = "a-secret-of-the-user's-own-with-more-than-32-characters"
 FROM_OUTSIDE = (
     *("DATABASE", "BETTER_AUTH", "HOST", "PORT", "WORKERS", "DATA_DIR", "NEON", "CORS", "PG", "POSTGRES", "MAX_"),
-    *("RATE_LIMIT", "TRUSTED_PROXIES", "LOG_FORMAT", "ACCESS_LOG", "OTEL", "METRICS", "PROMETHEUS"),
+    *("RATE_LIMIT", "TRUSTED_PROXIES", "ROOT_PATH", "LOG_FORMAT", "ACCESS_LOG", "OTEL", "METRICS", "PROMETHEUS"),
     *("HEADER_TIMEOUT", "REQUEST_TIMEOUT"),
 )
 

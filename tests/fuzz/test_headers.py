@@ -20,6 +20,7 @@ HEADERS = {
     "X-Forwarded-For": b"203.0.113.7:1234, [2001:db8::1]:80, unknown",
     "X-Forwarded-Proto": b"https, http",
     "X-Forwarded-Host": b"api.example.com:8443",
+    "X-Forwarded-Prefix": b"/apps, /todo-1.0/",
     "Host": b"[::1]:8000",
     "Authorization": b"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.AAAA",
     "Content-Type": b"application/json; charset=utf-8",
@@ -30,7 +31,9 @@ HEADERS = {
     "Access-Control-Request-Headers": b"authorization, if-match",
     "Accept": b"application/json;q=0.9, */*",
 }
-LINK = re.compile(r'<(https?://[A-Za-z0-9_.:\[\]-]+)?/api/tasks\?[A-Za-z0-9_=&-]+>; rel="next"')
+BASE = r"(https?://[A-Za-z0-9_.:\[\]-]+)?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*"
+LINK = re.compile(rf'<{BASE}/api/tasks\?[A-Za-z0-9_=&-]+>; rel="next"')
+LOCATION = re.compile(rf"{BASE}/api/tasks/[0-9a-f-]{{36}}")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 PATHS = [
     "/api/tasks",
@@ -68,7 +71,9 @@ async def test_fuzzed_headers(caller: Caller, path: str, given: list[tuple[bytes
 
 @given(data=st.data(), name=st.sampled_from([*HEADERS]))
 @fuzzed
-async def test_forwarded_hosts_in_links_are_only_addresses(caller: Caller, data: st.DataObject, name: str) -> None:
+async def test_forwarded_hosts_and_prefixes_in_links_and_locations_are_only_addresses(
+    caller: Caller, data: st.DataObject, name: str
+) -> None:
     for _ in range(2):
         await caller.send("POST", "/api/tasks", json={"title": "x"})
     value = data.draw(raw | mutated(HEADERS[name]).filter(_may_be_sent))
@@ -78,3 +83,6 @@ async def test_forwarded_hosts_in_links_are_only_addresses(caller: Caller, data:
     if response.is_success:
         [link] = response.headers.get_list("link")
         assert LINK.fullmatch(link)
+    response = await caller.send("POST", "/api/tasks", json={"title": "x"}, headers=[(name.encode(), value)])
+    if response.is_success:
+        assert LOCATION.fullmatch(response.headers["location"])

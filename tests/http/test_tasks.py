@@ -21,7 +21,7 @@ async def test_creating_returns_the_whole_task(client: AsyncClient, user_id: str
     assert task["created_at"] == task["updated_at"]
     assert datetime.fromisoformat(task["created_at"]).utcoffset() is not None
     assert task["created_at"].endswith("Z")
-    assert response.headers["location"] == f"/api/tasks/{task['id']}"
+    assert response.headers["location"] == f"http://test/api/tasks/{task['id']}"
     assert task["revision"] > 0
     assert response.headers["etag"] == f'"{task["revision"]}"'
     assert (await client.get(response.headers["location"])).json() == task

@@ -34,6 +34,7 @@ class HttpConfig:
         request_timeout: Seconds for a body to arrive; for an import, for each part of it.
         keep_alive: Seconds without changes after which an event stream sends a comment.
         trusted_proxies: Addresses and networks of proxies whose X-Forwarded headers are used.
+        root_path: The prefix of all paths behind a proxy, without a slash at its end, unless the proxy sends it.
         rate_limits: Limits for users and for failed authentication.
         documentation: Whether `/docs`, `/redoc` and `/openapi.json` are served.
         access_log: Whether each request is logged.
@@ -48,6 +49,7 @@ class HttpConfig:
     request_timeout: float = 30.0
     keep_alive: float = 15.0
     trusted_proxies: tuple[str, ...] = ()
+    root_path: str = ""
     rate_limits: RateLimits = NO_LIMITS
     documentation: bool = True
     access_log: bool = False
@@ -98,8 +100,9 @@ def create_http_app(
 
 def _middleware(config: HttpConfig) -> list[Middleware]:
     """Return the middleware, outermost first."""
+    proxies = Middleware(TrustedProxies, trusted=config.trusted_proxies, root_path=config.root_path)
     return [
-        *([Middleware(TrustedProxies, trusted=config.trusted_proxies)] if config.trusted_proxies else []),
+        *([proxies] if config.trusted_proxies or config.root_path else []),
         Middleware(RequestContextMiddleware, access_log=config.access_log, observe=config.observe),
         Middleware(Cors, origins=config.cors_origins, headers=config.cors_headers),
         Middleware(UnexpectedErrors),

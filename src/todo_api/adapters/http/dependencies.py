@@ -69,7 +69,7 @@ PageParameters: TypeAlias = Annotated[parameters.PageParameters, Query()]
 ChangesParameters: TypeAlias = Annotated[parameters.ChangesParameters, Query()]
 EventsParameters: TypeAlias = Annotated[parameters.EventsParameters, Query()]
 
-# The scheme and host that the client used, for absolute links; "" if the Host header is malformed.
+# What precedes the paths of the API in absolute URLs: scheme, host and prefix, as the client used them.
 BaseUrl: TypeAlias = Annotated[str, Depends(base_url)]
 
 

@@ -92,7 +92,8 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
         return problem_response(problems.MethodNotAllowedError(request.method, _allowed_methods(request, error)))
     if error.status_code == HTTPStatus.NOT_FOUND and "endpoint" not in request.scope:  # raised by the router
-        detail = f"there is nothing at {request.url.path}; see /docs for all endpoints"
+        documentation = request.scope.get("root_path", "") + "/docs"
+        detail = f"there is nothing at {request.url.path}; see {documentation} for all endpoints"
         return problem_response(problems.NoSuchPathError(detail))
     problem = problems.problem_of_status(error.status_code)
     content: object = error.detail  # FastAPI's HTTPException takes any JSON

@@ -51,6 +51,7 @@ async def _create_task(request: Request) -> Response:
         batches=services.batches,
         new_id=services.new_id,
         idempotency_key=await idempotency_key(request, request.headers.getlist("Idempotency-Key")),
+        base_url=await base_url(request),
     )
 
 

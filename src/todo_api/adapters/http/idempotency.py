@@ -47,7 +47,8 @@ def _fingerprint(request: Request, content: bytes) -> bytes:
     Equal JSON documents have equal digests, however they are formatted.
     """
     document = json.dumps(parse_json(content), sort_keys=True) if content else ""
-    text = f"{request.method} {request.url.path}\n{document}"
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    text = f"{request.method} {path}\n{document}"
     for name in ("If-Match", "If-None-Match"):
         if values := request.headers.getlist(name):
             text += f"\n{name}: {', '.join(values)}"

@@ -40,7 +40,9 @@ def _header(name: str, description: str, example: str, *, required: bool = True)
 
 ETAG = _header("ETag", "The revision.", '"1795600000000000"')
 SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw"')
-LOCATION = _header("Location", "Where the task is.", "/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
+LOCATION = _header(
+    "Location", "Where the task is.", "http://localhost:8000/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"
+)
 LINK = _header(
     "Link",
     "The next page, if there is one (RFC 8288).",

@@ -185,6 +185,10 @@ def _unknown(known: Collection[str]) -> str:
 
 
 async def base_url(request: Request) -> str:
-    """Return the scheme and host that the client used, or "" if the Host header is malformed."""
+    """Return what precedes the paths of the API in the URLs that the client uses.
+
+    It is the scheme, the host and the prefix of a proxy, or the prefix alone if the Host header is malformed.
+    """
     host = request.headers.get("host", "")
-    return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""
+    prefix: str = request.scope.get("root_path", "")
+    return f"{request.scope['scheme']}://{host}{prefix}" if _HOST.fullmatch(host) else prefix

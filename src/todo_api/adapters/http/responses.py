@@ -16,8 +16,8 @@ def task_response(task: Task, *, status_code: int = 200, headers: Mapping[str, s
     return Response(encode(task), status_code=status_code, headers=headers, media_type="application/json")
 
 
-def created_response(task: Task) -> Response:
-    return task_response(task, status_code=201, headers={"Location": f"/api/tasks/{task.id}"})
+def created_response(base_url: str, task: Task) -> Response:
+    return task_response(task, status_code=201, headers={"Location": f"{base_url}/api/tasks/{task.id}"})
 
 
 def not_modified(tag: str) -> Response:

@@ -86,9 +86,10 @@ class RequestContextMiddleware:
 
 def _response_headers(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
     # The pages /docs and /redoc set their own policy, so that their scripts can run.
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
     headers = [
         (b"x-request-id", request_id.encode()),
-        *(_API_HEADERS if scope["path"].startswith("/api") else _HEADERS),
+        *(_API_HEADERS if path.startswith("/api") else _HEADERS),
     ]
     return [*headers, _TLS_HEADER] if scope["scheme"] in {"https", "wss"} else headers
 

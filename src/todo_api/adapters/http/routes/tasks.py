@@ -1,6 +1,7 @@
 """The endpoints under `/api/tasks`."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
@@ -85,12 +86,13 @@ async def create_task(
     batches: Batches,
     new_id: NewId,
     idempotency_key: IdempotencyKey,
+    base_url: BaseUrl,
 ) -> Response:
     """Create a task."""
     if idempotency_key:
         operation = Create(new_id(), body.changes(), is_fresh=True)
-        return await run_once(batches, user.user_id, idempotency_key, operation, created_response)
-    return created_response(await tasks.create(user.user_id, body.changes()))
+        return await run_once(batches, user.user_id, idempotency_key, operation, partial(created_response, base_url))
+    return created_response(base_url, await tasks.create(user.user_id, body.changes()))
 
 
 @router.get("/{task_id:task_id}", response_model=schemas.Task, responses=_TASK | _UNCHANGED | problems(404))
@@ -113,6 +115,7 @@ async def put_task(
     if_match: IfMatch,
     create_only: CreateOnly,
     idempotency_key: IdempotencyKey,
+    base_url: BaseUrl,
     request: Request,
 ) -> Response:
     """Change a task, or create it with an id of the client.
@@ -138,8 +141,8 @@ async def put_task(
         raise RequestError.at("body", "title", "is required")
     if idempotency_key:
         operation = Create(task_id, body.changes())
-        return await run_once(batches, user.user_id, idempotency_key, operation, created_response)
-    return created_response(await tasks.create(user.user_id, body.changes(), task_id))
+        return await run_once(batches, user.user_id, idempotency_key, operation, partial(created_response, base_url))
+    return created_response(base_url, await tasks.create(user.user_id, body.changes(), task_id))
 
 
 @router.patch("/{task_id:task_id}", response_model=schemas.Task, responses=_CHANGED)
