@@ -128,12 +128,22 @@ async def test_an_edit_that_changes_nothing_leaves_the_revision(repository: Task
     def look(workspace: Workspace) -> bytes:
         return str(workspace.revision).encode()
 
-    for key in (None, a_key()):
-        assert (await repository.edit(user_id, [], look, now=NOW, key=key)).result == b"0"
+    assert (await repository.edit(user_id, [], look, now=NOW)).result == b"0"
     assert (await repository.page(user_id, TaskQuery())).revision == 0
     await repository.add(a_task(user_id))
     assert (await repository.edit(user_id, [], look, now=NOW)).result == str(START + 1).encode()
     assert (await repository.page(user_id, TaskQuery())).revision == START + 1
+
+
+async def test_a_result_is_stored_even_if_its_user_had_written_nothing(
+    repository: TaskRepository, user_id: str
+) -> None:
+    assert not (await repository.edit(user_id, [], creating(), now=NOW, key=a_key())).replayed
+    task = await repository.add(a_task(user_id))
+    await repository.remove(user_id, task.id, now=NOW)
+    again = await repository.edit(user_id, [], doing(EmptyTrash()), now=NOW, key=a_key())
+    assert again == Edited(b"created", replayed=True)
+    assert [kept.id for kept in (await repository.trash(user_id, 10)).tasks] == [task.id]
 
 
 async def test_an_edit_can_be_a_users_first_write(repository: TaskRepository, user_id: str) -> None:

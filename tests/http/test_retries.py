@@ -203,6 +203,16 @@ async def test_a_late_retry_does_not_empty_the_trash_again(client: AsyncClient) 
     assert (await client.get("/api/tasks/trash")).json() == []
 
 
+async def test_a_late_retry_of_a_users_first_request_does_not_empty_the_trash(client: AsyncClient) -> None:
+    headers = key()
+    assert (await client.delete("/api/tasks/trash", headers=headers)).status_code == 204
+    path = (await client.post("/api/tasks", json={"title": "x"})).headers["location"]
+    await client.delete(path)
+    again = await client.delete("/api/tasks/trash", headers=headers)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (204, "true")
+    assert len((await client.get("/api/tasks/trash")).json()) == 1
+
+
 async def test_a_late_retry_does_not_import_again(client: AsyncClient) -> None:
     headers, content = key() | JSON, whole(a_task(1), a_task(2))
     first = await client.post("/api/me/import", content=content, headers=headers)

@@ -138,8 +138,9 @@ class Store:
             now=now,
         )
         result = decide(workspace)
-        if workspace.written:
+        if workspace.written or key is not None:
             self.accounts[user_id] = account
+        if workspace.written:
             account.write_all(workspace.written, workspace.revision, now)
         for task_id in list(account.trash) if workspace.is_trash_emptied else workspace.purged:
             account.trash.pop(task_id, None)

@@ -167,7 +167,7 @@ class Edit(Generic[T]):
             now=self.now,
         )
         result = self.decide(workspace)
-        if is_new and not workspace.written:
+        if is_new and not workspace.written and self.key is None:
             return Edited(result, replayed=False), False  # a user who wrote nothing has no account
         await self._write(connection, workspace, result)
         return Edited(result, replayed=False), True
