@@ -323,5 +323,6 @@ async def test_a_purged_id_can_be_used_in_the_same_edit(repository: TaskReposito
         return b""
 
     await repository.edit(user_id, [task.id], decide, now=later(9))
-    assert (await repository.get(user_id, task.id)).title == "New"
+    new = await repository.get(user_id, task.id)
+    assert (new.title, new.created_at) == ("New", later(9))
     assert task.id not in {other.id for other in (await repository.trash(user_id, 10)).tasks}

@@ -87,7 +87,7 @@ def _write() -> sa.Update:
     upsert = insert(tasks).from_select([*given, "user_id", "revision"], sa.select(*rows.c, _owner, _new_revision))
     written = upsert.on_conflict_do_update(
         index_elements=[tasks.c.user_id, tasks.c.id],
-        set_={name: upsert.excluded[name] for name in [*given, "revision"] if name not in {"id", "created_at"}},
+        set_={name: upsert.excluded[name] for name in [*given, "revision"] if name != "id"},
     )
     # Dated now, for clients that sync, even if the task was deleted at an earlier date.
     dead = sa.select(_owner, rows.c.id, _new_revision, _now).where(rows.c.deleted_at.is_not(None))
