@@ -300,3 +300,26 @@ async def test_the_documentation_pages_load_nothing_from_elsewhere(page: str) ->
             assert address.startswith("/")
             assert (await client.get(address)).status_code == 200
         assert "connect-src 'self'" in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "codes"),
+    [
+        ("createTask", {"idempotency-key-in-use", "quota-exceeded"}),
+        ("putTask", {"idempotency-key-in-use", "quota-exceeded"}),
+        ("updateTask", {"idempotency-key-in-use"}),
+        ("completeTask", {"idempotency-key-in-use"}),
+        ("deleteTask", {"idempotency-key-in-use"}),
+        ("purgeTask", {"idempotency-key-in-use"}),
+        ("emptyTrash", {"idempotency-key-in-use"}),
+        ("restoreTask", {"idempotency-key-in-use", "quota-exceeded", "task-not-in-trash"}),
+        ("runBatch", {"idempotency-key-in-use", "quota-exceeded", "task-not-in-trash"}),
+        ("importAccount", {"idempotency-key-in-use", "quota-exceeded"}),
+    ],
+)
+def test_the_document_lists_the_conflicts_that_can_happen(
+    document: dict[str, Any], operation_id: str, codes: set[str]
+) -> None:
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    (operation,) = [each for each in operations if each["operationId"] == operation_id]
+    assert set(operation["responses"]["409"]["content"]["application/problem+json"]["examples"]) == codes

@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from hashlib import blake2b
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
+from starlette.requests import Request
 from tests.http.imports import JSON, a_task, whole
+
+from todo_api.adapters.http.idempotency import idempotency_key
 
 CALLS = ["/api/tasks", "/api/tasks/batch"]
 BODIES = {"/api/tasks": {"title": "Once"}, "/api/tasks/batch": {"operations": [{"op": "create", "title": "Once"}]}}
@@ -227,6 +232,14 @@ async def test_a_late_retry_does_not_import_again(client: AsyncClient) -> None:
     assert (await client.post("/api/me/import", content=content, headers=key() | JSON)).json() == first.json()
 
 
+async def test_another_document_under_the_key_is_refused(client: AsyncClient) -> None:
+    headers = key() | JSON
+    assert (await client.post("/api/me/import", content=whole(a_task(1)), headers=headers)).status_code == 200
+    other = await client.post("/api/me/import", content=whole(a_task(2)), headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+    assert await count(client) == 1
+
+
 async def test_a_failed_import_runs_again(client: AsyncClient) -> None:
     headers = key() | JSON
     failed = await client.post("/api/me/import", content=whole(a_task(1))[:-1], headers=headers)
@@ -261,3 +274,13 @@ async def test_erasing_refuses_a_key(client: AsyncClient, path: str) -> None:
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
     assert (await client.get(path)).status_code == 200
     assert (await client.delete("/api/me")).status_code == 204
+
+
+@pytest.mark.parametrize("headers", [[], [(b"if-match", b"*")]])
+async def test_stored_keys_of_requests_without_preconditions_stay_valid(headers: list[tuple[bytes, bytes]]) -> None:
+    """The digest is the one of the first releases that stored keys."""
+    route = SimpleNamespace(body_field=None)
+    scope = {"type": "http", "method": "DELETE", "path": "/api/tasks/1", "query_string": b"", "route": route}
+    given = await idempotency_key(Request({**scope, "headers": [(b"host", b"test"), *headers]}), ["k"])
+    assert given is not None
+    assert (given.fingerprint == blake2b(b"DELETE /api/tasks/1\n", digest_size=32).digest()) is (not headers)

@@ -5,7 +5,8 @@ The header is the one of draft-ietf-httpapi-idempotency-key-header; its value is
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import parse_json
 from todo_api.application.batches import BatchService
-from todo_api.domain.errors import OperationError
+from todo_api.domain.errors import IdempotencyKeyReusedError, OperationError
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.operations import Operation
 from todo_api.domain.task import Task
@@ -78,28 +79,43 @@ class _NotStoredError(Exception):
     """No response is stored under the key."""
 
 
-async def run_again_safely(
+async def run_streamed(
     batches: BatchService,
     user_id: str,
     key: IdempotencyKey[Response] | None,
-    run: Callable[[], Awaitable[Response]],
+    content: AsyncIterator[bytes],
+    run: Callable[[AsyncIterator[bytes]], Awaitable[Response]],
 ) -> Response:
-    """Return the response of `run`, or the stored response of an earlier request with this key.
+    """Return the response of `run`, or the stored response of an earlier request with this key and content.
 
-    The response is stored after the run, in a transaction of its own, so a retry of a request that was interrupted
-    runs again.
+    The content is read as a stream, so the response is stored after the run, in a transaction of its own. A retry of a
+    request that was interrupted runs again, and so does one that is sent before the first has ended.
     """
     if key is None:
-        return await run()
+        return await run(content)
+    digest = blake2b(key.fingerprint, digest_size=32)
 
-    def fail(*_: object) -> Response:
-        raise _NotStoredError
+    async def digested() -> AsyncGenerator[bytes]:
+        async for part in content:
+            digest.update(part)
+            yield part
+
+    response: Response | None = None
+
+    def respond(*_: object) -> Response:
+        if response is None:
+            raise _NotStoredError
+        return response
 
     try:
-        return response_of(await batches.run(user_id, [], fail, key=key))
+        await batches.run(user_id, [], respond, key=replace(key, fingerprint=b""))
     except _NotStoredError:
-        response = await run()
-    return response_of(await batches.run(user_id, [], lambda *_: response, key=key))
+        response = await run(digested())
+    except IdempotencyKeyReusedError:  # there is a response; the digest will tell whether it is of this content
+        async for _ in digested():
+            pass
+    key = replace(key, fingerprint=digest.digest())
+    return response_of(await batches.run(user_id, [], respond, key=key))
 
 
 async def run_once(

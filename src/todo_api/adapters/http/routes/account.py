@@ -1,6 +1,6 @@
 """The endpoints of the account: task counts, export, import and deletion."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from fastapi import Request, Response
@@ -14,7 +14,7 @@ from todo_api.adapters.http.dependencies import (
     MaxBodyBytes,
     UserLimits,
 )
-from todo_api.adapters.http.idempotency import run_again_safely
+from todo_api.adapters.http.idempotency import run_streamed
 from todo_api.adapters.http.import_document import read_tasks
 from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, IMPORT_BODY, REPLAYED, problems, success
 from todo_api.adapters.http.requests import require_json, stream_body
@@ -69,16 +69,16 @@ async def import_account(
 
     The document may have any length; the limit for bodies applies to each task. Tasks are stored in order as they
     arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
-    A retry with the same Idempotency-Key gets the first response; its document is not read.
+    A retry with the same Idempotency-Key and document gets the first response, once the first request has ended.
     """
     require_json(request)
 
-    async def run() -> Response:
-        async with aclosing(read_tasks(user.user_id, stream_body(request), max_task_bytes)) as tasks:
+    async def run(content: AsyncIterator[bytes]) -> Response:
+        async with aclosing(read_tasks(user.user_id, content, max_task_bytes)) as tasks:
             done = await accounts.import_tasks(user.user_id, tasks)
         return json_response({"imported": done.imported, "skipped": done.skipped})
 
-    return await run_again_safely(batches, user.user_id, idempotency_key, run)
+    return await run_streamed(batches, user.user_id, idempotency_key, stream_body(request), run)
 
 
 @router.delete("", status_code=204, response_model=None, responses=success(204, "Everything was deleted."))
