@@ -8,6 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from tests.domain.builders import NOW
+from tests.pooler import direct
 
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import create_engine
@@ -18,27 +19,35 @@ Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @pytest.fixture
-async def role(own_database: Database, migrated_database: str) -> AsyncIterator[str]:
+async def admin(migrated_database: str) -> AsyncIterator[Database]:
+    """A connection to the server itself: a pooler would share one that has not the role."""
+    connection = await asyncpg.connect(direct(migrated_database))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def role(admin: Database, migrated_database: str) -> AsyncIterator[str]:
     """An ordinary role, which later connections to the database have."""
     name, database = f"role_{uuid4().hex}", urlsplit(migrated_database).path[1:]
-    await own_database.execute(f"CREATE ROLE {name}")
-    await own_database.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
-    await own_database.execute(f"ALTER DATABASE {database} SET role = {name}")
+    await admin.execute(f"CREATE ROLE {name}")
+    await admin.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+    await admin.execute(f"ALTER DATABASE {database} SET role = {name}")
     yield name
-    await own_database.execute(f"ALTER DATABASE {database} RESET role")
-    await own_database.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    await admin.execute(f"ALTER DATABASE {database} RESET role")
+    await admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 @pytest.fixture
 async def house(migrated_database: str) -> AsyncIterator[SqlAlchemyHousekeeping]:
-    engine = create_engine(DatabaseConfig(url=migrated_database))
+    engine = create_engine(DatabaseConfig(url=direct(migrated_database)))
     yield SqlAlchemyHousekeeping(engine)
     await engine.dispose()
 
 
-async def test_an_ordinary_role_may_read_it(role: str, own_database: Database, house: SqlAlchemyHousekeeping) -> None:
-    system = await own_database.fetchval("SELECT system_identifier FROM pg_control_system()")
-    table = await own_database.fetchval("SELECT 'database_identity'::regclass::oid")
+async def test_an_ordinary_role_may_read_it(role: str, admin: Database, house: SqlAlchemyHousekeeping) -> None:
+    system = await admin.fetchval("SELECT system_identifier FROM pg_control_system()")
+    table = await admin.fetchval("SELECT 'database_identity'::regclass::oid")
     found = await house.identity()
     assert found
     assert (found.recorded, found.has_changed) == (found.present, False)
@@ -55,9 +64,9 @@ async def test_an_ordinary_role_may_read_it(role: str, own_database: Database, h
     ],
 )
 async def test_there_is_no_warning_without_the_permission(
-    role: str, refused: str, own_database: Database, house: SqlAlchemyHousekeeping, caplog: pytest.LogCaptureFixture
+    role: str, refused: str, admin: Database, house: SqlAlchemyHousekeeping, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await own_database.execute(refused.format(role=role))
+    await admin.execute(refused.format(role=role))
     service = HousekeepingService(house, clock=lambda: NOW, trash_days=1, tombstone_days=1)
 
     assert await house.identity() is None
@@ -68,8 +77,8 @@ async def test_there_is_no_warning_without_the_permission(
     assert caplog.records == []
 
 
-async def test_there_is_one_identity(own_database: Database, house: SqlAlchemyHousekeeping) -> None:
+async def test_there_is_one_identity(admin: Database, house: SqlAlchemyHousekeeping) -> None:
     await house.identity()
     for row in ("(true, 'another')", "(false, 'another')"):
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-            await own_database.execute(f"INSERT INTO database_identity VALUES {row}")
+            await admin.execute(f"INSERT INTO database_identity VALUES {row}")
