@@ -65,7 +65,7 @@ def _uses_database(item: pytest.Item) -> bool:
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a database with the newest schema, as a superuser. Its clock stands still."""
     for url in _server(request.config, tmp_path_factory):
-        command.upgrade(alembic_config(url), "head")
+        command.upgrade(alembic_config(direct(url)), "head")
         stop_clock(url)
         yield url
 
@@ -108,8 +108,11 @@ END $$;
 
 
 def stop_clock(url: str) -> None:
-    """Make the database's clock stand still at NOW for later connections, so that tests can count revisions."""
-    asyncio.run(_execute(url, STOP_CLOCK))
+    """Make the database's clock stand still at NOW for later connections, so that tests can count revisions.
+
+    Connections that a pooler keeps from before do not notice, so nothing may use it earlier.
+    """
+    asyncio.run(_execute(direct(url), STOP_CLOCK))
 
 
 def alembic_config(url: str | None) -> Config:
