@@ -3,6 +3,7 @@
 Only the composition root, the command line and `migrations/env.py` read them.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PUBLIC_DEFAULT_SECRETS = frozenset({"better-auth-secret-12345678901234567890", "better-auth-secret-123456789"})
 SHORTEST_SECRET = 32
 
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2; it includes `*` for all headers
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -22,6 +24,13 @@ def _comma_list(value: object) -> object:
     if isinstance(value, str):
         return tuple(part for part in (item.strip() for item in value.split(",")) if part)
     return value
+
+
+def _header_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name} is not the name of a header, such as X-Tenant")
+    return names
 
 
 def _without_trailing_slash(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,7 +95,9 @@ class Settings(BaseSettings):
     better_auth_secret: SecretStr | None = None
 
     cors_origins: Annotated[CommaList, AfterValidator(_without_trailing_slash)] = ("http://localhost:3000",)
-    cors_headers: CommaList = Field((), description="request headers that pages may send beside those of the API")
+    cors_headers: Annotated[CommaList, AfterValidator(_header_names)] = Field(
+        (), description="request headers that pages may send beside those of the API"
+    )
     trusted_proxies: CommaList = Field((), description="addresses and networks whose X-Forwarded headers are trusted")
     root_path: str = Field("", description="the prefix of all paths behind a proxy, such as /todo")
     docs: bool = Field(default=True, description="whether /docs, /redoc and /openapi.json are served")

@@ -10,6 +10,7 @@ globalThis.fetch = (path, init) =>
 const created = await api.createTask({ title: "Buy milk", due_date: "2026-12-31" });
 if (created.status !== 201) throw new Error(created.data.detail);
 const task: Task = created.data;
+const read = await api.getTask(task.id);
 const listed = await api.listTasks({ status: "pending", sort: "due_date", limit: 50 });
 const options = { headers: { "If-Match": created.headers.get("ETag")! } };
 const body = { description: "Two litres", due_date: null };
@@ -18,10 +19,13 @@ const again = await api.updateTask(task.id, body, options);
 const completed = await api.completeTask(task.id, {});
 const batch = await api.runBatch({ operations: [{ op: "create", title: "Buy bread" }] });
 const changes = await api.listChanges();
+const mine = crypto.randomUUID();
+const put = await api.putTask(mine, { title: "Offline" }, { headers: { "If-None-Match": "*" } });
 const deleted = await api.deleteTask(task.id);
 const restored = await api.restoreTask(task.id);
 
 console.log(JSON.stringify({
+  read: read.status === 200 && read.data.title, put: put.status === 201 && put.data.id === mine && put.status,
   listed: listed.status === 200 && listed.data.map((one) => one.title), updated: updated.status === 200 && updated.data.description,
   again: again.status === 412 && again.data.code, completed: completed.status === 200 && completed.data.completed,
   batch: batch.status === 200 && batch.data.results[0]?.task?.title,

@@ -228,6 +228,7 @@ ORIGIN = b"Origin: http://localhost:3000\r\n"
     [
         (ORIGIN + b"X-Long: " + b"x" * 5000, "http://localhost:3000"),
         (ORIGIN + b"Accept: */*\r\nno field\r\n\r\n", "http://localhost:3000"),
+        (ORIGIN + b"no field\r\n\r\n", None),  # a field is read when the next one begins
         (b"Origin: http://evil.example\r\nAccept: */*\r\nno field\r\n\r\n", None),
         (b"X-Long: " + b"x" * 5000, None),
     ],

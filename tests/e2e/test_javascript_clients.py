@@ -20,6 +20,8 @@ GENERATORS = {
     "orval": ("orval", "--input", "openapi.json", "--output", "generated/orval.ts", "--client", "fetch"),
 }
 SEEN = {
+    "read": "Buy milk",
+    "put": 201,
     "listed": ["Buy milk"],
     "updated": "Two litres",
     "again": "revision-mismatch",

@@ -323,3 +323,12 @@ def test_the_document_lists_the_conflicts_that_can_happen(
     operations = [each for methods in document["paths"].values() for each in methods.values()]
     (operation,) = [each for each in operations if each["operationId"] == operation_id]
     assert set(operation["responses"]["409"]["content"]["application/problem+json"]["examples"]) == codes
+
+
+def test_every_successful_response_with_a_body_has_a_schema(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status in {"200", "201"}:
+                    (media,) = response["content"].values()
+                    assert media["schema"], operation["operationId"]

@@ -1,7 +1,7 @@
 """Idempotency-Key: a retried request is run once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from hashlib import blake2b
 from types import SimpleNamespace
 from typing import Any
@@ -238,6 +238,20 @@ async def test_another_document_under_the_key_is_refused(client: AsyncClient) ->
     other = await client.post("/api/me/import", content=whole(a_task(2)), headers=headers)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     assert await count(client) == 1
+
+
+async def test_an_import_whose_stored_response_is_erased_meanwhile_can_be_sent_again(client: AsyncClient) -> None:
+    headers, content = key() | JSON, whole(a_task(1))
+    await client.post("/api/me/import", content=content, headers=headers)
+
+    async def erasing() -> AsyncIterator[bytes]:
+        yield content[:20]
+        assert (await client.delete("/api/me")).status_code == 204
+        yield content[20:]
+
+    again = await client.post("/api/me/import", content=erasing(), headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency-key-in-use")
+    assert (await client.post("/api/me/import", content=content, headers=headers)).json()["imported"] == 1
 
 
 async def test_a_failed_import_runs_again(client: AsyncClient) -> None:

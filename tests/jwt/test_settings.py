@@ -111,3 +111,10 @@ def test_the_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch, BETTER_AUTH_SECRET=SECRET)
     assert SECRET not in repr(settings)
     assert settings.token_secret == SECRET
+
+
+@pytest.mark.parametrize("names", ["x-łódź", "x foo", "X-A:1", "X-A;X-B"])
+def test_the_names_of_allowed_headers_are_checked(monkeypatch: pytest.MonkeyPatch, names: str) -> None:
+    with pytest.raises(ValidationError, match="is not the name of a header"):
+        read(monkeypatch, CORS_HEADERS=f"X-Tenant, {names}")
+    assert read(monkeypatch, CORS_HEADERS="X-Tenant, x_b").cors_headers == ("X-Tenant", "x_b")

@@ -126,13 +126,18 @@ IfMatch: TypeAlias = Annotated[
 ]
 IfNoneMatch: TypeAlias = Annotated[
     Condition | None,
-    _conditional("If-None-Match", '304 at this revision, such as `"1795600000000000"`; also a list, or `*`.'),
+    _conditional(
+        "If-None-Match", 'Respond with 304 if the ETag is this one, such as `"1795600000000000"`; also a list, or `*`.'
+    ),
 ]
 # If-None-Match with a sync token, in quotes as in `ETag` or without them as in `next`.
 IfNoneMatchToken: TypeAlias = Annotated[
     Condition | None,
     _conditional(
-        "If-None-Match", "Respond with 304 at this token, as in `ETag` or as in `next`.", _read_token, _TOKENS_SCHEMA
+        "If-None-Match",
+        "Respond with 304 if the token is this one, as in `ETag` or as in `next`.",
+        _read_token,
+        _TOKENS_SCHEMA,
     ),
 ]
 CreateOnly: TypeAlias = Annotated[

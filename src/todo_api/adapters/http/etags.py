@@ -72,7 +72,9 @@ def read_condition(header: str, values: Sequence[str] | None) -> Condition | Non
         return None
     condition = parse_condition(", ".join(values))
     if condition is None:
-        raise RequestError.at("header", header, 'must be `*` or entity tags such as "7" with their quotes')
+        raise RequestError.at(
+            "header", header, 'must be `*` or entity tags such as "1795600000000000" with their quotes'
+        )
     return condition
 
 

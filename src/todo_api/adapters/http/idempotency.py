@@ -17,7 +17,7 @@ from starlette.responses import Response
 from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import parse_json
 from todo_api.application.batches import BatchService
-from todo_api.domain.errors import IdempotencyKeyReusedError, OperationError
+from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError, OperationError
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.operations import Operation
 from todo_api.domain.task import Task
@@ -115,7 +115,10 @@ async def run_streamed(
         async for _ in digested():
             pass
     key = replace(key, fingerprint=digest.digest())
-    return response_of(await batches.run(user_id, [], respond, key=key))
+    try:
+        return response_of(await batches.run(user_id, [], respond, key=key))
+    except _NotStoredError as error:  # it was erased while the content was read
+        raise IdempotencyKeyInUseError from error
 
 
 async def run_once(

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.routing import BaseRoute
 
@@ -64,9 +64,12 @@ _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
 }
 
 
-def success(status: int, description: str, headers: Mapping[str, Any] | None = None) -> Responses:
-    """Return the documentation of a successful response."""
-    return {status: {"description": description, "headers": dict(headers or {})}}
+def success(
+    status: int, description: str, headers: Mapping[str, Any] | None = None, model: type[BaseModel] | None = None
+) -> Responses:
+    """Return the documentation of a successful response. The endpoint's own status has its `response_model`."""
+    response = {"description": description, "headers": dict(headers or {})}
+    return {status: response if model is None else {**response, "model": model}}
 
 
 def event_stream(event: str) -> Responses:

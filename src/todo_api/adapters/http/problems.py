@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import MISSING, BaseModel, Field
 
-from todo_api.adapters.http.schemas.fields import LargeNumber, Number
+from todo_api.adapters.http.schemas.fields import Int32, Int64
 from todo_api.application import access
 from todo_api.application.events import TooManyStreamsError
 from todo_api.application.rates import TooManyRequestsError
@@ -48,15 +48,15 @@ class Problem(BaseModel):
 
     type: str = Field(examples=["urn:todo-api:problem:invalid-request"])
     title: str = Field(examples=["The request is not valid"])
-    status: Number = Field(examples=[400])
+    status: Int32 = Field(examples=[400])
     detail: str = Field(examples=["dueDate: is not a field of this request; did you mean due_date?"])
     code: str = Field(description="Stable: tell problems apart by it.", examples=["invalid-request"])
     errors: list[FieldError] | MISSING = Field(MISSING, description="For invalid input, one entry for each field.")
-    index: Number | MISSING = Field(MISSING, description="For a batch, the index of the failed operation, from 0.")
-    imported: LargeNumber | MISSING = Field(
+    index: Int32 | MISSING = Field(MISSING, description="For a batch, the index of the failed operation, from 0.")
+    imported: Int64 | MISSING = Field(
         MISSING, description="For an import, the number of tasks that were created before the error."
     )
-    skipped: LargeNumber | MISSING = Field(MISSING, description="For an import, the tasks that existed already.")
+    skipped: Int64 | MISSING = Field(MISSING, description="For an import, the tasks that existed already.")
     request_id: str | MISSING = Field(MISSING, description="The `X-Request-ID` of the response.")
 
 
@@ -152,7 +152,7 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     domain.FeedClosedError: ProblemType(503, "shutting-down", "The service is shutting down"),
     TooManyStreamsError: ProblemType(429, "too-many-streams", "Too many event streams are open"),
     domain.TaskNotInTrashError: ProblemType(409, "task-not-in-trash", "The task is not in the trash"),
-    domain.ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token is too old"),
+    domain.ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token has expired"),
     domain.RevisionMismatchError: ProblemType(412, "revision-mismatch", "The task has changed in the meantime"),
     domain.ContentionError: ProblemType(503, "contention", "Too many concurrent changes of this task"),
     domain.RepositoryUnavailableError: ProblemType(503, "database-unavailable", "The database is unavailable"),
@@ -173,7 +173,10 @@ DETAILS: Mapping[type[TodoError], str] = {
     domain.TaskExistsError: (
         "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response"
     ),
-    domain.TaskInTrashError: "it is in the trash: restore it with POST /api/tasks/{id}/restore, or delete it for good",
+    domain.TaskInTrashError: (
+        "it is in the trash: restore it (POST /api/tasks/{id}/restore), or delete it for good "
+        "(DELETE /api/tasks/trash/{id})"
+    ),
     domain.TaskNotInTrashError: "the task was not deleted, so it cannot be restored",
     domain.ForgottenRevisionError: "send the request without `since`, and replace the local copy",
     domain.IdempotencyKeyInUseError: "send the request again after a second to get the response of the first one",

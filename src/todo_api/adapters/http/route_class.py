@@ -38,8 +38,9 @@ class StrictRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             await self.admit(request)
-            for header, error in refused.items():
-                if header in request.headers:
+            for name, _ in request.scope["headers"]:
+                if name in refused:
+                    header, error = refused[name]
                     raise error.at("header", header, "is not supported here: send the request without it")
             check_query(request, known)
             handler: _Handler = request.app.state.handlers.get(self.endpoint, handle)
@@ -73,13 +74,13 @@ class ProtectedRoute(StrictRoute):
         await authenticate(request)
 
 
-def _unsupported_headers(route: APIRoute) -> dict[str, type[RequestError]]:
+def _unsupported_headers(route: APIRoute) -> dict[bytes, tuple[str, type[RequestError]]]:
     """Return the headers that the route must refuse, because its endpoint does not use them, with their errors."""
     errors: dict[str, type[RequestError]] = {"If-Match": UnsupportedPreconditionError}
     if not (route.methods or set()) <= {"GET", "HEAD"}:
         errors |= {"If-None-Match": UnsupportedPreconditionError, "Idempotency-Key": RequestError}
     used = set(_headers(route.dependant))
-    return {header: error for header, error in errors.items() if header not in used}
+    return {header.lower().encode(): (header, error) for header, error in errors.items() if header not in used}
 
 
 def _headers(dependant: Dependant) -> Iterator[str]:

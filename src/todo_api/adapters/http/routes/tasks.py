@@ -38,13 +38,13 @@ PATH = "/api/tasks"
 router = protected_router(PATH, "tasks")
 
 # Paths with a task id that is not a UUID: authenticated callers get the response of a missing task; PUT, which may
-# create a task, says what an id is. The application
-# only uses this router if no other route matches, so a new path such as `/api/tasks/stats` needs no change here.
+# create a task, says what an id is. The application only uses this router if no other route matches, so a new path
+# such as `/api/tasks/stats` needs no change here.
 unknown_ids = APIRouter(prefix=PATH, route_class=ProtectedRoute, redirect_slashes=False)
 
 _TASK = success(200, "The task.", ETAG)
 _UNCHANGED = success(304, "Not modified.", ETAG)
-_CREATED = success(201, "The new task.", ETAG | LOCATION | REPLAYED)
+_CREATED = success(201, "The new task.", ETAG | LOCATION | REPLAYED, schemas.Task)
 _CHANGED = success(200, "The task.", ETAG | REPLAYED) | problems(404, 409, 412, 413, 415, 422)
 
 

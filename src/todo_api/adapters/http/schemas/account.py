@@ -19,24 +19,24 @@ from todo_api.domain.listing import MAX_PAGE_SIZE
 class Counts(BaseModel):
     """Task counts. Tasks in the trash only count for `trash`."""
 
-    all: fields.Number
-    pending: fields.Number
-    completed: fields.Number
-    overdue: fields.Number = Field(description="Pending and due before now; a day is over at its end in UTC.")
-    trash: fields.Number
+    all: fields.Int32
+    pending: fields.Int32
+    completed: fields.Int32
+    overdue: fields.Int32 = Field(description="Pending and due before now; a day is over at its end in UTC.")
+    trash: fields.Int32
 
 
 class AccountLimits(BaseModel):
     """The limits of the account, and how long data is kept."""
 
-    tasks: fields.Number = Field(description="Tasks that are not in the trash.", examples=[10_000])
-    page_size: fields.Number = Field(description="The highest `limit` of a list.", examples=[1_000])
-    batch_operations: fields.Number = Field(description="Operations of one batch.", examples=[100])
-    event_streams: fields.Number = Field(description="Open streams of events, for each process.", examples=[10])
-    body_bytes: fields.LargeNumber = Field(description="Bytes of a request's body; in an import, of each task.")
-    trash_days: fields.Number = Field(description="Days after which a task in the trash is purged.", examples=[30])
-    sync_days: fields.Number = Field(description="Days for which a sync token is valid, at least.", examples=[90])
-    idempotency_hours: fields.Number = Field(description="Hours for which an Idempotency-Key is stored.", examples=[24])
+    tasks: fields.Int32 = Field(description="Tasks that are not in the trash.", examples=[10_000])
+    page_size: fields.Int32 = Field(description="The highest `limit` of a list.", examples=[1_000])
+    batch_operations: fields.Int32 = Field(description="Operations of one batch.", examples=[100])
+    event_streams: fields.Int32 = Field(description="Open streams of events, for each process.", examples=[10])
+    body_bytes: fields.Int64 = Field(description="Bytes of a request's body; in an import, of each task.")
+    trash_days: fields.Int32 = Field(description="Days after which a task in the trash is purged.", examples=[30])
+    sync_days: fields.Int32 = Field(description="Days for which a sync token is valid, at least.", examples=[90])
+    idempotency_hours: fields.Int32 = Field(description="Hours for which an Idempotency-Key is stored.", examples=[24])
 
 
 class Account(BaseModel):
@@ -49,7 +49,7 @@ class Account(BaseModel):
     limits: AccountLimits
 
     @classmethod
-    def of(cls, found: account.Account, limits: Limits, max_body_bytes: fields.LargeNumber) -> "Account":
+    def of(cls, found: account.Account, limits: Limits, max_body_bytes: int) -> "Account":
         counts = {name: getattr(found, name) for name in Counts.model_fields if name != "all"}
         return cls(
             user_id=found.user_id,
@@ -138,5 +138,5 @@ class Import(BaseModel):
 class ImportResult(BaseModel):
     """The result of an import."""
 
-    imported: fields.LargeNumber = Field(description="Tasks that were created.")
-    skipped: fields.LargeNumber = Field(description="Tasks that were skipped: their ids existed already.")
+    imported: fields.Int64 = Field(description="Tasks that were created.")
+    skipped: fields.Int64 = Field(description="Tasks that were skipped: their ids existed already.")

@@ -18,7 +18,7 @@ from typing_extensions import TypeAliasType
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
 from todo_api.adapters.http.problems import Problem, RequestError
 from todo_api.adapters.http.schemas import tasks
-from todo_api.adapters.http.schemas.fields import Number, Revision, TaskUuid
+from todo_api.adapters.http.schemas.fields import Int32, Revision, TaskUuid
 from todo_api.adapters.http.validation import validated
 from todo_api.application.batches import MAX_OPERATIONS
 from todo_api.domain.errors import TodoError
@@ -138,8 +138,8 @@ def _read(value: object, _: object) -> object:
 
 
 # A type alias with a name, so that the OpenAPI document has it under this name.
-AnyOperation = TypeAliasType(
-    "AnyOperation",
+BatchOperation = TypeAliasType(
+    "BatchOperation",
     Annotated[
         CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
         Field(discriminator="op"),
@@ -153,14 +153,14 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    operations: list[AnyOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
+    operations: list[BatchOperation] = Field(min_length=1, max_length=MAX_OPERATIONS)
     atomic: bool = Field(True, description="All or nothing, by default; with false, failed operations are skipped.")  # noqa: FBT003
 
 
 class OperationResult(BaseModel):
     """The result of one operation."""
 
-    status: Number = Field(description="The status of the corresponding single request.", examples=[201])
+    status: Int32 = Field(description="The status of the corresponding single request.", examples=[201])
     etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"1795600000000000"'])
     task: tasks.Task | MISSING = Field(MISSING, description="The task, unless it was deleted.")
     problem: Problem | MISSING = Field(MISSING, description="The error, if the operation failed.")

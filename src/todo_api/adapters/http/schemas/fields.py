@@ -18,7 +18,7 @@ _UUID = re.compile(UUID_PATTERN)
 def _uuid(value: object) -> UUID:
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
-    raise ValueError("must be a UUID")
+    raise ValueError("must be a UUID, such as 019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f")
 
 
 def _due_date(value: object) -> date | datetime:
@@ -87,9 +87,9 @@ PageSize = Annotated[
     WithJsonSchema({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
 ]
 # Integers with the formats that generators choose their types by. A revision does not fit into 32 bits.
-Revision = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
-Number = Annotated[int, Field(json_schema_extra={"format": "int32"})]
-LargeNumber = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+Revision = Annotated[int, Field(json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
+Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 
 # Not `readOnly`: generators would make two types of each request, one for sending.
 Ignored = Annotated[Any, Field(description="Accepted and ignored.")]
