@@ -240,4 +240,25 @@ def test_pages_can_read_why_the_server_refused_their_request(
         client.sendall(b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n" + request_header)
         head, _ = document_of(client)
     assert head["access-control-allow-origin"] == allowed
+    assert head["vary"] == ("Origin" if allowed else None)
     assert ("X-Request-ID" in (head["access-control-expose-headers"] or "")) == (allowed is not None)
+
+
+def test_a_page_can_read_that_the_body_of_its_request_was_malformed(running: Running) -> None:
+    with connected(running) as client:
+        request = b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Request-ID: mine\r\n"
+        client.sendall(request + ORIGIN + b"\r\nzz\r\n")
+        head, problem = document_of(client)
+    assert (problem["status"], problem["request_id"]) == (400, "mine")
+    assert head["access-control-allow-origin"] == "http://localhost:3000"
+
+
+@pytest.mark.parametrize("rest", [b"X-Long: " + b"x" * 5000, b"no field\r\n\r\n"])
+def test_refused_head_requests_get_no_body(running: Running, rest: bytes) -> None:
+    with connected(running) as client:
+        client.sendall(b"HEAD /api/tasks HTTP/1.1\r\nHost: x\r\n" + rest)
+        received = b""
+        while part := client.recv(65536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 4")
+    assert received.endswith(b"\r\n\r\n")

@@ -160,6 +160,12 @@ async def test_browsers_may_send_what_telemetry_adds() -> None:
     assert response.status_code == 200
 
 
+async def test_a_page_of_a_public_site_may_call_a_service_in_a_private_network(client: AsyncClient) -> None:
+    headers = ORIGIN | {"Access-Control-Request-Method": "GET", "Access-Control-Request-Private-Network": "true"}
+    response = await client.options("/api/tasks", headers=headers)
+    assert (response.status_code, response.headers["access-control-allow-private-network"]) == (200, "true")
+
+
 async def test_other_headers_are_allowed_by_configuration_only() -> None:
     refused = await preflight("authorization,x-tenant", HttpConfig())
     assert (refused.status_code, refused.json()["code"]) == (400, "preflight-refused")

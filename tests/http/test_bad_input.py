@@ -188,6 +188,18 @@ async def test_half_of_an_emoji_is_named_with_its_field(client: AsyncClient, bod
     }
 
 
+async def test_long_names_around_half_of_an_emoji_are_cut(client: AsyncClient) -> None:
+    name = b"n" * 100_000
+    body = b'{"' + name + b'": [' + b"0, " * 40_000 + b'"\\ud83d"], "title": "\\ud83d"}'
+    problem = await refused(client, body)
+    assert [error["field"] for error in problem["errors"]] == ["n" * 100, "title"]
+
+
+async def test_half_of_an_emoji_in_a_long_body_is_refused_by_the_parser(client: AsyncClient) -> None:
+    body = b'{"description": "' + b"x" * 300_000 + b'\\ud83d"}'
+    assert (await refused(client, body))["code"] == "malformed-json"
+
+
 async def test_half_of_an_emoji_in_a_batch_is_named_with_its_operation(client: AsyncClient) -> None:
     content = b'{"operations": [{"op": "create", "title": "x"}, {"op": "create", "title": "\\ud83d"}]}'
     problem = (await client.post("/api/tasks/batch", content=content, headers=JSON)).json()
@@ -196,7 +208,13 @@ async def test_half_of_an_emoji_in_a_batch_is_named_with_its_operation(client: A
 
 @pytest.mark.parametrize(
     "media_type",
-    ["application/json-patch+json", "application/strategic-merge-patch+json", "Application/JSON-Patch+JSON; charset=x"],
+    [
+        "application/json-patch+json",
+        "application/json-patch-query+json",
+        "application/senml-etch+json",
+        "application/strategic-merge-patch+json",
+        "Application/JSON-Patch+JSON; charset=x",
+    ],
 )
 async def test_other_patch_formats_are_refused(client: AsyncClient, path: str, media_type: str) -> None:
     response = await client.patch(path, content=b'{"title": "x"}', headers={"Content-Type": media_type})

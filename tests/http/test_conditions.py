@@ -106,7 +106,7 @@ async def test_reads_at_another_revision_return_the_content(
     assert (await client.get("/api/tasks", headers=headers)).json() == [task]
 
 
-SUFFIXES = ["-gzip", "--gzip", ";gzip", "-br", "-zstd", "-deflate", "-df"]
+SUFFIXES = ["-gzip", "--gzip", ";gzip", "-br", "-zstd", "-deflate", "-df", "-GZIP", "-gzip-gzip", "-br;gzip", "-dcb"]
 
 
 @pytest.mark.parametrize("weak", ["", "W/"])

@@ -175,6 +175,18 @@ async def test_changes_with_a_key_happen_once(
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
 
 
+async def test_a_retry_with_an_altered_tag_or_another_spelling_of_the_id_is_the_same_request(
+    client: AsyncClient, task: dict[str, Any], path: str
+) -> None:
+    headers = key()
+    for tag, address in (("{}", path), ("{}-gzip", path), ("{}", path.upper().replace("/API/TASKS", "/api/tasks"))):
+        match = {"If-Match": 'W/"' + tag.format(task["revision"]) + '"'}
+        response = await client.patch(address, json={"title": "Once"}, headers=headers | match)
+        assert (response.status_code, response.json()["title"]) == (200, "Once")
+    other = await client.patch(path, json={"title": "Once"}, headers=headers | {"If-Match": '"1"'})
+    assert other.status_code == 422
+
+
 async def test_a_task_with_an_id_of_the_client_is_created_once(client: AsyncClient) -> None:
     mine, headers = f"/api/tasks/{uuid4()}", key() | {"If-None-Match": "*"}
     first = await client.put(mine, json={"title": "Once"}, headers=headers)

@@ -14,12 +14,14 @@ NOT_STORABLE = "must not contain NUL characters or lone surrogates, such as half
 
 # Control and format characters, and spaces. Unassigned characters may be new, and private ones have glyphs.
 _BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+# Format characters with a glyph (Prepended_Concatenation_Mark).
+_VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 # Other characters without a glyph: Default_Ignorable_Code_Point (The Unicode Standard, section 5.21), Braille's blank.
 _BLANK_CHARACTERS = frozenset(
     map(
         chr,
         (
-            0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0,
+            0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0, 0xFFFC, 0x16FE4, 0x1D159,
             *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000),
         ),
     )
@@ -62,7 +64,9 @@ def _checked(text: str, max_length: int) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    return unicodedata.category(character) not in _BLANK_CATEGORIES and character not in _BLANK_CHARACTERS
+    if unicodedata.category(character) in _BLANK_CATEGORIES:
+        return character in _VISIBLE_FORMATS
+    return character not in _BLANK_CHARACTERS
 
 
 def is_storable(text: str) -> bool:

@@ -200,7 +200,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         if self.transport.is_closing():
             return
-        headers = self.headers if self._reads_header else ()
+        is_of_a_request = self._reads_header or not self._is_idle
+        headers = self.headers if is_of_a_request else ()
         # In a new context, because the hook may bind the request's id, and this context belongs to the connection.
         response = copy_context().run(self._hooks.refuse, status, detail, headers)
         head = [
@@ -208,5 +209,6 @@ class HttpProtocol(HttpToolsProtocol):
             *(b": ".join(field) for field in response.raw_headers),
             b"connection: close",
         ]
-        self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
+        is_head = is_of_a_request and self.parser.get_method() == b"HEAD"
+        self.transport.write(b"\r\n".join([*head, b"", b"" if is_head else bytes(response.body)]))
         self.transport.close()

@@ -13,9 +13,9 @@ _TAGS = re.compile(rf"(?:[ \t]*+,)*+[ \t]*+{_TAG}(?:[ \t]*+,[ \t]*+(?:{_TAG})?+)
 TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 _OPAQUE = re.compile(_TAG)
 # What servers and proxies that compress a response append to its tag: Apache and Caddy `-gzip`, Jetty `--gzip`.
-_SUFFIX = r"(?:--?|;)(?:gzip|br|zstd|deflate|df)"
-_ALTERED = re.compile(_SUFFIX)
-_REVISION = re.compile(rf"(0|[1-9][0-9]{{0,17}})(?:{_SUFFIX})?")
+_SUFFIXES = r"(?:(?:--?|;)(?:gzip|br|zstd|deflate|df|dcb|dcz))*+"
+_ALTERED = re.compile(_SUFFIXES, re.IGNORECASE)
+_REVISION = re.compile(rf"(0|[1-9][0-9]{{0,17}}){_SUFFIXES}", re.IGNORECASE)
 
 
 def entity_tag(revision: int) -> str:
@@ -34,6 +34,12 @@ class Condition:
         if self.tags is None:
             return None
         return frozenset(int(found[1]) for tag in self.tags if (found := _REVISION.fullmatch(tag)))
+
+    @property
+    def normalized(self) -> str:
+        """The revisions in order, whatever a proxy has done to their tags, or `*`."""
+        revisions = self.revisions
+        return "*" if revisions is None else ", ".join(map(str, sorted(revisions)))
 
     def names(self, tag: str) -> bool:
         """Return whether the tag is among these, as it is or as a proxy has altered it."""

@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from todo_api.adapters.http.etags import read_condition
 from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import parse_json
 from todo_api.application.batches import BatchService
@@ -48,11 +49,11 @@ def _fingerprint(request: Request, content: bytes) -> bytes:
     Equal JSON documents have equal digests, however they are formatted.
     """
     document = json.dumps(parse_json(content), sort_keys=True) if content else ""
-    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    path = request.url.path.removeprefix(request.scope.get("root_path", "")).lower()  # ids may be in capitals
     text = f"{request.method} {path}\n{document}"
     for name in ("If-Match", "If-None-Match"):
-        if values := request.headers.getlist(name):
-            text += f"\n{name}: {', '.join(values)}"
+        if condition := read_condition(name, request.headers.getlist(name)):
+            text += f"\n{name}: {condition.normalized}"
     return blake2b(text.encode(), digest_size=32).digest()
 
 

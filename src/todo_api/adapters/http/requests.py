@@ -18,8 +18,10 @@ from todo_api.domain.text import NOT_STORABLE
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _JSON = re.compile(r"application/(json|[^/]+\+json)")
+_PATCH = re.compile("patch|etch")  # such as json-patch, json-patch-query and senml-etch (RFC 8790)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_LENGTH_DIGITS = 18  # of Content-Length
+_MAX_SEARCHED = 256 * 1024  # bytes of a malformed body that are searched for the field with the error
 _MAX_NAME_LENGTH, _MAX_NAMES = 100, 20  # of query parameters in an error
 _LATE = "the body of the request did not arrive in time; send it again"
 
@@ -127,6 +129,8 @@ def parse_json(content: bytes) -> Any:
 
 def _fields_with_lone_surrogates(content: bytes) -> list[str]:
     """Return the paths of up to 20 texts with half of a surrogate pair, which Python's parser accepts."""
+    if len(content) > _MAX_SEARCHED:
+        return []
     try:
         fields = _texts("", json.loads(content))
         return list(islice((path or "body" for path, text in fields if _LONE_SURROGATE.search(text)), _MAX_NAMES))
@@ -138,14 +142,20 @@ def _texts(path: str, document: Any) -> Iterator[tuple[str, str]]:
     """Yield the texts of a JSON document, names included, each with the path of its field."""
     match document:
         case str():
-            yield path[:_MAX_NAME_LENGTH], document
+            yield path, document
         case list():
             for index, item in enumerate(document):
-                yield from _texts(f"{path}.{index}".lstrip("."), item)
+                yield from _texts(_inner(path, str(index)), item)
         case dict():
             for name, item in document.items():
-                yield path[:_MAX_NAME_LENGTH], name
-                yield from _texts(f"{path}.{name}".lstrip("."), item)
+                yield path, name
+                yield from _texts(_inner(path, name), item)
+
+
+def _inner(path: str, name: str) -> str:
+    """Return the path of a field, cut before it is long: names may have the length of the body."""
+    name = name[:_MAX_NAME_LENGTH]
+    return f"{path}.{name}"[:_MAX_NAME_LENGTH] if path else name
 
 
 def require_json(request: Request) -> None:
@@ -158,7 +168,7 @@ def require_json(request: Request) -> None:
         raise problems.UnsupportedMediaTypeError(
             "send the body as JSON, with the header `Content-Type: application/json`"
         )
-    if media_type.endswith("patch+json") and media_type != "application/merge-patch+json":
+    if _PATCH.search(media_type) and media_type != "application/merge-patch+json":
         raise problems.UnsupportedMediaTypeError(
             "this patch format is not supported: send the fields to change as a JSON object, with the header "
             "`Content-Type: application/merge-patch+json` or `application/json`"

@@ -64,6 +64,7 @@ class Cors(CORSMiddleware):
             allow_methods=_METHODS,
             allow_headers=(*_REQUEST_HEADERS, *headers),
             expose_headers=_EXPOSED_HEADERS,
+            allow_private_network=True,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
