@@ -177,6 +177,7 @@ async def test_a_byte_order_mark_is_skipped(client: AsyncClient, path: str) -> N
         (b'{"title": "\xed\xa0\xbd"}', ["title"]),
         (b'"\\ud83d"', ["body"]),
         (b'{"\\ud83d": "x"}', ["body"]),
+        (b'{"\\ud83d": "\\ud83d"}', ["body", "\ufffd"]),
     ],
 )
 async def test_half_of_an_emoji_is_named_with_its_field(client: AsyncClient, body: bytes, fields: list[str]) -> None:

@@ -154,7 +154,7 @@ def _texts(path: str, document: Any) -> Iterator[tuple[str, str]]:
 
 def _inner(path: str, name: str) -> str:
     """Return the path of a field, cut before it is long: names may have the length of the body."""
-    name = name[:_MAX_NAME_LENGTH]
+    name = _LONE_SURROGATE.sub("\ufffd", name[:_MAX_NAME_LENGTH])  # the response is UTF-8
     return f"{path}.{name}"[:_MAX_NAME_LENGTH] if path else name
 
 
