@@ -23,6 +23,7 @@ BY_OTHER_MEANS = {
     "httptools": "uvicorn's HTTP parser, whose protocol class is imported",
     "opentelemetry-exporter-otlp-proto-http": "FastAPI loads it when OTEL_EXPORTER_OTLP_ENDPOINT is set",
     "opentelemetry-sdk": "FastAPI loads it when OTEL_EXPORTER_OTLP_ENDPOINT is set",
+    "tzdata": "zoneinfo reads it where the system has no such zone",
     "uvloop": "uvicorn's event loop, where it is installed",
     # Programs and plugins of development.
     "asyncpg-stubs": "types for mypy",
@@ -35,6 +36,7 @@ BY_OTHER_MEANS = {
     "python-multipart": "FastAPI parses forms with it, in a test",
     "ruff": "make test runs it",
     "types-psutil": "types for mypy",
+    "types-python-dateutil": "types for mypy",
     "types-pyyaml": "types for mypy",
     "uv": "make lock runs it",
 }

@@ -1,4 +1,4 @@
-"""Packages that may only import the standard library, which import-linter cannot express."""
+"""Packages that may only import the standard library and little else, which import-linter cannot express."""
 
 import ast
 import sys
@@ -24,13 +24,13 @@ def imported(package: str) -> Iterator[tuple[Path, str]]:
 @pytest.mark.parametrize(
     ("package", "inward"),
     [
-        ("domain", ()),
+        ("domain", ("dateutil",)),  # recurrence rules
         ("application", ("todo_api.domain",)),
         ("adapters/memory", ("todo_api.domain",)),
         ("dev/postgres", ()),
     ],
 )
-def test_the_package_imports_no_library_and_no_outer_package(package: str, inward: tuple[str, ...]) -> None:
+def test_the_package_imports_no_other_library_and_no_outer_package(package: str, inward: tuple[str, ...]) -> None:
     allowed = (f"todo_api.{package.replace('/', '.')}", *inward)
     found = list(imported(package))
 

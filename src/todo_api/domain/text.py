@@ -6,6 +6,8 @@ from todo_api.domain.errors import InvalidValueError
 
 TITLE_MAX_LENGTH = 500
 DESCRIPTION_MAX_LENGTH = 10_000
+TAG_MAX_LENGTH = 50
+LIST_NAME_MAX_LENGTH = 100
 
 # Together with a user id of 255 characters this fits into a PostgreSQL index entry (2,704 bytes).
 SORT_KEY_MAX_BYTES = 1_500
@@ -40,10 +42,20 @@ def clean_title(title: str) -> str:
         InvalidValueError: It has no visible character, is longer than 500 code points, or contains NUL or a lone
             surrogate.
     """
-    title = _checked(title.strip(), TITLE_MAX_LENGTH)
-    if not any(map(_is_visible, title)):
+    return clean_visible(title, TITLE_MAX_LENGTH)
+
+
+def clean_visible(text: str, max_length: int) -> str:
+    """Return the text without surrounding white space.
+
+    Raises:
+        InvalidValueError: It has no visible character, is longer than `max_length` code points, or contains NUL or a
+            lone surrogate.
+    """
+    text = _checked(text.strip(), max_length)
+    if not any(map(_is_visible, text)):
         raise InvalidValueError("must contain a visible character")
-    return title
+    return text
 
 
 def clean_description(description: str) -> str:
@@ -82,8 +94,13 @@ def sort_key(title: str) -> str:
     It uses compatibility decomposition and full case folding (The Unicode Standard, section 3.13), truncated to 1,500
     bytes. Titles with equal keys are sorted by id.
     """
-    if title.isascii():
-        return title.lower()
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", title).casefold())
-    letters = "".join(character for character in folded if not unicodedata.combining(character))
-    return letters.translate(_BASE_LETTERS).encode()[:SORT_KEY_MAX_BYTES].decode(errors="ignore")
+    return folded(title).encode()[:SORT_KEY_MAX_BYTES].decode(errors="ignore")
+
+
+def folded(text: str) -> str:
+    """Return the text without case and accents. Marks without a combining class, such as vowel signs, stay."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    letters = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return letters.translate(_BASE_LETTERS)
