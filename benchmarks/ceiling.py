@@ -18,15 +18,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
-from todo_api.adapters.sqlalchemy import statements
+from todo_api.adapters.sqlalchemy import changes, pages, statements
 from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.listing import Order, Sort, Status
 
-PAGE = CompiledStatement(statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False))
+PAGE = CompiledStatement(pages.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False))
 GET = CompiledStatement(statements.GET)
-CHANGES = CompiledStatement(statements.CHANGES)
+CHANGES = CompiledStatement(changes.CHANGES)
 ADD = CompiledStatement(statements.ADD)
 SAVE = CompiledStatement(statements.SAVE)
 LAST_ID = SyncPoint().id
@@ -34,6 +34,11 @@ LAST_ID = SyncPoint().id
 
 def answer(content: object, status_code: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status_code, media_type="application/json")
+
+
+NOTHING = dict.fromkeys(
+    ("list_id", "tags", "tag_keys", "checklist", "recurrence", "series_id", "previous_id", "next_id")
+)
 
 
 def new(values: Mapping[str, object]) -> dict[str, object]:
@@ -71,11 +76,13 @@ async def create_task(request: Request) -> Response:
         "completed_at": None,
         "due_at": None,
         "due_kind": None,
+        "priority": 0,
+        **NOTHING,
         "created_at": now,
         "updated_at": now,
         **msgspec.json.decode(await request.body()),
     }
-    values["title_key"] = values["title"].lower()
+    values["title_key"] = values["words"] = values["title"].lower()
     parameters = {**new(values), "quota": NO_QUOTA}
     values["revision"] = await request.app.state.pool.fetchval(ADD.sql, *ADD.arguments(parameters))
     return answer(values, 201)
@@ -85,8 +92,8 @@ async def update_task(request: Request) -> Response:
     pool = request.app.state.pool
     key = {"owner": request.headers["x-user"], "task_id": UUID(request.path_params["id"])}
     row = await pool.fetchrow(GET.sql, *GET.arguments(key))
-    values = dict(row) | msgspec.json.decode(await request.body()) | {"updated_at": datetime.now(UTC)}
-    values["title_key"] = values["title"].lower()
+    values = NOTHING | dict(row) | msgspec.json.decode(await request.body()) | {"updated_at": datetime.now(UTC)}
+    values["title_key"] = values["words"] = values["title"].lower()
     parameters = {**new(values), **key, "expected_revision": row["revision"]}
     await pool.fetch(SAVE.sql, *SAVE.arguments(parameters))
     return answer(values)

@@ -2,8 +2,8 @@
 
     python -m benchmarks.scale --json scale.json
 
-One more user owns a tenth as many tasks, and makes the calls. Only the figures of the account, export and erasure read
-all tasks of the user.
+One more user owns a tenth as many tasks, and makes the calls. Counts, and filters that admit few tasks, read all tasks
+of the user, as export and erasure do; nothing reads those of others.
 """
 
 import argparse
@@ -21,14 +21,18 @@ import asyncpg
 from tests.postgres.plans import buffers, explain
 
 from benchmarks.__main__ import migrate
-from todo_api.adapters.sqlalchemy import change_poller, statements
+from todo_api.adapters.sqlalchemy import change_poller, changes, overview, pages, statements
 from todo_api.adapters.sqlalchemy.execution import Statement
+from todo_api.adapters.sqlalchemy.filters import conditions
 from todo_api.adapters.sqlalchemy.mapping import to_parameters
 from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
 from todo_api.dev.postgres import open_server
 from todo_api.domain.changes import SyncPoint
+from todo_api.domain.due_views import DueView
+from todo_api.domain.filters import TaskFilter
 from todo_api.domain.listing import Order, Sort, Status
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.overview import DueViews
+from todo_api.domain.task import Priority, Task, TaskChanges
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 EACH = 100  # tasks of each user except the owner
@@ -37,6 +41,16 @@ LIMIT = 50
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 
+# A task of each hundred has the word `rare` and the tag `rare`.
+FILTERS = {
+    "search, frequent word": TaskFilter(q="task"),
+    "search, rare word": TaskFilter(q="rar"),
+    "search, nothing found": TaskFilter(q="nothing"),
+    "list of a tag": TaskFilter(tags=("rare",)),
+    "list of a priority": TaskFilter(priorities=(Priority.HIGH,)),
+    "overdue": TaskFilter(due=DueView.OVERDUE, now=NOW),
+}
+
 FILL_USERS = """
 INSERT INTO users (id, revision, live_tasks, created_at)
 SELECT 'user-' || n, 1000000000, 0, now() FROM generate_series($1::int, $2::int) n
@@ -44,14 +58,16 @@ SELECT 'user-' || n, 1000000000, 0, now() FROM generate_series($1::int, $2::int)
 FILL_OWNER = f"INSERT INTO users (id, revision, live_tasks, created_at) VALUES ('{OWNER}', 1000000000, 0, now())"
 FILL_TASKS = f"""
 INSERT INTO tasks (user_id, id, title, title_key, completed, completed_at, due_at, due_kind, created_at, updated_at,
-                   revision, deleted_at)
+                   revision, deleted_at, priority, position, tags, tag_keys, words, words_revision)
 SELECT CASE WHEN $3 THEN '{OWNER}' ELSE 'user-' || (n - 1) / {EACH} + 1 END,
        gen_random_uuid(), md5(n::text), md5(n::text), n % 2 = 0,
        CASE WHEN n % 2 = 0 THEN timestamptz '{FIRST}' END,
        CASE WHEN n % 3 > 0 THEN timestamptz '{FIRST}' + n * interval '1 minute' END,
        CASE WHEN n % 3 > 0 THEN 'instant' END,
        timestamptz '{FIRST}' + n * interval '1 second', timestamptz '2027-01-01Z', n,
-       CASE WHEN n % 10 = 0 THEN timestamptz '{FIRST}' + n * interval '1 second' END
+       CASE WHEN n % 10 = 0 THEN timestamptz '{FIRST}' + n * interval '1 second' END,
+       n / 7 % 4, 'm' || lpad(to_hex(n), 13, '0'), CASE WHEN n % 100 = 1 THEN '["Rare"]'::jsonb END,
+       CASE WHEN n % 100 = 1 THEN '["rare"]'::jsonb END, CASE WHEN n % 100 = 1 THEN ' rare' ELSE '' END || ' task ', n
   FROM generate_series($1::int, $2::int) n
 """
 
@@ -104,8 +120,8 @@ async def _calls(
         ("update", statements.SAVE, {**to_parameters(task), **about}),
         ("delete", statements.REMOVE, about),
         ("restore", statements.RESTORE, {**about, "task_id": buried}),
-        ("last changes", statements.CHANGES, _since(account - 5)),
-        ("no change", statements.CHANGES, _since(1_000_000_000)),
+        ("last changes", changes.CHANGES, _since(account - 5)),
+        ("no change", changes.CHANGES, _since(1_000_000_000)),
         ("poll for changes", change_poller.REVISIONS, {"user_ids": [OWNER, "user-1", "user-2"]}),
     ]
 
@@ -114,11 +130,16 @@ def _lists(account: int) -> Iterator[tuple[str, Statement, Mapping[str, Any]]]:
     page = {"owner": OWNER, "limit": LIMIT + 1, "known": [1]}
     middle = {**page, "after_key": FIRST + timedelta(seconds=account // 2), "after_id": UUID(int=0)}
     for sort in Sort:
-        yield f"list by {sort}", statements.page(sort, Order.ASC, Status.PENDING, resumed=False), page
-    yield "list from the middle", statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=True), middle
-    newest = statements.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
+        yield f"list by {sort}", pages.page(sort, Order.ASC, Status.PENDING, resumed=False), page
+    yield "list from the middle", pages.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=True), middle
+    newest = pages.page(Sort.CREATED, Order.DESC, Status.ALL, resumed=False)
     yield "list, unchanged", newest, {**page, "known": [1_000_000_000]}
-    yield "trash", statements.trash(resumed=False), page
+    yield "trash", pages.trash(resumed=False), page
+    for name, given in FILTERS.items():
+        names, values = conditions(given)
+        yield name, pages.page(Sort.CREATED, Order.DESC, Status.ALL, names, resumed=False), page | values
+    yield "counts", overview.COUNTS, {"owner": OWNER, **overview.view_values(DueViews.at(NOW, "UTC"))}
+    yield "tags", overview.TAGS, {"owner": OWNER}
 
 
 def _since(revision: int) -> Mapping[str, Any]:

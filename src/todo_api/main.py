@@ -32,6 +32,7 @@ from todo_api.adapters.sqlalchemy.driver import DatabaseConfig, DatabaseUrlError
 from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.housekeeping import SqlAlchemyHousekeeping
+from todo_api.adapters.sqlalchemy.list_repository import SqlAlchemyListRepository
 from todo_api.adapters.sqlalchemy.observation import observe_statements
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.adapters.telemetry.metrics import Metrics, create_metrics, exports_telemetry
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     feed = InMemoryChangeFeed()
     services = build_services(
         repository,
+        SqlAlchemyListRepository(engine),
         SqlAlchemyAccountRepository(engine),
         feed,
         clock=_clock,

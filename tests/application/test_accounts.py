@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, TypeVar
 from unittest.mock import Mock, call, create_autospec
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from tests.domain.builders import NOW, START, a_task, later
@@ -22,6 +22,7 @@ from todo_api.domain.errors import (
     TodoError,
 )
 from todo_api.domain.idempotency import Edited
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -44,7 +45,7 @@ Make = Callable[..., AccountService]
 @pytest.fixture
 def make(storage: Storage, feed: Mock) -> Make:
     def service(quota: int | None = None, now: datetime = NOW) -> AccountService:
-        return AccountService(storage.accounts, storage.tasks, feed, clock=lambda: now, quota=quota)
+        return AccountService(storage.accounts, storage.tasks, feed, clock=lambda: now, new_id=uuid4, quota=quota)
 
     return service
 
@@ -79,7 +80,7 @@ async def test_an_export_fails_at_once_without_the_storage(storage: Storage, fee
     away = create_autospec(storage.accounts, instance=True)
     away.export.side_effect = RepositoryUnavailableError
     with pytest.raises(RepositoryUnavailableError):
-        await AccountService(away, storage.tasks, feed, clock=lambda: NOW).export(USER)
+        await AccountService(away, storage.tasks, feed, clock=lambda: NOW, new_id=uuid4).export(USER)
 
 
 @pytest.mark.parametrize(("count", "writes"), [(1, 0), (CHUNK, 1), (2 * CHUNK + 1, 3)])
@@ -88,24 +89,24 @@ async def test_an_import_stores_new_tasks(make: Make, storage: Storage, feed: Mo
     there = await storage.tasks.add(there)
     changed = [a_task(USER, task_id=UUID(int=number), title="Imported") for number in range(count)]
 
-    assert await make().import_tasks(USER, given(changed)) == Imported(count - 1, 1)
+    assert await make().import_all(USER, given(changed)) == Imported(count - 1, 1)
     assert await storage.tasks.get(USER, there.id) == there
     assert await kept(storage) == list(range(count))
     assert feed.announce.call_args_list == writes * [call(USER)]
 
     feed.announce.reset_mock()
-    assert await make().import_tasks(USER, given(changed)) == Imported(0, count)
+    assert await make().import_all(USER, given(changed)) == Imported(0, count)
     assert not feed.announce.called
     assert (await storage.accounts.account(USER, NOW)).revision == START + 1 + writes
 
 
 async def test_an_empty_import_creates_no_account(make: Make, storage: Storage) -> None:
-    assert await make().import_tasks(USER, given([])) == Imported(0, 0)
+    assert await make().import_all(USER, given([])) == Imported(0, 0)
     assert (await storage.accounts.account(USER, NOW)).first_seen_at is None
 
 
 async def test_a_repeated_task_is_imported_once(make: Make, storage: Storage) -> None:
-    assert await make().import_tasks(USER, given(numbered(1, 2, 1))) == Imported(2, 1)
+    assert await make().import_all(USER, given(numbered(1, 2, 1))) == Imported(2, 1)
     assert await kept(storage) == [1, 2]
 
 
@@ -114,7 +115,7 @@ async def test_tasks_before_an_error_are_kept(make: Make, storage: Storage, coun
     await storage.tasks.add(numbered(0)[0])
     error = InvalidValueError("is bad")
     with pytest.raises(IncompleteImportError) as raised:
-        await make().import_tasks(USER, given(numbered(*range(count)), error))
+        await make().import_all(USER, given(numbered(*range(count)), error))
     assert raised.value.error is error
     assert (raised.value.imported, raised.value.skipped) == (max(count - 1, 0), min(count, 1))
     assert len(await kept(storage)) == max(count, 1)
@@ -125,12 +126,12 @@ async def test_an_import_stops_at_the_quota(make: Make, storage: Storage, feed: 
     trashed = a_task(USER, task_id=UUID(int=9)).discard(now=NOW)
     tasks = [*numbered(1, 0), trashed, *numbered(2, 3, 4)]
     with pytest.raises(IncompleteImportError) as raised:
-        await make(quota=3).import_tasks(USER, given(tasks))
+        await make(quota=3).import_all(USER, given(tasks))
     assert isinstance(raised.value.error, QuotaExceededError)
     assert (raised.value.imported, raised.value.skipped) == (3, 1)
     assert await kept(storage) == [0, 1, 2, 9]
     feed.announce.assert_called_once_with(USER)
-    assert await make(quota=3).import_tasks(USER, given(tasks[:4])) == Imported(0, 4)
+    assert await make(quota=3).import_all(USER, given(tasks[:4])) == Imported(0, 4)
 
 
 T = TypeVar("T")
@@ -139,19 +140,21 @@ T = TypeVar("T")
 class RetryingRepository(InMemoryTaskRepository):
     """Calls `decide` once more, as after a lost connection, with a smaller quota."""
 
-    async def edit(self, user_id: str, task_ids: Any, decide: Callable[[Workspace], T], **options: Any) -> Edited[T]:
-        decide(Workspace(user_id, [], revision=1, next_revision=2, live_tasks=1, quota=2, now=NOW))
-        return await super().edit(user_id, task_ids, decide, **options)
+    async def edit(
+        self, user_id: str, selection: Selection, decide: Callable[[Workspace], T], **options: Any
+    ) -> Edited[T]:
+        decide(Workspace(user_id, [], revision=1, next_revision=2, live_tasks=1, quota=2, now=NOW, new_id=uuid4))
+        return await super().edit(user_id, selection, decide, **options)
 
 
 async def test_a_retried_edit_is_counted_once(storage: Storage, feed: Mock) -> None:
-    service = AccountService(storage.accounts, RetryingRepository(), feed, clock=lambda: NOW, quota=2)
-    assert await service.import_tasks(USER, given(numbered(1, 2))) == Imported(2, 0)
+    service = AccountService(storage.accounts, RetryingRepository(), feed, clock=lambda: NOW, new_id=uuid4, quota=2)
+    assert await service.import_all(USER, given(numbered(1, 2))) == Imported(2, 0)
 
 
 async def test_a_deletion_in_the_future_counts_as_now(make: Make, storage: Storage) -> None:
     deleted = [a_task(USER, task_id=UUID(int=age)).discard(now=later(1 - age)) for age in range(3)]
-    await make().import_tasks(USER, given([*deleted]))
+    await make().import_all(USER, given([*deleted]))
     assert [task.deleted_at for task in (await storage.tasks.trash(USER, 9)).tasks] == [NOW, NOW, later(-1)]
 
 

@@ -15,7 +15,7 @@ from todo_api.adapters.memory.housekeeping import InMemoryHousekeeping
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.adapters.memory.store import Store
 from todo_api.application.events import PAGE_SIZE, EventService, TooManyStreamsError
-from todo_api.domain.changes import Changes, SyncPoint
+from todo_api.domain.changes import NO_CHANGES, Changes, SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, RepositoryUnavailableError
 
 EMPTY = SyncPoint()
@@ -108,7 +108,7 @@ async def test_the_first_load_of_an_empty_account_is_one_empty_page(
     events: EventService, feed: InMemoryChangeFeed
 ) -> None:
     async with aclosing(follow(events)) as stream:
-        assert await anext(stream) == Changes([], [], EMPTY, more=False)
+        assert await anext(stream) == NO_CHANGES
         feed.announce("ada")
         assert await anext(stream) is None
 

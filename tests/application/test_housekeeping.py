@@ -25,6 +25,7 @@ class Fake:
         self.calls: list[Call] = []
         self.errors: list[Exception] = []
         self.user_ids: list[str] = []
+        self.stale = 0
         self.found: StorageIdentity | None = None
 
     async def _purge(self, kind: str, before: datetime, limit: int) -> int:
@@ -43,6 +44,11 @@ class Fake:
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         return await self._purge("keys", created_before, limit)
+
+    async def index_words(self, limit: int) -> int:
+        indexed = min(limit, self.stale)
+        self.stale -= indexed
+        return indexed
 
     async def raise_revisions(self, after: str, limit: int) -> list[str]:
         return sorted(user_id for user_id in self.user_ids if user_id > after)[:limit]

@@ -30,10 +30,10 @@ class Interfering(InMemoryTaskRepository):
         self.times = 1
         self.writes = 0
 
-    async def save(self, task: Task) -> Task | None:
+    async def save(self, task: Task, successor: Task | None = None, quota: int | None = None) -> Task | None:
         self.writes += 1
         await self._interfered(task.user_id, task.id)
-        return await super().save(task)
+        return await super().save(task, successor, quota)
 
     async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
         self.writes += 1

@@ -1,7 +1,7 @@
 """The account: figures, export and erasure; the same for every storage."""
 
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from tests.codecs import AsBytes
@@ -12,6 +12,7 @@ from todo_api.domain.account import Account
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import TaskQuery
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task
 
 
@@ -79,7 +80,7 @@ async def test_nothing_is_left_of_a_user_who_was_erased(storage: Storage, user_i
         kept, gone = [await storage.tasks.add(a_task(owner)) for _ in range(2)]
         await storage.tasks.remove(owner, gone.id, now=NOW)
     key = IdempotencyKey("k", b"request", codec=AsBytes())
-    await storage.tasks.edit(user_id, [], lambda _: b"first", now=NOW, key=key)
+    await storage.tasks.edit(user_id, Selection(), lambda _: b"first", now=NOW, new_id=uuid4, key=key)
 
     await storage.accounts.erase(stranger)
     await storage.accounts.erase(stranger)
@@ -89,9 +90,13 @@ async def test_nothing_is_left_of_a_user_who_was_erased(storage: Storage, user_i
     assert (await storage.tasks.page(stranger, TaskQuery())).tasks == []
     assert (await storage.tasks.trash(stranger, 10)).tasks == []
     assert (await storage.accounts.account(user_id, NOW)).pending == 1
-    assert (await storage.tasks.edit(user_id, [], lambda _: b"second", now=NOW, key=key)).replayed
+    assert (
+        await storage.tasks.edit(user_id, Selection(), lambda _: b"second", now=NOW, new_id=uuid4, key=key)
+    ).replayed
 
     await storage.accounts.erase(user_id)
     with pytest.raises(TaskNotFoundError):
         await storage.tasks.get(user_id, kept.id)
-    assert not (await storage.tasks.edit(user_id, [], lambda _: b"second", now=NOW, key=key)).replayed
+    assert not (
+        await storage.tasks.edit(user_id, Selection(), lambda _: b"second", now=NOW, new_id=uuid4, key=key)
+    ).replayed

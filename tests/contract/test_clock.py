@@ -10,6 +10,7 @@ from tests.storages import Storage
 from todo_api.domain.changes import SyncPoint, next_revision
 from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.listing import TaskQuery
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -33,7 +34,7 @@ async def test_each_write_is_at_the_clock_or_later(storage: Storage, user_id: st
         save,
         lambda: storage.tasks.remove(user_id, task.id, now=NOW),
         lambda: storage.tasks.restore(user_id, task.id),
-        lambda: storage.tasks.edit(user_id, [new], create, now=NOW),
+        lambda: storage.tasks.edit(user_id, Selection.of(new), create, now=NOW, new_id=uuid4),
     ):
         earliest = next_revision(last, running_clock())
         await write()
@@ -48,7 +49,7 @@ async def test_an_edit_that_is_the_first_write_is_at_the_clock_or_later(storage:
         workspace.create(new, TaskChanges(title="New"))
         return b""
 
-    await storage.tasks.edit(user_id, [new], create, now=NOW)
+    await storage.tasks.edit(user_id, Selection.of(new), create, now=NOW, new_id=uuid4)
 
     assert (await storage.tasks.get(user_id, new)).revision >= earliest
 

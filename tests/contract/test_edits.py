@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Delete, EmptyTrash, Operation, Restore
 from todo_api.domain.ports import TaskRepository
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task, TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -62,7 +64,7 @@ async def test_an_edit_writes_everything_at_one_revision(repository: TaskReposit
         return str(workspace.revision).encode()
 
     ids = [new, changed.id, deleted.id, trashed.id]
-    edited = await repository.edit(user_id, ids, decide, now=later(9))
+    edited = await repository.edit(user_id, Selection.of(*ids), decide, now=later(9), new_id=uuid4)
 
     assert edited == Edited(str(START + 5).encode(), replayed=False)
     tasks = await live(repository, user_id)
@@ -95,13 +97,13 @@ async def test_every_field_survives_an_edit(repository: TaskRepository, user_id:
         assert not workspace.adopt(tasks[0])
         return b""
 
-    await repository.edit(user_id, [task.id for task in tasks], decide, now=later(9))
+    await repository.edit(user_id, Selection.of(*[task.id for task in tasks]), decide, now=later(9), new_id=uuid4)
 
     kept = [*(await live(repository, user_id)).values(), *(await repository.trash(user_id, 9)).tasks]
     stamped = {task.id: task.revision for task in kept}
     assert len(set(stamped.values())) == 1
     unstamped = {task.id: task for task in tasks}
-    assert {task.id: repr(task).replace(str(task.revision), "0") for task in kept} == {
+    assert {task.id: repr(replace(task, position="")).replace(str(task.revision), "0") for task in kept} == {
         task_id: repr(task) for task_id, task in unstamped.items()
     }
 
@@ -117,37 +119,39 @@ async def test_an_edit_that_raises_writes_nothing(repository: TaskRepository, us
 
     for key in (None, a_key()):
         with pytest.raises(TaskNotFoundError):
-            await repository.edit(user_id, [task.id], decide, now=NOW, key=key)
+            await repository.edit(user_id, Selection.of(task.id), decide, now=NOW, new_id=uuid4, key=key)
     assert await live(repository, user_id) == {task.id: task}
     assert (await repository.page(user_id, TaskQuery())).revision == START + 1
-    assert await repository.edit(user_id, [], creating(), now=NOW, key=a_key()) == Edited(b"created", replayed=False)
+    assert await repository.edit(user_id, Selection(), creating(), now=NOW, new_id=uuid4, key=a_key()) == Edited(
+        b"created", replayed=False
+    )
 
 
 async def test_an_edit_that_changes_nothing_leaves_the_revision(repository: TaskRepository, user_id: str) -> None:
     def look(workspace: Workspace) -> bytes:
         return str(workspace.revision).encode()
 
-    assert (await repository.edit(user_id, [], look, now=NOW)).result == b"0"
+    assert (await repository.edit(user_id, Selection(), look, now=NOW, new_id=uuid4)).result == b"0"
     assert (await repository.page(user_id, TaskQuery())).revision == 0
     await repository.add(a_task(user_id))
-    assert (await repository.edit(user_id, [], look, now=NOW)).result == str(START + 1).encode()
+    assert (await repository.edit(user_id, Selection(), look, now=NOW, new_id=uuid4)).result == str(START + 1).encode()
     assert (await repository.page(user_id, TaskQuery())).revision == START + 1
 
 
 async def test_a_result_is_stored_even_if_its_user_had_written_nothing(
     repository: TaskRepository, user_id: str
 ) -> None:
-    assert not (await repository.edit(user_id, [], creating(), now=NOW, key=a_key())).replayed
+    assert not (await repository.edit(user_id, Selection(), creating(), now=NOW, new_id=uuid4, key=a_key())).replayed
     task = await repository.add(a_task(user_id))
     await repository.remove(user_id, task.id, now=NOW)
-    again = await repository.edit(user_id, [], doing(EmptyTrash()), now=NOW, key=a_key())
+    again = await repository.edit(user_id, Selection(), doing(EmptyTrash()), now=NOW, new_id=uuid4, key=a_key())
     assert again == Edited(b"created", replayed=True)
     assert [kept.id for kept in (await repository.trash(user_id, 10)).tasks] == [task.id]
 
 
 async def test_an_edit_can_be_a_users_first_write(repository: TaskRepository, user_id: str) -> None:
     ids = [uuid4(), uuid4()]
-    await repository.edit(user_id, ids, creating(*ids), now=NOW)
+    await repository.edit(user_id, Selection.of(*ids), creating(*ids), now=NOW, new_id=uuid4)
     assert {task.id: task.revision for task in (await live(repository, user_id)).values()} == dict.fromkeys(
         ids, START + 1
     )
@@ -157,8 +161,8 @@ async def test_an_edit_sees_only_the_users_own_tasks(repository: TaskRepository,
     task = await repository.add(a_task(user_id))
     stranger = f"{user_id}-2"
     with pytest.raises(TaskNotFoundError):
-        await repository.edit(stranger, [task.id], doing(Delete(task.id)), now=NOW)
-    await repository.edit(stranger, [task.id], creating(task.id), now=NOW)
+        await repository.edit(stranger, Selection.of(task.id), doing(Delete(task.id)), now=NOW, new_id=uuid4)
+    await repository.edit(stranger, Selection.of(task.id), creating(task.id), now=NOW, new_id=uuid4)
     assert (await repository.get(user_id, task.id)).title == "Buy milk"
     assert (await repository.get(stranger, task.id)).title == "New"
 
@@ -168,14 +172,14 @@ async def test_the_quota_counts_what_is_not_in_the_trash(repository: TaskReposit
     with pytest.raises(QuotaExceededError):
         await repository.add(a_task(user_id), 2)
     with pytest.raises(QuotaExceededError):
-        await repository.edit(user_id, [], creating(uuid4()), now=NOW, quota=2)
+        await repository.edit(user_id, Selection(), creating(uuid4()), now=NOW, new_id=uuid4, quota=2)
     await repository.remove(user_id, first.id, now=NOW)
-    await repository.edit(user_id, [], creating(uuid4()), now=NOW, quota=2)
+    await repository.edit(user_id, Selection(), creating(uuid4()), now=NOW, new_id=uuid4, quota=2)
     with pytest.raises(QuotaExceededError):
         await repository.restore(user_id, first.id, 2)
     with pytest.raises(QuotaExceededError):
-        await repository.edit(user_id, [first.id], doing(Restore(first.id)), now=NOW, quota=2)
-    await repository.edit(user_id, [second.id], doing(Delete(second.id)), now=NOW, quota=2)
+        await repository.edit(user_id, Selection.of(first.id), doing(Restore(first.id)), now=NOW, new_id=uuid4, quota=2)
+    await repository.edit(user_id, Selection.of(second.id), doing(Delete(second.id)), now=NOW, new_id=uuid4, quota=2)
     assert await repository.restore(user_id, first.id, 2) is not None
     with pytest.raises(QuotaExceededError):
         await repository.add(a_task(user_id), 2)
@@ -190,22 +194,28 @@ async def test_concurrent_edits_keep_the_quota(repository: TaskRepository, user_
 
 async def test_a_retry_gets_the_first_result(repository: TaskRepository, user_id: str) -> None:
     first, second = uuid4(), uuid4()
-    assert await repository.edit(user_id, [first], creating(first), now=NOW, key=a_key()) == Edited(
-        b"created", replayed=False
+    assert await repository.edit(
+        user_id, Selection.of(first), creating(first), now=NOW, new_id=uuid4, key=a_key()
+    ) == Edited(b"created", replayed=False)
+    again = await repository.edit(
+        user_id, Selection.of(second), creating(second), now=later(60), new_id=uuid4, key=a_key()
     )
-    again = await repository.edit(user_id, [second], creating(second), now=later(60), key=a_key())
     assert again == Edited(b"created", replayed=True)
     assert set(await live(repository, user_id)) == {first}
 
 
 async def test_a_key_belongs_to_one_request_of_one_user(repository: TaskRepository, user_id: str) -> None:
     first, second = uuid4(), uuid4()
-    await repository.edit(user_id, [first], creating(first), now=NOW, key=a_key())
+    await repository.edit(user_id, Selection.of(first), creating(first), now=NOW, new_id=uuid4, key=a_key())
     with pytest.raises(IdempotencyKeyReusedError):
-        await repository.edit(user_id, [second], creating(second), now=NOW, key=a_key(fingerprint=b"other"))
+        await repository.edit(
+            user_id, Selection.of(second), creating(second), now=NOW, new_id=uuid4, key=a_key(fingerprint=b"other")
+        )
     assert set(await live(repository, user_id)) == {first}
     for user, key in ((user_id, a_key("K")), (f"{user_id}-2", a_key())):
-        assert not (await repository.edit(user, [second], creating(second), now=NOW, key=key)).replayed
+        assert not (
+            await repository.edit(user, Selection.of(second), creating(second), now=NOW, new_id=uuid4, key=key)
+        ).replayed
 
 
 async def test_stored_results_expire(repository: TaskRepository, user_id: str) -> None:
@@ -214,7 +224,9 @@ async def test_stored_results_expire(repository: TaskRepository, user_id: str) -
 
     async def attempt(number: int, seconds: float, fingerprint: bytes = b"request") -> bool:
         key = a_key(fingerprint=fingerprint)
-        edited = await repository.edit(user_id, [ids[number]], creating(ids[number]), now=later(seconds), key=key)
+        edited = await repository.edit(
+            user_id, Selection.of(ids[number]), creating(ids[number]), now=later(seconds), new_id=uuid4, key=key
+        )
         return edited.replayed
 
     assert not await attempt(0, 0)
@@ -227,7 +239,9 @@ async def test_stored_results_expire(repository: TaskRepository, user_id: str) -
 async def test_concurrent_retries_run_once(repository: TaskRepository, user_id: str) -> None:
     async def send(task_id: UUID) -> Edited[bytes] | None:
         try:
-            return await repository.edit(user_id, [task_id], creating(task_id), now=NOW, key=a_key())
+            return await repository.edit(
+                user_id, Selection.of(task_id), creating(task_id), now=NOW, new_id=uuid4, key=a_key()
+            )
         except IdempotencyKeyInUseError:
             return None
 
@@ -245,7 +259,9 @@ async def test_edits_at_once_lose_nothing(repository: TaskRepository, user_id: s
         workspace.change(task.id, TaskChanges(title=str(int(title) + 1)))
         return b""
 
-    await asyncio.gather(*(repository.edit(user_id, [task.id], count, now=NOW) for _ in range(30)))
+    await asyncio.gather(
+        *(repository.edit(user_id, Selection.of(task.id), count, now=NOW, new_id=uuid4) for _ in range(30))
+    )
     assert (await repository.get(user_id, task.id)).title == "30"
     assert (await repository.get(user_id, task.id)).revision == START + 31
 
@@ -253,7 +269,7 @@ async def test_edits_at_once_lose_nothing(repository: TaskRepository, user_id: s
 async def test_what_is_purged_is_not_restored_at_the_same_moment(repository: TaskRepository, user_id: str) -> None:
     async def restored(task_id: UUID) -> bool:
         try:
-            await repository.edit(user_id, [task_id], doing(Restore(task_id)), now=NOW)
+            await repository.edit(user_id, Selection.of(task_id), doing(Restore(task_id)), now=NOW, new_id=uuid4)
         except TaskNotFoundError:
             return False
         return True

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from tests.codecs import AsBytes
@@ -20,6 +20,7 @@ from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError, QuotaExceededError
 from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import Order, TaskQuery
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
 
@@ -160,7 +161,7 @@ async def test_a_tombstone_is_as_old_as_the_last_deletion(storage: Storage, user
     def adopt(workspace: Workspace) -> bytes:
         return bytes(workspace.adopt(adopted))
 
-    await storage.tasks.edit(user_id, [adopted.id], adopt, now=NOW)
+    await storage.tasks.edit(user_id, Selection.of(adopted.id), adopt, now=NOW, new_id=uuid4)
     assert await storage.housekeeping.purge_tombstones(NOW, MANY) == 0
     assert await storage.housekeeping.purge_trash(NOW, MANY) == 1
     assert await in_trash(storage, user_id) == {again.id}
@@ -170,7 +171,9 @@ async def test_a_tombstone_is_as_old_as_the_last_deletion(storage: Storage, user
 async def test_stored_results_are_purged_by_age(storage: Storage, user_id: str) -> None:
     async def send(name: str, at: datetime) -> bool:
         key = IdempotencyKey(name, b"request", codec=AsBytes())
-        return (await storage.tasks.edit(user_id, [], lambda _: b"done", now=at, key=key)).replayed
+        return (
+            await storage.tasks.edit(user_id, Selection(), lambda _: b"done", now=at, new_id=uuid4, key=key)
+        ).replayed
 
     await storage.tasks.add(a_task(user_id))
     for name, age in {"a": 30, "b": 10, "c": 20, "d": 40}.items():

@@ -11,6 +11,7 @@ from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import RevisionMismatchError, TaskNotFoundError
 from todo_api.domain.operations import EmptyTrash, Purge, Restore
 from todo_api.domain.ports import TaskRepository
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task, TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -29,13 +30,13 @@ async def test_an_edit_purges_what_is_in_the_trash_once(repository: TaskReposito
     purge = doing(Purge(first.id, {first.revision}))
     before = await repository.changes(user_id, SyncPoint(), 10)
     for replayed in (False, True):
-        edited = await repository.edit(user_id, [first.id], purge, now=NOW, key=a_key())
+        edited = await repository.edit(user_id, Selection.of(first.id), purge, now=NOW, new_id=uuid4, key=a_key())
         assert edited.replayed is replayed
     assert (await repository.trash(user_id, 10)).tasks == others
     assert await repository.changes(user_id, SyncPoint(), 10) == before
     for task_id in (first.id, kept.id, uuid4()):
         with pytest.raises(TaskNotFoundError):
-            await repository.edit(user_id, [task_id], doing(Purge(task_id)), now=NOW)
+            await repository.edit(user_id, Selection.of(task_id), doing(Purge(task_id)), now=NOW, new_id=uuid4)
 
 
 async def test_an_edit_empties_the_trash_of_its_user_only(
@@ -45,7 +46,7 @@ async def test_an_edit_empties_the_trash_of_its_user_only(
     theirs = await trashed(repository, neighbour)
     await trashed(repository, user_id)
     kept = await repository.add(a_task(user_id))
-    await repository.edit(user_id, [], doing(EmptyTrash()), now=NOW)
+    await repository.edit(user_id, Selection(), doing(EmptyTrash()), now=NOW, new_id=uuid4)
     assert (await repository.trash(user_id, 10)).tasks == []
     assert (await repository.trash(neighbour, 10)).tasks == theirs
     assert await live(repository, user_id) == {kept.id: kept}
@@ -57,7 +58,9 @@ async def test_the_trash_has_preconditions_too(
 ) -> None:
     task = (await trashed(repository, user_id))[0]
     with pytest.raises(RevisionMismatchError) as mismatch:
-        await repository.edit(user_id, [task.id], doing(operation(task.id, {task.revision - 1})), now=NOW)
+        await repository.edit(
+            user_id, Selection.of(task.id), doing(operation(task.id, {task.revision - 1})), now=NOW, new_id=uuid4
+        )
     assert mismatch.value.current == task.revision
     assert task in (await repository.trash(user_id, 10)).tasks
 
@@ -70,7 +73,7 @@ async def test_a_purged_id_can_be_used_in_the_same_edit(repository: TaskReposito
         workspace.create(task.id, TaskChanges(title="New"))
         return b""
 
-    await repository.edit(user_id, [task.id], decide, now=later(9))
+    await repository.edit(user_id, Selection.of(task.id), decide, now=later(9), new_id=uuid4)
     new = await repository.get(user_id, task.id)
     assert (new.title, new.created_at) == ("New", later(9))
     assert task.id not in {other.id for other in (await repository.trash(user_id, 10)).tasks}

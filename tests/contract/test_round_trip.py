@@ -7,13 +7,25 @@ from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from tests.contract.doing import a_list
 from tests.domain.builders import NOW, START, a_task, later
+from tests.storages import Storage
 
-from todo_api.domain.due_date import DueDate
+from todo_api.domain.changes import SyncPoint
+from todo_api.domain.checklist import CHECKLIST_MAX_ITEMS, ChecklistItem
+from todo_api.domain.due_date import DueDate, DueKind
 from todo_api.domain.errors import TaskNotFoundError
+from todo_api.domain.filters import TaskFilter
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
 from todo_api.domain.ports import TaskRepository
-from todo_api.domain.task import Task
+from todo_api.domain.positions import position_at
+from todo_api.domain.recurrence import CountedFrom, Occurrence, Recurrence
+from todo_api.domain.repetition import Repetition
+from todo_api.domain.selection import Selection
+from todo_api.domain.tags import MAX_TAGS, tag_key
+from todo_api.domain.task import Priority, Task
+from todo_api.domain.text import TAG_MAX_LENGTH
+from todo_api.domain.workspace import Workspace
 
 RANDOM = random.Random()  # unseeded: workers share a database, and these texts are user ids too
 
@@ -29,6 +41,20 @@ DUE_DATES: list[DueDate | None] = [
     datetime.min.replace(tzinfo=UTC),
     datetime.max.replace(tzinfo=UTC),
 ]
+
+
+A_REPETITION = Repetition(
+    Recurrence.parse(
+        "FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20301231", CountedFrom.COMPLETION, "America/Argentina/Buenos_Aires"
+    ),
+    Occurrence(
+        sequence=7,
+        kind=DueKind.INSTANT,
+        anchor=datetime(2026, 1, 30, 23, 59, 59, 999999),  # noqa: DTZ001 - a wall-clock time
+        slot=datetime(2026, 7, 31, 23, 59, 59, 999999),  # noqa: DTZ001
+    ),
+    spawned_at=2**53 + 1,
+)
 
 
 def four_byte_characters(count: int) -> str:
@@ -51,13 +77,23 @@ async def test_every_field_comes_back_from_get_and_page(repository: TaskReposito
         completed=True,
         completed_at=later(5),
         due_date=date(2026, 12, 31),
+        priority=Priority.HIGH,
+        tags=("Käse", "quotes '\" and \\ slashes", "100 % :name $1 {a,b}", "\U0001f9c0"),
+        checklist=(
+            ChecklistItem(id=UUID(int=2), title='"quoted" \\ \', [null] {}', completed=True),
+            ChecklistItem(id=UUID(int=1), title="null", completed=False),
+        ),
+        recurrence=A_REPETITION,
+        series_id=UUID(int=3),
+        previous_id=UUID(int=4),
+        next_id=UUID(int=5),
         created_at=NOW,
         updated_at=later(7),
     )
 
     added = await repository.add(task)
 
-    assert added == replace(task, revision=START + 1)
+    assert added == replace(task, revision=START + 1, position=position_at(START + 1))
     kept = await repository.get(user_id, task.id)
     assert kept == added
     for field in fields(Task):  # equal is not enough: a text equals a member of a StrEnum
@@ -91,7 +127,8 @@ async def test_a_saved_due_date_comes_back_in_its_kind(
         assert type(kept.due_date) is type(due_date)
 
 
-async def test_every_field_but_identity_and_creation_can_be_saved(repository: TaskRepository, user_id: str) -> None:
+async def test_every_field_but_identity_and_creation_can_be_saved(storage: Storage, user_id: str) -> None:
+    repository, made = storage.tasks, await a_list(storage, user_id)
     added = await repository.add(a_task(user_id, description="old"))
     changed = replace(
         added,
@@ -100,13 +137,25 @@ async def test_every_field_but_identity_and_creation_can_be_saved(repository: Ta
         completed=True,
         completed_at=later(1),
         due_date=date(2027, 1, 1),
+        list_id=made.id,
+        priority=Priority.LOW,
+        tags=("b", "a"),
+        checklist=(ChecklistItem(id=uuid4(), title="Step", completed=False),),
+        recurrence=A_REPETITION,
+        series_id=uuid4(),
+        previous_id=uuid4(),
+        next_id=uuid4(),
         updated_at=later(2),
     )
 
     saved = await repository.save(changed)
 
-    assert saved == replace(changed, revision=START + 2)
+    assert saved == replace(changed, revision=START + 3)
     assert await repository.get(user_id, added.id) == saved
+    emptied = {field.name: getattr(added, field.name) for field in fields(Task) if field.name != "revision"}
+    again = await repository.save(replace(saved, **emptied))
+    assert again == replace(added, revision=START + 4)
+    assert await repository.get(user_id, added.id) == again
 
 
 @pytest.mark.parametrize("status", [Status.ALL, Status.PENDING])
@@ -124,6 +173,47 @@ async def test_the_widest_letters_fit(repository: TaskRepository, user_id: str) 
     task = await repository.add(a_task(user_id, title=title))
 
     assert await only_task(repository, user_id, sort=Sort.TITLE) == task
+
+
+def the_largest(user_id: str) -> Task:
+    """A task whose texts are all as long as they may be."""
+    return a_task(
+        user_id,
+        title=four_byte_characters(500),
+        description=four_byte_characters(10_000),
+        tags=tuple(four_byte_characters(TAG_MAX_LENGTH) for _ in range(MAX_TAGS)),
+        checklist=tuple(
+            ChecklistItem(id=uuid4(), title=four_byte_characters(500), completed=number % 2 > 0)
+            for number in range(CHECKLIST_MAX_ITEMS)
+        ),
+        due_date=date(9999, 12, 31),
+        recurrence=A_REPETITION,
+        series_id=uuid4(),
+    )
+
+
+async def test_the_most_tags_and_steps_fit_on_every_way(storage: Storage, user_id: str) -> None:
+    repository, task = storage.tasks, the_largest(user_id)
+    added = await repository.add(task)
+    saved = await repository.save(replace(added, title="Shorter"))
+    adopted, trashed = the_largest(user_id), the_largest(user_id).discard(now=NOW)
+
+    def adopt(workspace: Workspace) -> list[bool]:
+        return [workspace.adopt(one) for one in (adopted, trashed)]
+
+    await repository.edit(user_id, Selection.of(adopted.id, trashed.id), adopt, now=NOW, new_id=uuid4)
+
+    for wanted in (saved, replace(adopted, revision=START + 3, position=position_at(START + 3))):
+        assert wanted
+        assert await repository.get(user_id, wanted.id) == wanted
+        tag = TaskFilter(tags=(tag_key(wanted.tags[-1]),))
+        assert await only_task(repository, user_id, filter=tag) == wanted
+    (gone,) = (await repository.trash(user_id, 2)).tasks
+    assert gone == replace(trashed, revision=START + 3, position=gone.position)
+    assert len(await storage.accounts.tags(user_id)) == 2 * MAX_TAGS
+    assert {one.id: one for one in (await repository.changes(user_id, SyncPoint(), 9)).tasks}[added.id] == saved
+    restored = await repository.restore(user_id, gone.id)
+    assert restored == replace(gone.restore(), revision=START + 4)
 
 
 async def test_instants_of_creation_keep_their_microseconds_over_all_years(

@@ -1,44 +1,38 @@
 """Both adapters get the same random commands and must give the same results."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import datetime
+from itertools import count
 from typing import Any, TypeVar
+from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
 from tests.conftest import new_user_id
-from tests.domain.builders import NOW, a_task, later, stopped_clock
+from tests.contract.commands import few_due_dates, few_tags, few_titles, list_ids, operations, queries, task_ids
+from tests.domain.builders import NOW, a_task, later
+from tests.storages import Storage, in_memory, in_postgres
 
-from todo_api.adapters.memory.repository import InMemoryTaskRepository
-from todo_api.adapters.memory.store import Store
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import create_engine
-from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
+from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import TodoError
-from todo_api.domain.listing import Order, Position, Sort, Status, TaskPage, TaskQuery
-from todo_api.domain.ports import TaskRepository
-from todo_api.domain.task import Task
+from todo_api.domain.listing import Position, TaskPage, TaskQuery
+from todo_api.domain.operations import Operation, Result
+from todo_api.domain.overview import DueViews
+from todo_api.domain.selection import Selection
+from todo_api.domain.task import Priority, Task
+from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
 
 few_users = st.integers(0, 1)
-few_titles = st.text("aAäÄß_ .日\U0001f600", min_size=1, max_size=3)
 few_instants = st.integers(0, 4).map(later)
-few_due_dates = st.sampled_from(
-    [
-        None,
-        date(2026, 1, 1),
-        datetime(2026, 1, 1),  # noqa: DTZ001
-        datetime(2026, 1, 1, tzinfo=UTC),
-        datetime(2026, 1, 1, 12, tzinfo=UTC),
-        date.min,
-        datetime.max.replace(tzinfo=UTC),
-    ]
-)
+quotas = st.none() | st.integers(1, 6)
 
 
 class Comparison(RuleBasedStateMachine):
@@ -47,15 +41,16 @@ class Comparison(RuleBasedStateMachine):
     versions: Bundle[Task] = Bundle("versions")
     positions: Bundle[tuple[int, TaskQuery, Position]] = Bundle("positions")
 
-    def __init__(self, run: Callable[[Awaitable[Any]], Any], postgres: TaskRepository) -> None:
+    def __init__(self, run: Callable[[Awaitable[Any]], Any], postgres: Storage) -> None:
         super().__init__()
         self.run = run
-        self.repositories: tuple[TaskRepository, ...] = (InMemoryTaskRepository(Store(stopped_clock)), postgres)
+        self.storages = (in_memory(), postgres)
         self.users = (new_user_id(), new_user_id())
+        self.edits = 0
 
-    def both(self, call: Callable[[TaskRepository], Awaitable[T]]) -> T | type[TodoError]:
+    def both(self, call: Callable[[Storage], Awaitable[T]]) -> T | type[TodoError]:
         """Run the same command on both, compare the results and return them."""
-        memory, postgres = (self.run(self.outcome(call(repository))) for repository in self.repositories)
+        memory, postgres = (self.run(self.outcome(call(storage))) for storage in self.storages)
         assert memory == postgres
         return postgres  # type: ignore[no-any-return] # `run` takes any awaitable
 
@@ -69,15 +64,20 @@ class Comparison(RuleBasedStateMachine):
     @rule(
         target=versions,
         user=few_users,
-        task_id=st.uuids(),
+        task_id=task_ids | st.uuids(),
         title=few_titles,
         created_at=few_instants,
         due_date=few_due_dates,
         completed=st.booleans(),
+        list_id=st.none() | list_ids,
+        priority=st.sampled_from(Priority),
+        tags=few_tags.map(tuple),
+        quota=quotas,
     )
-    def add(self, user: int, **values: Any) -> Any:
+    def add(self, user: int, quota: int | None, **values: Any) -> Any:
         task = a_task(self.users[user], **values)
-        return self.both(lambda repository: repository.add(task))
+        added = self.both(lambda storage: storage.tasks.add(task, quota))
+        return added if isinstance(added, Task) else multiple()
 
     @rule(
         target=versions,
@@ -85,37 +85,83 @@ class Comparison(RuleBasedStateMachine):
         title=few_titles,
         due_date=few_due_dates,
         completed_at=st.none() | few_instants,
+        list_id=st.none() | list_ids,
         other_user=st.booleans(),
+        quota=quotas,
     )
-    def save(self, version: Task, other_user: bool, completed_at: datetime | None, **values: Any) -> Any:  # noqa: FBT001
+    def save(
+        self,
+        version: Task,
+        completed_at: datetime | None,
+        quota: int | None,
+        *,
+        other_user: bool,
+        **values: Any,
+    ) -> Any:
         user_id = self.users[version.user_id == self.users[0]] if other_user else version.user_id
         changed = replace(
             version, user_id=user_id, completed=completed_at is not None, completed_at=completed_at, **values
         )
-        saved = self.both(lambda repository: repository.save(changed))
+        spawned = changed.spawn(self.new_ids()(), now=NOW) if changed.completed and not version.completed else None
+        task, successor = spawned or (changed, None)
+        saved = self.both(lambda storage: storage.tasks.save(task, successor, quota))
         return saved if isinstance(saved, Task) else multiple()
+
+    @rule(target=versions, user=few_users, steps=st.lists(operations, min_size=1, max_size=4), quota=quotas)
+    def edit(self, user: int, steps: Sequence[Operation], quota: int | None) -> Any:
+        """A step that fails is left out, as in a batch that is not atomic."""
+        self.edits += 1
+
+        def decide(workspace: Workspace) -> list[Result | type[TodoError]]:
+            return [step_of(workspace, step) for step in steps]
+
+        def run(storage: Storage) -> Awaitable[Any]:
+            selection = Selection.union(step.selection for step in steps)
+            new_id = self.new_ids()
+            return storage.tasks.edit(self.users[user], selection, decide, now=NOW, new_id=new_id, quota=quota)
+
+        edited: Any = self.both(run)
+        self.state(user)
+        return multiple(*(result for result in edited.result if type(result) is Task))
+
+    def new_ids(self) -> Callable[[], UUID]:
+        """Return the same new ids for both."""
+        numbers = count(self.edits << 32)
+        return lambda: UUID(int=next(numbers))
+
+    def state(self, user: int) -> None:
+        """Compare everything that can be read of the user."""
+        user_id, views = self.users[user], DueViews.at(NOW, "Pacific/Kiritimati")
+        self.both(lambda storage: storage.tasks.changes(user_id, SyncPoint(), 1000))
+        self.both(lambda storage: storage.tasks.trash(user_id, 1000))
+        self.both(lambda storage: storage.lists.lists(user_id))
+        self.both(lambda storage: storage.lists.trashed_lists(user_id))
+        self.both(lambda storage: storage.accounts.export(user_id, 1000))
+        self.both(lambda storage: storage.accounts.export_lists(user_id))
+        self.both(lambda storage: storage.accounts.counts(user_id, views))
+        self.both(lambda storage: storage.accounts.tags(user_id))
+        self.both(lambda storage: storage.accounts.account(user_id, NOW))
+
+    @rule(version=versions, user=few_users, limit=st.integers(1, 4))
+    def changes(self, version: Task, user: int, limit: int) -> None:
+        point = SyncPoint(version.revision, version.id, version.revision)
+        self.both(lambda storage: storage.tasks.changes(self.users[user], point, limit))
 
     @rule(version=versions, user=few_users)
     def get(self, version: Task, user: int) -> None:
-        self.both(lambda repository: repository.get(self.users[user], version.id))
+        self.both(lambda storage: storage.tasks.get(self.users[user], version.id))
 
     @rule(version=consumes(versions), anyhow=st.booleans(), user=few_users)
-    def remove(self, version: Task, anyhow: bool, user: int) -> None:  # noqa: FBT001
+    def remove(self, version: Task, user: int, *, anyhow: bool) -> None:
         revision = None if anyhow else version.revision
-        self.both(lambda repository: repository.remove(self.users[user], version.id, revision, now=NOW))
+        self.both(lambda storage: storage.tasks.remove(self.users[user], version.id, revision, now=NOW))
 
-    @rule(
-        target=positions,
-        user=few_users,
-        query=st.builds(
-            TaskQuery,
-            status=st.sampled_from(Status),
-            sort=st.sampled_from(Sort),
-            order=st.sampled_from(Order),
-            limit=st.integers(1, 3),
-        ),
-        known=st.lists(st.integers(0, 10), max_size=2),
-    )
+    @rule(target=versions, task_id=task_ids, user=few_users, quota=quotas)
+    def restore(self, task_id: UUID, user: int, quota: int | None) -> Any:
+        restored = self.both(lambda storage: storage.tasks.restore(self.users[user], task_id, quota))
+        return restored if isinstance(restored, Task) else multiple()
+
+    @rule(target=positions, user=few_users, query=queries, known=st.lists(st.integers(0, 10), max_size=2))
     def page(self, user: int, query: TaskQuery, known: list[int]) -> Any:
         return self.turned(user, query, known)
 
@@ -125,9 +171,16 @@ class Comparison(RuleBasedStateMachine):
         return self.turned(user, replace(query, after=after), known)
 
     def turned(self, user: int, query: TaskQuery, known: list[int]) -> Any:
-        page = self.both(lambda repository: repository.page(self.users[user], query, known))
+        page = self.both(lambda storage: storage.tasks.page(self.users[user], query, known))
         assert isinstance(page, TaskPage)
         return multiple() if page.next is None else (user, query, page.next)
+
+
+def step_of(workspace: Workspace, step: Operation) -> Result | type[TodoError]:
+    try:
+        return step.apply(workspace)
+    except TodoError as error:
+        return type(error)
 
 
 def test_both_adapters_behave_the_same(database_url: str) -> None:
@@ -135,7 +188,7 @@ def test_both_adapters_behave_the_same(database_url: str) -> None:
         engine = create_engine(DatabaseConfig(url=database_url, pool_size=1))
         try:
             run_state_machine_as_test(
-                lambda: Comparison(loop.run_until_complete, SqlAlchemyTaskRepository(engine)),  # type: ignore[arg-type] # any factory
+                lambda: Comparison(loop.run_until_complete, in_postgres(engine)),  # type: ignore[arg-type] # any factory
                 settings=settings(max_examples=40, stateful_step_count=30, deadline=None),
             )
         finally:

@@ -98,7 +98,7 @@ async def test_the_trash_of_other_users_is_not_visible(repository: TaskRepositor
     assert await repository.purge(stranger, task.id) == 0
     assert await repository.purge(stranger) == 0
     assert await trashed_ids(repository, user_id) == [task.id]
-    assert await repository.changes(stranger, EMPTY, 10) == Changes([], [], EMPTY, more=False)
+    assert await repository.changes(stranger, EMPTY, 10) == Changes([], [], [], [], EMPTY, more=False)
 
 
 async def test_changes_come_in_the_order_of_their_revisions(repository: TaskRepository, user_id: str) -> None:
@@ -121,7 +121,7 @@ async def test_changes_come_in_the_order_of_their_revisions(repository: TaskRepo
         [START + 7],
     )
     assert await repository.changes(user_id, SyncPoint(START + 8), 10) == Changes(
-        [], [], SyncPoint(START + 8), more=False
+        [], [], [], [], SyncPoint(START + 8), more=False
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from todo_api.domain.changes import next_revision
-from todo_api.domain.task import Task
+from todo_api.domain.task import Priority, Task
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 # The revision before the first one of an account, where the storage's clock stands still at NOW.
@@ -34,6 +34,15 @@ def a_task(user_id: str = "ada", *, task_id: UUID | None = None, **values: Any) 
         "completed": False,
         "completed_at": created_at if values.get("completed") else None,
         "due_date": None,
+        "list_id": None,
+        "priority": Priority.NONE,
+        "tags": (),
+        "checklist": (),
+        "position": "",
+        "recurrence": None,
+        "series_id": None,
+        "previous_id": None,
+        "next_id": None,
         "created_at": created_at,
         "updated_at": created_at,
         "revision": 0,

@@ -4,7 +4,12 @@ from dataclasses import MISSING, fields
 
 from todo_api.domain.task import WRITABLE_FIELDS, Task, TaskChanges, TrashedTask
 
-SET_BY_THE_SERVER = {"id", "user_id", "completed_at", "created_at", "updated_at", "revision"}
+SET_BY_THE_SERVER = {"id", "user_id", "completed_at", "created_at", "updated_at", "revision"} | {
+    "position",
+    "series_id",
+    "previous_id",
+    "next_id",
+}
 
 
 def names(entity: type[Task | TaskChanges]) -> set[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.domain.builders import NOW, a_task, later
 
 from todo_api.domain.errors import InvalidValueError
-from todo_api.domain.task import UNSET, Task, TaskChanges
+from todo_api.domain.task import UNSET, Priority, Task, TaskChanges
 
 TASK_ID = UUID(int=7)
 
@@ -40,6 +40,15 @@ def test_a_new_task_has_defaults() -> None:
         completed=False,
         completed_at=None,
         due_date=None,
+        list_id=None,
+        priority=Priority.NONE,
+        tags=(),
+        checklist=(),
+        position="",
+        recurrence=None,
+        series_id=None,
+        previous_id=None,
+        next_id=None,
         created_at=NOW,
         updated_at=NOW,
         revision=0,

@@ -13,6 +13,7 @@ from tests.fuzz.calls import Caller
 from tests.fuzz.strategies import any_text, fuzzed, mutated, numbers
 
 from todo_api.adapters.http.sealed import seal
+from todo_api.domain.listing import Sort
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,17 @@ def _content(*parts: Any) -> bytes:
         return b'["all","title","asc",5,"\\ud800",1' + b"0" * 400 + b"]"
 
 
+FILTERS = ["list", "tag", "priority", "due", "due_from", "due_before", "time_zone", "q"]
 contents = {
     "list": st.builds(
         _content,
         st.sampled_from(["all", "pending", "completed"]) | any_text,
-        st.sampled_from(["created", "title", "due_date"]) | any_text,
+        st.sampled_from(list(Sort)) | any_text,
         st.sampled_from(["asc", "desc"]) | any_text,
         st.integers(1, 1000) | numbers,
         dates | any_text | numbers,
         st.uuids() | any_text,
+        st.just({}) | st.dictionaries(st.sampled_from(FILTERS) | any_text, any_text | st.lists(any_text) | dates),
     ),
     "trash": st.builds(_content, st.integers(1, 1000) | numbers, dates | any_text | numbers, st.uuids() | any_text),
     "sync": st.one_of(

@@ -32,7 +32,7 @@ def repository(storage: Storage) -> TaskRepository:
 @pytest.fixture
 def app(storage: Storage, backend: str) -> FastAPI:
     config = HttpConfig(hot_path=backend != "memory-without-hot-path")
-    return make_app(storage.tasks, accounts=storage.accounts, config=config)
+    return make_app(storage.tasks, accounts=storage.accounts, lists=storage.lists, config=config)
 
 
 @pytest.fixture

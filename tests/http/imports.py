@@ -23,6 +23,16 @@ def whole(*tasks: dict[str, Any]) -> bytes:
     return json.dumps(document(*tasks)).encode()
 
 
+def result(imported: int, skipped: int, *, imported_lists: int = 0, skipped_lists: int = 0) -> dict[str, int]:
+    """Return the result of an import."""
+    return {
+        "imported": imported,
+        "skipped": skipped,
+        "imported_lists": imported_lists,
+        "skipped_lists": skipped_lists,
+    }
+
+
 MALFORMED = {
     "nothing": (b"", 0),
     "white space": (b"  \n", 0),

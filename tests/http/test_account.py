@@ -27,6 +27,7 @@ async def test_a_new_user_has_an_account(client: AsyncClient, user_id: str) -> N
         "limits": {
             "tasks": 10_000,
             "page_size": 1_000,
+            "lists": 500,
             "batch_operations": 100,
             "event_streams": 10,
             "body_bytes": 1024 * 1024,
@@ -75,6 +76,7 @@ async def test_an_export_has_every_field_of_every_task(
         "format": "todo-api-export",
         "version": 1,
         "user_id": user_id,
+        "lists": [],
         "tasks": sorted([trashed, other], key=lambda task: task["id"]),
     }
     assert response.headers["content-type"] == "application/json"

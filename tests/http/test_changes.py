@@ -11,11 +11,12 @@ CHANGES = "/api/tasks/changes"
 
 
 class Copy:
-    """A client's copy: the tasks by their ids, and the token."""
+    """A client's copy: the tasks and lists by their ids, and the token."""
 
     def __init__(self, client: AsyncClient, limit: int = 1000) -> None:
         self.client, self.limit = client, limit
         self.tasks: dict[str, dict[str, Any]] = {}
+        self.lists: dict[str, dict[str, Any]] = {}
         self.token: str | None = None
 
     async def catch_up(self) -> None:
@@ -24,11 +25,14 @@ class Copy:
             response = await self.client.get(CHANGES, params={"limit": self.limit, **since})
             assert response.status_code == 200
             page = response.json()
-            assert list(page) == ["tasks", "deleted", "next", "has_more"]
+            assert list(page) == ["tasks", "deleted", "lists", "deleted_lists", "next", "has_more"]
             assert response.headers["etag"] == f'"{page["next"]}"'
             self.tasks |= {task["id"]: task for task in page["tasks"]}
+            self.lists |= {found["id"]: found for found in page["lists"]}
             for gone in page["deleted"]:
                 self.tasks.pop(gone["id"], None)
+            for gone in page["deleted_lists"]:
+                self.lists.pop(gone["id"], None)
             self.token = page["next"]
             if not page["has_more"]:
                 return
@@ -53,10 +57,32 @@ async def test_a_copy_is_kept_up_to_date(client: AsyncClient, limit: int) -> Non
     assert copy.token == late.token
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 1000])
+async def test_a_copy_has_the_lists_too(client: AsyncClient, limit: int) -> None:
+    copy, late = Copy(client, limit), Copy(client, limit)
+    places = [(await client.post("/api/lists", json={"name": str(n)})).headers["location"] for n in range(4)]
+    ids = [place.rpartition("/")[2] for place in places]
+    tasks = [(await client.post("/api/tasks", json={"title": str(n)})).json()["id"] for n in range(3)]
+    operations = [{"op": "move", "id": tasks[n], "to": "end", "list_id": ids[n]} for n in range(2)]
+    await client.post("/api/tasks/batch", json={"operations": operations})
+    await copy.catch_up()
+    await client.patch(places[3], json={"name": "changed"})
+    await client.delete(places[0])
+    await client.delete(places[1], params={"tasks": "keep"})
+    await client.delete(places[2])
+    await client.post(f"{places[2]}/restore")
+    for one in (copy, late):
+        await one.catch_up()
+        assert one.tasks == {task["id"]: task for task in (await client.get("/api/tasks")).json()}
+        assert one.lists == {found["id"]: found for found in (await client.get("/api/lists")).json()}
+    assert len(copy.tasks) == len(copy.lists) == 2
+    assert copy.token == late.token
+
+
 async def test_nothing_new_is_an_empty_page_or_304(client: AsyncClient, path: str) -> None:
     token = (await client.get(CHANGES)).json()["next"]
     page = (await client.get(CHANGES, params={"since": token})).json()
-    assert page == {"tasks": [], "deleted": [], "next": token, "has_more": False}
+    assert page == {"tasks": [], "deleted": [], "lists": [], "deleted_lists": [], "next": token, "has_more": False}
     conditions = (f'"{token}"', f'W/"{token}"', token)
     for condition in conditions:
         response = await client.get(CHANGES, params={"since": token}, headers={"If-None-Match": condition})

@@ -234,6 +234,14 @@ EVALUATED = {
     ("DELETE", "/api/tasks/{task_id}", "If-Match"),
     ("POST", "/api/tasks/{task_id}/restore", "If-Match"),
     ("DELETE", "/api/tasks/trash/{task_id}", "If-Match"),
+    ("POST", "/api/tasks/{task_id}/move", "If-Match"),
+    ("POST", "/api/tasks/{task_id}/skip", "If-Match"),
+    ("PUT", "/api/lists/{list_id}", "If-None-Match"),
+    ("PUT", "/api/lists/{list_id}", "If-Match"),
+    ("PATCH", "/api/lists/{list_id}", "If-Match"),
+    ("DELETE", "/api/lists/{list_id}", "If-Match"),
+    ("POST", "/api/lists/{list_id}/restore", "If-Match"),
+    ("POST", "/api/lists/{list_id}/move", "If-Match"),
 }
 
 
@@ -241,7 +249,7 @@ async def test_every_call_evaluates_a_precondition_or_refuses_it(
     app: FastAPI, client: AsyncClient, task: dict[str, Any]
 ) -> None:
     for route in [route for route in app.routes if isinstance(route, APIRoute)]:
-        address = route.path_format.format(task_id=task["id"])
+        address = route.path_format.format(task_id=task["id"], list_id=task["id"], tag="home")
         for method in route.methods or ():
             for header in ("If-Match", "If-None-Match"):
                 if (method, route.path_format, header) in EVALUATED or (method, header) == ("GET", "If-None-Match"):
@@ -253,7 +261,7 @@ async def test_every_call_evaluates_a_precondition_or_refuses_it(
 
 
 async def test_a_read_without_a_tag_ignores_if_none_match(client: AsyncClient) -> None:
-    for address in ("/api/me", "/api/tasks/trash", "/health"):
+    for address in ("/api/me", "/api/tasks/trash", "/api/lists/trash", "/health"):
         assert (await client.get(address, headers={"If-None-Match": "*"})).status_code == 200
 
 

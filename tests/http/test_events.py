@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 from tests.http.application import make_app, make_token
 from tests.http.streams import Stream, opened
+from tests.storages import Storage
 
 from todo_api.adapters.http.app import HttpConfig
 from todo_api.adapters.http.sync_tokens import encode_sync_token
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.application.services import Limits
 from todo_api.domain.changes import SyncPoint
-from todo_api.domain.ports import TaskRepository
 
 EVENTS = "/api/tasks/events"
 CHANGES = "/api/tasks/changes"
@@ -27,8 +27,10 @@ def feed() -> InMemoryChangeFeed:
 
 
 @pytest.fixture
-def app(repository: TaskRepository, feed: InMemoryChangeFeed) -> FastAPI:
-    return make_app(repository, Limits(event_streams=2), feed=feed, config=HttpConfig(keep_alive=0.05))
+def app(storage: Storage, feed: InMemoryChangeFeed) -> FastAPI:
+    return make_app(
+        storage.tasks, Limits(event_streams=2), feed=feed, lists=storage.lists, config=HttpConfig(keep_alive=0.05)
+    )
 
 
 @pytest.fixture
@@ -107,7 +109,20 @@ async def test_an_event_has_a_hundred_changes_at_most(app: FastAPI, client: Asyn
 async def test_the_first_load_of_nothing_is_an_event_too(app: FastAPI, token: str) -> None:
     async with opened(app, token) as stream:
         event = await stream.event()
-    assert event.page == {"tasks": [], "deleted": [], "next": event.id, "has_more": False}
+    nothing: dict[str, list[Any]] = {"tasks": [], "deleted": [], "lists": [], "deleted_lists": []}
+    assert event.page == {**nothing, "next": event.id, "has_more": False}
+
+
+async def test_lists_are_events_too(app: FastAPI, client: AsyncClient, token: str) -> None:
+    async with opened(app, token) as stream:
+        await stream.event()
+        created = await client.post("/api/lists", json={"name": "Home"})
+        event = await stream.event()
+        assert (event.page["lists"], event.page["tasks"]) == ([created.json()], [])
+        await client.delete(created.headers["location"])
+        event = await stream.event()
+        (gone,) = event.page["deleted_lists"]
+        assert (gone["id"], event.page["lists"]) == (created.json()["id"], [])
 
 
 async def test_a_stream_without_changes_sends_comments(app: FastAPI, client: AsyncClient, token: str) -> None:

@@ -18,7 +18,12 @@ from todo_api.application.services import Limits
 from todo_api.domain.ports import TaskRepository
 
 PAGES = ["/docs", "/redoc", "/openapi.json", "/docs/assets/favicon.png", "/health", "/health/live", "/health/ready"]
-CALLS = ["/api/tasks", "/api/tasks?limit=1", "/api/tasks/changes", "/api/tasks/trash", "/api/me", "/api/me/export"]
+CALLS = [
+    *("/api/tasks", "/api/tasks?limit=1", "/api/tasks?due=upcoming", "/api/tasks/changes", "/api/tasks/trash"),
+    *("/api/tasks/counts", "/api/tags", "/api/me", "/api/me/export", "/api/lists", "/api/lists/trash"),
+]
+
+INSIDE = ["/api/tasks/{task}", "/api/tasks/{task}/occurrences", "/api/lists/{list}"]
 
 
 def header(response: Response) -> list[tuple[str, str]]:
@@ -26,15 +31,17 @@ def header(response: Response) -> list[tuple[str, str]]:
 
 
 def test_every_address_that_answers_get_is_tried(app: FastAPI, path: str) -> None:
-    tried = {*PAGES, *(call.partition("?")[0] for call in CALLS), "/api/tasks/{task_id}", "/api/tasks/events"}
+    calls = (call.partition("?")[0].replace("{task}", "{task_id}").replace("{list}", "{list_id}") for call in INSIDE)
+    tried = {*PAGES, *(call.partition("?")[0] for call in CALLS), *calls, "/api/tasks/events"}
     routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
     assert {route.path_format for route in routes} <= tried
 
 
-@pytest.mark.parametrize("address", [*PAGES, *CALLS, "/api/tasks/{task}", "/nowhere", "/api/tasks?limit=0"])
+@pytest.mark.parametrize("address", [*PAGES, *CALLS, *INSIDE, "/nowhere", "/api/tasks?limit=0"])
 async def test_head_has_the_status_and_the_header_of_get(client: AsyncClient, path: str, address: str) -> None:
     await client.post("/api/tasks", json={"title": "second"})
-    address = address.replace("/api/tasks/{task}", path)
+    place = (await client.post("/api/lists", json={"name": "x"})).headers["location"].removeprefix("http://test")
+    address = address.replace("/api/tasks/{task}", path).replace("/api/lists/{list}", place)
     read = await client.get(address)
     assert read.content
     head = await client.head(address)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 from tests.http.application import make_app, make_token
-from tests.http.imports import HEAD, JSON, a_task, document, titles, whole
+from tests.http.imports import HEAD, JSON, a_task, document, result, titles, whole
 from tests.storages import Storage
 
 from todo_api.adapters.http.app import HttpConfig
@@ -52,11 +52,11 @@ async def test_an_import_restores_an_export(
 ) -> None:
     other = as_user(new_user_id())
     response = await other.post("/api/me/import", json=exported)
-    assert (response.status_code, response.json()) == (200, {"imported": 5, "skipped": 0})
+    assert (response.status_code, response.json()) == (200, result(5, 0))
     assert without_stamps((await other.get("/api/me/export")).json()) == without_stamps(exported)
 
     await client.delete("/api/me")
-    assert (await client.post("/api/me/import", json=exported)).json() == {"imported": 5, "skipped": 0}
+    assert (await client.post("/api/me/import", json=exported)).json() == result(5, 0)
     again = (await client.get("/api/me/export")).json()
     assert without_stamps(again) == without_stamps(exported)
     assert min(task["revision"] for task in again["tasks"]) > max(task["revision"] for task in exported["tasks"])
@@ -73,7 +73,7 @@ async def test_existing_tasks_are_not_changed(client: AsyncClient, exported: dic
 
     response = await client.post("/api/me/import", json=exported)
 
-    assert response.json() == {"imported": 1, "skipped": 4}
+    assert response.json() == result(1, 4)
     after = (await client.get("/api/me/export")).json()["tasks"]
     assert [task for task in after if task["id"] != trashed[1]["id"]] == before
     assert trashed[1] | {"revision": 0} in [task | {"revision": 0} for task in after]
@@ -90,11 +90,14 @@ async def test_delta_sync_has_imported_tasks(client: AsyncClient, exported: dict
 
 
 async def test_absent_fields_have_defaults(client: AsyncClient) -> None:
-    assert (await send(client, a_task(7))).json() == {"imported": 1, "skipped": 0}
+    assert (await send(client, a_task(7))).json() == result(1, 0)
     task = (await client.get(f"/api/tasks/{UUID(int=7)}")).json()
     assert task.pop("user_id")
-    assert task.pop("revision")
-    assert task == a_task(7, description=None, completed=False, completed_at=None, due_date=None)
+    assert task.pop("position") == f"m{task.pop('revision'):013x}"
+    nothing = dict.fromkeys(
+        ("description", "completed_at", "due_date", "list_id", "recurrence", "series_id", "previous_id", "next_id")
+    )
+    assert task == a_task(7, completed=False, priority="none", tags=[], checklist=[], **nothing)
 
 
 BAD_TASKS = [
@@ -119,8 +122,8 @@ BAD_TASKS = [
     ({"id": "7"}, ".id"),
     ({"id": None}, ".id"),
     ({"colour": "red"}, ".colour"),
-    ({"revision": [1]}, ""),
-    ({"title": {"text": "x"}}, ""),
+    ({"revision": [[[[[[[[1]]]]]]]]}, ""),
+    ({"title": {"text": "x"}}, ".title"),
 ]
 
 
@@ -216,7 +219,7 @@ async def test_a_document_may_be_longer_than_other_bodies_and_a_task_may_not(
 ) -> None:
     async with limited(max_body_bytes=2_000) as client:
         tasks = [a_task(number, description="x" * 900) for number in range(30)]
-        assert (await send(client, *tasks)).json() == {"imported": 30, "skipped": 0}
+        assert (await send(client, *tasks)).json() == result(30, 0)
         for giant in (a_task(99, description="x" * 1_900), a_task(99, **{"x" * 2_000: 1})):
             response = await send(client, a_task(40), giant, a_task(41))
             assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
@@ -229,7 +232,7 @@ async def test_a_document_may_be_longer_than_other_bodies_and_a_task_may_not(
 
 async def test_the_longest_task_is_imported(client: AsyncClient) -> None:
     task = a_task(1, title="\U0001f600" * 500, description="\U0001f600" * 10_000)
-    assert (await send(client, task)).json() == {"imported": 1, "skipped": 0}
+    assert (await send(client, task)).json() == result(1, 0)
     assert (await client.get(f"/api/tasks/{task['id']}")).json()["description"] == task["description"]
 
 
@@ -241,7 +244,7 @@ async def test_an_import_fills_the_quota_and_no_more(limited: Callable[..., Asyn
         assert (response.status_code, problem["code"]) == (409, "quota-exceeded")
         assert (problem["imported"], problem["skipped"]) == (3, 1)
         assert await titles(client) == ["Task 1", "Task 2"]
-        assert (await send(client, a_task(1), a_task(2), deleted)).json() == {"imported": 0, "skipped": 3}
+        assert (await send(client, a_task(1), a_task(2), deleted)).json() == result(0, 3)
 
 
 @pytest.mark.parametrize(

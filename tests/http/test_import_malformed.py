@@ -4,7 +4,7 @@ import json
 
 import pytest
 from httpx2 import AsyncClient
-from tests.http.imports import JSON, MALFORMED, a_task, document, titles, whole
+from tests.http.imports import JSON, MALFORMED, a_task, document, result, titles, whole
 
 
 @pytest.mark.parametrize("name", MALFORMED)
@@ -34,4 +34,4 @@ async def test_white_space_does_not_matter(client: AsyncClient) -> None:
     content = json.dumps(document(a_task(1), a_task(2), exported_at=None, user_id="x"), indent=8)
     content = f"\r\n\t {content} \n".replace("}", f"}}{' ' * 2_000_000}", 1)
     response = await client.post("/api/me/import", content=content, headers=JSON)
-    assert response.json() == {"imported": 2, "skipped": 0}
+    assert response.json() == result(2, 0)

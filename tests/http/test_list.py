@@ -7,12 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from httpx2 import AsyncClient
 
+from todo_api.domain.listing import Sort
+
 TASKS = [
-    {"title": "banana", "due_date": "2026-05-02"},
+    {"title": "banana", "due_date": "2026-05-02", "priority": "medium"},
     {"title": "Äpfel", "due_date": None, "completed": True},
-    {"title": "apricot", "due_date": "2026-05-01T23:59"},
+    {"title": "apricot", "due_date": "2026-05-01T23:59", "priority": "high"},
     {"title": "Zebra", "due_date": "2026-05-02T00:00:01+00:00", "completed": True},
-    {"title": "cherry"},
+    {"title": "cherry", "priority": "low"},
 ]
 
 
@@ -38,6 +40,12 @@ async def titles(client: AsyncClient, **parameters: Any) -> list[str]:
         ({"sort": "title", "order": "desc"}, ["Zebra", "cherry", "banana", "apricot", "Äpfel"]),
         ({"sort": "due_date"}, ["apricot", "banana", "Zebra", "Äpfel", "cherry"]),
         ({"sort": "due_date", "order": "desc"}, ["Zebra", "banana", "apricot", "cherry", "Äpfel"]),
+        ({"sort": "updated"}, ["cherry", "Zebra", "apricot", "Äpfel", "banana"]),
+        ({"sort": "updated", "order": "asc"}, ["banana", "Äpfel", "apricot", "Zebra", "cherry"]),
+        ({"sort": "position"}, ["banana", "Äpfel", "apricot", "Zebra", "cherry"]),
+        ({"sort": "position", "order": "desc"}, ["cherry", "Zebra", "apricot", "Äpfel", "banana"]),
+        ({"sort": "priority"}, ["apricot", "banana", "cherry", "Zebra", "Äpfel"]),
+        ({"sort": "priority", "order": "asc"}, ["Äpfel", "Zebra", "cherry", "banana", "apricot"]),
         ({"status": "completed"}, ["Zebra", "Äpfel"]),
         ({"status": "pending", "sort": "title"}, ["apricot", "banana", "cherry"]),
         ({"status": "all", "limit": 2}, ["cherry", "Zebra"]),
@@ -51,7 +59,7 @@ async def test_lists_are_filtered_and_sorted(
 
 @pytest.mark.usefixtures("five")
 @pytest.mark.parametrize("status", ["all", "pending", "completed"])
-@pytest.mark.parametrize("sort", ["created", "title", "due_date"])
+@pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_pages_are_the_whole_list_in_pieces(client: AsyncClient, status: str, sort: str, order: str) -> None:
     whole = await titles(client, status=status, sort=sort, order=order)
@@ -111,7 +119,7 @@ async def test_there_is_no_next_page_after_the_last_task(client: AsyncClient) ->
 @pytest.mark.parametrize(
     "query",
     [
-        "status=", "status=done", "status=ALL", "sort=", "sort=priority", "order=", "order=up", "limit=", "limit=0",
+        "status=", "status=done", "status=ALL", "sort=", "sort=rank", "order=", "order=up", "limit=", "limit=0",
         "limit=1001", "limit=-1", "limit=1.0", "limit=+5", "limit=%205", "limit=1_0", "limit=٣", "limit=1e2",
         "limit=99999999999999999999999", "cursor=", "cursor=x", "cursor=%00", "cursor=%ff", "statsu=all", "user_id=x",
         "=", "status=all&status=all", "limit=5&limit=6", "page=2", "%ff=1",

@@ -7,7 +7,11 @@ from uuid import UUID
 import pytest
 from httpx2 import AsyncClient
 
-FIELDS = "id user_id title description completed completed_at due_date created_at updated_at revision".split()  # noqa: SIM905
+FIELDS = [
+    *("id", "user_id", "title", "description", "completed", "completed_at", "due_date", "list_id", "priority", "tags"),
+    *("checklist", "position", "recurrence", "series_id", "previous_id", "next_id"),
+    *("created_at", "updated_at", "revision"),
+]
 
 
 async def test_creating_returns_the_whole_task(client: AsyncClient, user_id: str) -> None:

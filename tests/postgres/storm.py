@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 from tests.copies import Copy
@@ -15,6 +15,7 @@ from tests.pooler import direct
 from todo_api.domain.errors import TaskExistsError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.ports import TaskRepository
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -73,7 +74,7 @@ class Writer:
                 delete_or_restore(workspace, one)
             return b""
 
-        return bool(await self._repository.edit(self._user_id, task_ids, decide, now=NOW))
+        return bool(await self._repository.edit(self._user_id, Selection.of(*task_ids), decide, now=NOW, new_id=uuid4))
 
     async def _purge(self, task_id: UUID) -> bool:
         await self._repository.purge(self._user_id, task_id)

@@ -16,6 +16,7 @@ from todo_api.adapters.sqlalchemy.hosts import Hosts, NoServerError, host_urls
 from todo_api.adapters.sqlalchemy.schema import VERSION
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -159,7 +160,7 @@ async def test_connections_to_a_read_only_server_are_closed(connect: Connect, se
 
     await asyncio.gather(
         *(repository.add(a_task(user_id)) for _ in range(10)),
-        *(repository.edit(user_id, [], create, now=NOW) for _ in range(10)),
+        *(repository.edit(user_id, Selection(), create, now=NOW, new_id=uuid4) for _ in range(10)),
     )
 
     assert len((await repository.page(user_id, TaskQuery())).tasks) == 20

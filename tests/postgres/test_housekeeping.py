@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -18,6 +18,7 @@ from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.ports import TaskRepository
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -73,7 +74,7 @@ async def write(tasks: TaskRepository, user_id: str) -> int:
         await tasks.remove(user_id, task.id, now=NOW)
         await tasks.restore(user_id, task.id)
         key = IdempotencyKey(f"new-{number}", b"", codec=AsBytes())
-        await tasks.edit(user_id, [task.id], partial(_rename, task.id), now=NOW, key=key)
+        await tasks.edit(user_id, Selection.of(task.id), partial(_rename, task.id), now=NOW, new_id=uuid4, key=key)
     return 15
 
 

@@ -19,6 +19,9 @@ INSERT INTO tasks (user_id, id, title, title_key, completed, created_at, updated
 SELECT 'user-' || n % 20000, gen_random_uuid(), 'x', 'x', false, timestamptz '{NOW}', timestamptz '{NOW}', n,
        CASE WHEN n % 3 = 0 THEN timestamptz '{NOW}' - n * interval '1 minute' END
   FROM generate_series(1, 60000) n;
+INSERT INTO lists (user_id, id, name, position, created_at, updated_at, revision, deleted_at)
+SELECT user_id, id, title, 'm', created_at, updated_at, revision, deleted_at FROM tasks;
+INSERT INTO list_tombstones SELECT user_id, id, revision, coalesce(deleted_at, timestamptz '{NOW}') FROM tasks;
 INSERT INTO tombstones SELECT user_id, id, revision, coalesce(deleted_at, timestamptz '{NOW}') FROM tasks;
 INSERT INTO idempotency_keys
 SELECT 'user-' || n % 20000, n::text, '', '', timestamptz '{NOW}' - n * interval '1 minute'
@@ -26,9 +29,11 @@ SELECT 'user-' || n % 20000, n::text, '', '', timestamptz '{NOW}' - n * interval
 ANALYZE;
 """
 STATEMENTS = {
-    "ix_trash_by_age": PURGE_TRASH,
-    "ix_tombstones_by_age": PURGE_TOMBSTONES,
-    "ix_idempotency_keys_by_age": PURGE_KEYS,
+    "ix_trash_by_age": PURGE_TRASH[0],
+    "ix_lists_in_trash_by_age": PURGE_TRASH[1],
+    "ix_tombstones_by_age": PURGE_TOMBSTONES[0],
+    "ix_tombstones_of_lists_by_age": PURGE_TOMBSTONES[1],
+    "ix_idempotency_keys_by_age": PURGE_KEYS[0],
 }
 
 

@@ -16,6 +16,7 @@ from tests.postgres.running import Service
 from todo_api.domain.changes import SyncPoint
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import IdempotencyKey
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import TaskChanges
 from todo_api.domain.workspace import Workspace
 
@@ -88,7 +89,7 @@ async def test_an_uncommitted_edit_is_retried(connect: Connect, proxy: Proxy, us
         return b"done"
 
     key = IdempotencyKey("k", b"request", codec=AsBytes())
-    edited = await repository.edit(user_id, [task_id], decide, now=NOW, key=key)
+    edited = await repository.edit(user_id, Selection.of(task_id), decide, now=NOW, new_id=uuid4, key=key)
     assert (attempts, edited.replayed) == (2, False)
     assert len((await repository.changes(user_id, SyncPoint(), 10)).tasks) == 1
 
@@ -97,7 +98,7 @@ async def test_a_lasting_outage_is_reported(connect: Connect, proxy: Proxy, user
     repository = connect(proxy.url).tasks
     proxy.unanswered = b"BEGIN"
     with pytest.raises(RepositoryUnavailableError):
-        await repository.edit(user_id, [], lambda _: b"", now=NOW)
+        await repository.edit(user_id, Selection(), lambda _: b"", now=NOW, new_id=uuid4)
 
 
 async def test_a_cancelled_edit_leaves_nothing_behind(connect: Connect, user_id: str) -> None:
@@ -111,8 +112,10 @@ async def test_a_cancelled_edit_leaves_nothing_behind(connect: Connect, user_id:
         current.cancel()
         return b""
 
-    attempt = asyncio.create_task(repository.edit(user_id, [], decide, now=NOW))
+    attempt = asyncio.create_task(repository.edit(user_id, Selection(), decide, now=NOW, new_id=uuid4))
     with pytest.raises(asyncio.CancelledError):
         await attempt
-    assert (await repository.edit(user_id, [], lambda _: b"next", now=later(1))).result == b"next"
+    assert (
+        await repository.edit(user_id, Selection(), lambda _: b"next", now=later(1), new_id=uuid4)
+    ).result == b"next"
     assert (await repository.changes(user_id, SyncPoint(), 10)).tasks == []

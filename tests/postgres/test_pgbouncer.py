@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,7 +49,7 @@ async def live(repository: SqlAlchemyTaskRepository, user_id: str, shared: str) 
         assert saved == replace(task, title=f"{user_id} {number}", revision=task.revision + 1)
         assert await repository.save(task) is None
         task = saved
-        for sort, status in zip(Sort, Status, strict=True):
+        for sort, status in product(Sort, Status):
             page = await repository.page(user_id, TaskQuery(sort=sort, order=Order.ASC, status=status))
             assert page.revision == task.revision
             assert page.tasks == ([] if status is Status.COMPLETED else [task])

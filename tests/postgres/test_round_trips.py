@@ -1,23 +1,29 @@
 """One round trip for a read or a create, two for a change."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Text, column, select, table
 from tests.codecs import AsBytes
+from tests.contract.doing import DAILY, a_list
 from tests.domain.builders import NOW, a_task, later
 from tests.postgres.proxy import Proxy, open_proxy
 from tests.postgres.running import Service
+from tests.storages import in_postgres
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.application.batches import BatchService
 from todo_api.application.tasks import TaskService
+from todo_api.domain.changes import SyncPoint
+from todo_api.domain.filters import TaskFilter
 from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Change, Create, Operation
+from todo_api.domain.overview import DueViews
 from todo_api.domain.task import Task, TaskChanges
 
 
@@ -92,10 +98,53 @@ async def test_a_use_case_costs_one_round_trip_and_a_change_two(
     assert task.created_at == NOW
 
 
+async def test_lists_and_series_cost_as_many_round_trips(
+    repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
+) -> None:
+    """One for reads and creates, two for a change, three for the completion of an occurrence."""
+    storage = in_postgres(repository.engine, hot_path=False)  # type: ignore[arg-type] # the engine of `connect`
+    storage = replace(storage, tasks=repository)
+    service = TaskService(repository, InMemoryChangeFeed(), clock=lambda: later(1), new_id=uuid4)
+    made = await a_list(storage, user_id)
+    views, wanted = DueViews.at(NOW, "UTC"), TaskQuery(filter=TaskFilter(list_id=made.id, tags=("a",), q="wat"))
+
+    async def everything() -> None:
+        """All statements are prepared once before they are counted."""
+        values = TaskChanges(title="Water", list_id=made.id, due_date=NOW.date(), recurrence=DAILY, tags=["a"])
+        with counted(1):
+            task = await service.create(user_id, values)
+        with counted(2):
+            await service.change(user_id, task.id, TaskChanges(title="Water more", list_id=made.id))
+        with counted(2):
+            await service.change(user_id, task.id, TaskChanges(list_id=None))
+        with counted(2):  # at most three
+            done = await service.complete(user_id, task.id, completed=True)
+        assert done.next_id
+        with counted(1):
+            await service.changes(user_id, SyncPoint(), 50)
+        with counted(1):
+            await service.page(user_id, wanted)
+        with counted(1):
+            await storage.accounts.counts(user_id, views)
+        with counted(1):
+            await storage.accounts.tags(user_id)
+        with counted(1):
+            await storage.lists.lists(user_id)
+        with counted(1):
+            await storage.lists.get_list(user_id, made.id)
+        with counted(1):
+            await storage.lists.trashed_lists(user_id)
+
+    counted: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext()  # noqa: E731
+    await everything()
+    counted = proxy.counted
+    await everything()
+
+
 async def test_a_batch_costs_five_round_trips_and_so_does_a_create_with_a_key(
     repository: SqlAlchemyTaskRepository, proxy: Proxy, user_id: str
 ) -> None:
-    batches = BatchService(repository, InMemoryChangeFeed(), clock=lambda: later(1))
+    batches = BatchService(repository, InMemoryChangeFeed(), clock=lambda: later(1), new_id=uuid4)
     task = await use_everything(repository, user_id)
     new = TaskChanges(title="New")
 

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias, TypeVar
+from uuid import UUID
 
 from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.errors import OperationError, TodoError
 from todo_api.domain.idempotency import Edited, IdempotencyKey
-from todo_api.domain.operations import Operation
+from todo_api.domain.operations import Operation, Result
 from todo_api.domain.ports import TaskRepository
-from todo_api.domain.task import Task
+from todo_api.domain.selection import Selection
 from todo_api.domain.workspace import Workspace
 
 MAX_OPERATIONS = 100
 
-# The result of an operation: the task as it is now, None for a deleted task, or the error.
-Outcome: TypeAlias = Task | TodoError | None
+# The result of an operation: the task or list as it is now, None if it was deleted, or the error.
+Outcome: TypeAlias = Result | TodoError
 
 T = TypeVar("T")
 
@@ -24,11 +25,18 @@ class BatchService:
     """Runs operations in one transaction, with an idempotency key if the client sent one."""
 
     def __init__(
-        self, repository: TaskRepository, feed: ChangeFeed, *, clock: Callable[[], datetime], quota: int | None = None
+        self,
+        repository: TaskRepository,
+        feed: ChangeFeed,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], UUID],
+        quota: int | None = None,
     ) -> None:
         self._repository = repository
         self._announce = feed.announce
         self._clock = clock
+        self._new_id = new_id
         self._quota = quota
 
     async def run(
@@ -62,9 +70,10 @@ class BatchService:
 
         edited = await self._repository.edit(
             user_id,
-            {operation.task_id for operation in operations if operation.task_id is not None},
+            Selection.union(operation.selection for operation in operations),
             decide,
             now=now,
+            new_id=self._new_id,
             quota=self._quota,
             key=key,
         )

@@ -7,12 +7,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from todo_api.application.change_feed import ChangeFeed, Listener
-from todo_api.domain.changes import Changes, SyncPoint
+from todo_api.domain.changes import NO_CHANGES, Changes, SyncPoint
 from todo_api.domain.errors import FeedClosedError, ForgottenRevisionError, RepositoryUnavailableError, TodoError
 from todo_api.domain.ports import TaskRepository
 
 PAGE_SIZE = 100
-_EMPTY = Changes([], [], SyncPoint(), more=False)
 
 
 class TooManyStreamsError(TodoError):
@@ -57,7 +56,7 @@ class EventService:
         """
         with self._counted(user_id), self._feed.listen(user_id) as listener:
             news, point, more = await self._read(user_id, since)
-            yield _EMPTY if news is None and since == _EMPTY.next else news
+            yield NO_CHANGES if news is None and since == NO_CHANGES.next else news
             with suppress(FeedClosedError, ForgottenRevisionError, RepositoryUnavailableError):
                 while (left := expires_at - self._clock().timestamp()) > 0:
                     news = None  # free the page while the stream waits

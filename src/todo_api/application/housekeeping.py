@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.idempotency import KEY_LIFETIME
@@ -15,6 +16,8 @@ from todo_api.domain.ports import Housekeeping
 BATCH = 1_000
 # The maximum number of accounts that one call locks: their writes wait for it.
 ACCOUNTS = 200
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +91,19 @@ class HousekeepingService:
             await self._housekeeping.record_identity(identity.present)
         return total
 
+    async def index_words(self) -> int:
+        """Make the tasks searchable that an earlier version of the service wrote, and return their number.
+
+        Raises:
+            RepositoryUnavailableError: The storage cannot be reached. Completed batches stay done.
+        """
+        total = 0
+        while indexed := await self._housekeeping.index_words(BATCH):
+            total += indexed
+        if total:
+            _log.info("made %s tasks searchable", f"{total:,}")
+        return total
+
     async def notice_restore(self) -> None:
         """Log a warning if the storage is not the recorded one, once for each storage; ignore failures."""
         try:
@@ -111,17 +127,25 @@ class HousekeepingService:
         start together do not purge together.
         """
         await self.notice_restore()
+        await _attempt("indexing", self.index_words)
         await sleep(random.uniform(0, seconds))  # noqa: S311 - jitter, not a secret
         while True:
             await self.notice_restore()
-            try:
-                if purged := await self.purge():
-                    _log.info("purged %s", purged)
-            except RepositoryUnavailableError as error:
-                _log.warning("purge failed, will retry: %s", error)
-            except Exception:  # noqa: BLE001 - logged with its traceback
-                _log.exception("purge failed, will retry")
+            await _attempt("indexing", self.index_words)
+            if purged := await _attempt("purge", self.purge):
+                _log.info("purged %s", purged)
             await sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
+
+
+async def _attempt(name: str, run: Callable[[], Awaitable[T]]) -> T | None:
+    """Return the result, or None after a failure, which is logged."""
+    try:
+        return await run()
+    except RepositoryUnavailableError as error:
+        _log.warning("%s failed, will retry: %s", name, error)
+    except Exception:  # noqa: BLE001 - logged with its traceback
+        _log.exception("%s failed, will retry", name)
+    return None
 
 
 async def _until_done(purge: Callable[[datetime, int], Awaitable[int]], before: datetime) -> int:

@@ -9,8 +9,9 @@ from todo_api.application.accounts import AccountService
 from todo_api.application.batches import BatchService
 from todo_api.application.change_feed import ChangeFeed
 from todo_api.application.events import EventService
+from todo_api.application.lists import ListService
 from todo_api.application.tasks import TaskService
-from todo_api.domain.ports import AccountRepository, TaskRepository
+from todo_api.domain.ports import AccountRepository, ListRepository, TaskRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Services:
     """The use cases, and the ports that a driving adapter needs directly."""
 
     tasks: TaskService
+    lists: ListService
     batches: BatchService
     events: EventService
     accounts: AccountService
@@ -45,6 +47,7 @@ class Services:
 
 def build_services(
     repository: TaskRepository,
+    lists: ListRepository,
     accounts: AccountRepository,
     feed: ChangeFeed,
     *,
@@ -56,6 +59,7 @@ def build_services(
 
     Args:
         repository: The tasks.
+        lists: The lists, in the same storage.
         accounts: The accounts, in the same storage.
         feed: Notifies listeners of changes.
         clock: Returns the current time (UTC).
@@ -65,9 +69,10 @@ def build_services(
     limits = limits or Limits()
     return Services(
         tasks=TaskService(repository, feed, clock=clock, new_id=new_id, quota=limits.tasks),
-        batches=BatchService(repository, feed, clock=clock, quota=limits.tasks),
+        lists=ListService(lists),
+        batches=BatchService(repository, feed, clock=clock, new_id=new_id, quota=limits.tasks),
         events=EventService(repository, feed, clock=clock, streams=limits.event_streams),
-        accounts=AccountService(accounts, repository, feed, clock=clock, quota=limits.tasks),
+        accounts=AccountService(accounts, repository, feed, clock=clock, new_id=new_id, quota=limits.tasks),
         limits=limits,
         new_id=new_id,
         repository=repository,

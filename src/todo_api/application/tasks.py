@@ -3,14 +3,23 @@
 import asyncio
 import random
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from todo_api.application.change_feed import ChangeFeed
 from todo_api.application.locks import KeyedLocks
 from todo_api.domain.changes import Changes, SyncPoint
-from todo_api.domain.errors import ContentionError, RevisionMismatchError, TaskNotFoundError, TaskNotInTrashError
+from todo_api.domain.due_date import DueDate
+from todo_api.domain.errors import (
+    ContentionError,
+    OccurrenceExistsError,
+    RevisionMismatchError,
+    TaskNotFoundError,
+    TaskNotInTrashError,
+)
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
+from todo_api.domain.operations import Change, Complete, Create, Restore
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Task, TaskChanges
 
@@ -46,6 +55,8 @@ class TaskService:
 
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
         """Return a page of the user's tasks, without tasks if the user is still at one of the `known` revisions."""
+        if query.filter.needs_clock:
+            query = replace(query, filter=replace(query.filter, now=self._clock()))
         return await self._repository.page(user_id, query, known)
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
@@ -61,6 +72,8 @@ class TaskService:
             QuotaExceededError: The user has reached the quota.
         """
         task = Task.create(task_id=task_id or self._new_id(), user_id=user_id, values=values, now=self._clock())
+        if task.completed and task.recurrence:  # the next occurrence comes with it
+            return await self._edit(user_id, Create(task.id, values))
         task = await self._repository.add(task, self._quota)
         self._announce(user_id)
         return task
@@ -70,12 +83,15 @@ class TaskService:
     ) -> Task:
         """Change some fields of a task and return it. Concurrent changes of other fields are kept.
 
+        Completing and reopening an occurrence of a series does what `Workspace.change` says.
+
         Raises:
             InvalidValueError: A value breaks a rule.
             TaskNotFoundError: The user has no such task.
             RevisionMismatchError: The task is at none of `if_revisions`.
+            QuotaExceededError: There is no room for the next occurrence.
         """
-        return await self._apply(user_id, task_id, lambda task: task.change(changes, now=self._clock()), if_revisions)
+        return await self._apply(user_id, Change(task_id, changes, if_revisions))
 
     async def complete(
         self,
@@ -90,9 +106,7 @@ class TaskService:
             TaskNotFoundError: The user has no such task.
             RevisionMismatchError: The task is at none of `if_revisions`.
         """
-        return await self._apply(
-            user_id, task_id, lambda task: task.complete(completed, now=self._clock()), if_revisions
-        )
+        return await self._apply(user_id, Complete(task_id, completed, if_revisions))
 
     async def delete(self, user_id: str, task_id: UUID, if_revisions: Collection[int] | None = None) -> None:
         """Move a task to the trash.
@@ -122,7 +136,11 @@ class TaskService:
             TaskNotInTrashError: The task is not in the trash.
             QuotaExceededError: The user has reached the quota.
         """
-        if restored := await self._repository.restore(user_id, task_id, self._quota):
+        try:
+            restored = await self._repository.restore(user_id, task_id, self._quota)
+        except OccurrenceExistsError:
+            return await self._edit(user_id, Restore(task_id))
+        if restored:
             self._announce(user_id)
             return restored
         await self._repository.get(user_id, task_id)
@@ -149,24 +167,45 @@ class TaskService:
         """
         return await self._repository.changes(user_id, since, limit)
 
-    async def _apply(
-        self,
-        user_id: str,
-        task_id: UUID,
-        decide: Callable[[Task], Task],
-        if_revisions: Collection[int] | None,
-    ) -> Task:
-        async with self._locks.hold((user_id, task_id)):
+    async def occurrences(self, user_id: str, task_id: UUID, count: int) -> list[DueDate]:
+        """Return up to `count` due dates that follow the task's own, none if it has no recurrence.
+
+        Raises:
+            TaskNotFoundError: The user has no such task.
+        """
+        task = await self._repository.get(user_id, task_id)
+        return task.upcoming(count, now=self._clock())
+
+    async def _apply(self, user_id: str, operation: Change | Complete) -> Task:
+        async with self._locks.hold((user_id, operation.task_id)):
             for _ in range(_ATTEMPTS):
-                task = await self._load(user_id, task_id, if_revisions)
-                changed = decide(task)
+                task = await self._load(user_id, operation.task_id, operation.if_revisions)
+                now = self._clock()
+                changed = operation.change(task, now=now)
                 if changed is task:
                     return task
-                if saved := await self._repository.save(changed):
+                if task.completed and not changed.completed and task.next_id:  # what came of it may have to go
+                    return await self._edit(user_id, operation)
+                is_completed = changed.completed and not task.completed
+                spawned = changed.spawn(self._new_id(), now=now) if is_completed and changed.recurrence else None
+                changed, successor = spawned or (changed, None)
+                if saved := await self._repository.save(changed, successor, self._quota):
                     self._announce(user_id)
                     return saved
                 await asyncio.sleep(random.uniform(0, _MAX_PAUSE))  # noqa: S311 - jitter, not a secret
         raise ContentionError("this task changes too fast; nothing was changed")
+
+    async def _edit(self, user_id: str, operation: Create | Change | Complete | Restore) -> Task:
+        edited = await self._repository.edit(
+            user_id,
+            operation.selection,
+            operation.apply,
+            now=self._clock(),
+            new_id=self._new_id,
+            quota=self._quota,
+        )
+        self._announce(user_id)
+        return edited.result
 
     async def _load(self, user_id: str, task_id: UUID, if_revisions: Collection[int] | None) -> Task:
         task = await self._repository.get(user_id, task_id)

@@ -1,4 +1,4 @@
-"""`todo-api purge`: purge once; `serve` does so on a schedule."""
+"""`todo-api purge`: purge once, and make tasks of an earlier version searchable; `serve` does so on a schedule."""
 
 import argparse
 import asyncio
@@ -25,6 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
 async def _purge(settings: Settings) -> Purged:
     engine = create_engine(database_config(settings))
     try:
-        return await housekeeping(engine, settings).purge()
+        house = housekeeping(engine, settings)
+        await house.index_words()
+        return await house.purge()
     finally:
         await engine.dispose()

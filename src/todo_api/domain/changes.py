@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from todo_api.domain.task import Task
+from todo_api.domain.task_list import TaskList
 
 _LAST_ID = UUID(int=2**128 - 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +30,15 @@ class Tombstone:
     revision: int
 
 
-Change: TypeAlias = Task | Tombstone
+@dataclass(frozen=True, slots=True)
+class ListTombstone:
+    """The record that a list was deleted at a revision."""
+
+    id: UUID
+    revision: int
+
+
+Change: TypeAlias = Task | Tombstone | TaskList | ListTombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +77,48 @@ class SyncPoint:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """A page of changes: tasks as they are now, and tombstones, each ordered by revision and id.
+    """A page of changes: tasks and lists as they are now, and tombstones, each ordered by revision and id.
 
     Attributes:
         tasks: Created, changed and restored tasks.
         deleted: Deleted tasks.
+        lists: Created, changed and restored lists.
+        deleted_lists: Deleted lists.
         next: The point that a client has reached when it has applied this page.
         more: Whether there are further changes already.
     """
 
     tasks: list[Task]
     deleted: list[Tombstone]
+    lists: list[TaskList]
+    deleted_lists: list[ListTombstone]
     next: SyncPoint
     more: bool
 
     @classmethod
     def page(cls, found: list[Change], limit: int, since: SyncPoint, current: int) -> "Changes":
-        """Return the page of up to `limit` + 1 changes in order; the extra one shows that there are more."""
-        more, found = len(found) > limit, found[:limit]
+        """Return the page of up to `limit` + 1 changes in order; the extra one shows that there are more.
+
+        A task and a list may have the same id, and one page has both: the next one starts after their id.
+        """
+        more, found = len(found) > limit, found[: limit + _ends_in_a_pair(found, limit)]
         began = since.began if since.revision else current
         return cls(
             tasks=[item for item in found if isinstance(item, Task)],
             deleted=[item for item in found if isinstance(item, Tombstone)],
+            lists=[item for item in found if isinstance(item, TaskList)],
+            deleted_lists=[item for item in found if isinstance(item, ListTombstone)],
             next=SyncPoint(found[-1].revision, found[-1].id, began) if more else SyncPoint(current),
             more=more,
         )
+
+
+NO_CHANGES: Final = Changes([], [], [], [], SyncPoint(), more=False)
+
+
+def _ends_in_a_pair(found: list[Change], limit: int) -> bool:
+    """Return whether the change after the page has the revision and id of the last one of the page."""
+    return len(found) > limit and (found[limit].revision, found[limit].id) == (
+        found[limit - 1].revision,
+        found[limit - 1].id,
+    )

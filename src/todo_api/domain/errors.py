@@ -9,6 +9,15 @@ class InvalidValueError(TodoError, ValueError):
     """A value breaks a rule of the task. The message continues the name of the field: "must be ..."."""
 
 
+class InvalidFieldError(InvalidValueError):
+    """A value breaks a rule that concerns more than this field, or what is stored."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field} {detail}")
+        self.field = field
+        self.detail = detail
+
+
 class TaskNotFoundError(TodoError):
     """The user has no such task: it never existed, was deleted, or belongs to another user."""
 
@@ -29,11 +38,43 @@ class TaskInTrashError(TaskExistsError):
     """The task with this id is in the trash."""
 
 
-class QuotaExceededError(TodoError):
-    """The user has reached the quota of tasks; tasks in the trash do not count."""
+class ListNotFoundError(TodoError):
+    """The user has no such list: it never existed, was deleted, or belongs to another user."""
 
-    def __init__(self, quota: int) -> None:
-        super().__init__(f"there are {quota:,} tasks already, the most that a user may have; delete some first")
+
+class ListNotInTrashError(TodoError):
+    """The list exists and is not in the trash."""
+
+
+class ListExistsError(TaskExistsError):
+    """The user already has a list with this id, perhaps in the trash; `current` is its revision."""
+
+
+class ListInTrashError(ListExistsError):
+    """The list with this id is in the trash."""
+
+
+class NeighbourNotFoundError(TodoError):
+    """What something was to be moved next to is not there, or no longer."""
+
+
+class OccurrenceExistsError(TodoError):
+    """Another task is this occurrence of the series."""
+
+
+class NotRecurringError(TodoError):
+    """The task has no recurrence, or has been completed, so there is no date to skip."""
+
+
+class TagNotFoundError(TodoError):
+    """None of the user's tasks outside the trash has the tag."""
+
+
+class QuotaExceededError(TodoError):
+    """The user has reached the quota of tasks or lists; those in the trash do not count."""
+
+    def __init__(self, quota: int, kind: str = "tasks") -> None:
+        super().__init__(f"there are {quota:,} {kind} already, the most that a user may have; delete some first")
         self.quota = quota
 
 
@@ -55,13 +96,17 @@ class OperationError(TodoError):
 
 
 class IncompleteImportError(TodoError):
-    """An import failed midway. The tasks before that point are kept: `imported` new, `skipped` existing."""
+    """An import failed midway. What came before is kept: `imported` new tasks, `skipped` existing ones, and lists."""
 
-    def __init__(self, error: TodoError, imported: int, skipped: int) -> None:
+    def __init__(
+        self, error: TodoError, imported: int, skipped: int, *, imported_lists: int = 0, skipped_lists: int = 0
+    ) -> None:
         super().__init__(f"{error}; before that, {imported:,} tasks were imported and {skipped:,} skipped")
         self.error = error
         self.imported = imported
         self.skipped = skipped
+        self.imported_lists = imported_lists
+        self.skipped_lists = skipped_lists
 
 
 class ForgottenRevisionError(TodoError):

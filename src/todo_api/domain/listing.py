@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME, due_instant
+from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME, DueDate, due_instant
+from todo_api.domain.filters import NO_FILTER, TaskFilter
 from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.text import sort_key
 
@@ -31,11 +32,14 @@ class Sort(StrEnum):
     CREATED = "created"
     TITLE = "title"
     DUE_DATE = "due_date"
+    UPDATED = "updated"
+    PRIORITY = "priority"
+    POSITION = "position"
 
     @property
     def default_order(self) -> "Order":
-        """The direction by default: newest first for the time of creation, ascending for the others."""
-        return Order.DESC if self is Sort.CREATED else Order.ASC
+        """The direction by default: newest first for times, high first for the priority, else ascending."""
+        return Order.DESC if self in {Sort.CREATED, Sort.UPDATED, Sort.PRIORITY} else Order.ASC
 
     def key(self, task: Task, order: "Order") -> "SortKey":
         """Return the value that the task is sorted by; tasks without a due date come last in either order."""
@@ -45,9 +49,13 @@ class Sort(StrEnum):
             case Sort.TITLE:
                 return sort_key(task.title)
             case Sort.DUE_DATE:
-                if task.due_date is None:
-                    return END_OF_TIME if order is Order.ASC else BEGINNING_OF_TIME
-                return due_instant(task.due_date)
+                return _due_key(task.due_date, order)
+            case Sort.UPDATED:
+                return task.updated_at
+            case Sort.PRIORITY:
+                return task.priority.rank
+            case Sort.POSITION:
+                return task.position
         assert_never(self)
 
 
@@ -58,7 +66,13 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-SortKey: TypeAlias = datetime | str
+def _due_key(due_date: DueDate | None, order: Order) -> datetime:
+    if due_date is None:
+        return END_OF_TIME if order is Order.ASC else BEGINNING_OF_TIME
+    return due_instant(due_date)
+
+
+SortKey: TypeAlias = datetime | str | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,11 @@ class TaskQuery:
     order: Order = Order.DESC
     limit: int = MAX_PAGE_SIZE
     after: Position | None = None
+    filter: TaskFilter = NO_FILTER
+
+    def admits(self, task: Task) -> bool:
+        """Return whether the list contains the task."""
+        return self.status.admits(task) and self.filter.admits(task)
 
     def position(self, task: Task) -> Position:
         """Return the position directly after the task. Every order ends with the id, so pages never overlap."""

@@ -10,7 +10,10 @@ from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.identity import StorageIdentity
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
+from todo_api.domain.overview import Counts, DueViews, TagCount
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task
+from todo_api.domain.task_list import TaskList, TrashedList
 from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
@@ -32,9 +35,10 @@ class TaskRepository(Protocol):
     """
 
     async def add(self, task: Task, quota: int | None = None) -> Task:
-        """Store a new task and return it with its revision.
+        """Store a new task and return it with its revision, and its position at the end of the manual order.
 
         Raises:
+            InvalidFieldError: Its list does not exist.
             TaskExistsError: The user has a task with this id, perhaps in the trash.
             QuotaExceededError: The user has `quota` tasks outside the trash already.
         """
@@ -48,10 +52,15 @@ class TaskRepository(Protocol):
         """
         ...
 
-    async def save(self, task: Task) -> Task | None:
+    async def save(self, task: Task, successor: Task | None = None, quota: int | None = None) -> Task | None:
         """Replace the stored task if it is still at `task.revision`, and return it with its new revision.
 
+        Its position stays as it is stored. A new task that came of it is stored at the same revision, as by `add`.
         Returns None if another change or a removal came first; then nothing was written.
+
+        Raises:
+            InvalidFieldError: Its list does not exist.
+            QuotaExceededError: There is a successor, and the user has `quota` tasks outside the trash already.
         """
         ...
 
@@ -65,7 +74,10 @@ class TaskRepository(Protocol):
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
         """Restore the task from the trash and return it with its new revision; None if it is not in the trash.
 
+        A task whose list does not exist any more comes into the inbox.
+
         Raises:
+            OccurrenceExistsError: Another task is this occurrence of its series; an edit makes it a series of its own.
             QuotaExceededError: The user has `quota` tasks outside the trash already.
         """
         ...
@@ -84,21 +96,23 @@ class TaskRepository(Protocol):
     async def edit(
         self,
         user_id: str,
-        task_ids: Collection[UUID],
+        selection: Selection,
         decide: Callable[[Workspace], T],
         *,
         now: datetime,
+        new_id: Callable[[], UUID],
         quota: int | None = None,
         key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
-        """Change several tasks together: all or nothing, at one revision.
+        """Change several tasks and lists together: all or nothing, at one revision.
 
         Args:
             user_id: The owner of the tasks.
-            task_ids: The tasks to load into the workspace.
+            selection: The tasks and lists to load into the workspace.
             decide: Changes the workspace and returns the result. The user's tasks are locked while it runs. It may be
                 called again with a new workspace. If it raises, nothing is written.
             now: The current time (UTC).
+            new_id: Returns the ids of tasks that come of others.
             quota: How many tasks the user may have outside the trash.
             key: The idempotency key of the request, if it has one. The result is stored in the same transaction.
                 For KEY_LIFETIME, every later request with this key gets this result and changes nothing.
@@ -133,11 +147,39 @@ class TaskRepository(Protocol):
         ...
 
 
+class ListRepository(Protocol):
+    """Reads lists, over the same storage as TaskRepository and with the same errors. Edits change them."""
+
+    async def lists(self, user_id: str) -> tuple[list[TaskList], int]:
+        """Return the user's lists in their manual order, and the user's revision."""
+        ...
+
+    async def get_list(self, user_id: str, list_id: UUID) -> TaskList:
+        """Return the list.
+
+        Raises:
+            ListNotFoundError: The user has no such list, or it is in the trash.
+        """
+        ...
+
+    async def trashed_lists(self, user_id: str) -> list[TrashedList]:
+        """Return the lists in the trash, the most recently deleted first."""
+        ...
+
+
 class AccountRepository(Protocol):
-    """Reads and erases whole accounts, over the same storage as TaskRepository and with the same errors."""
+    """Counts, reads and erases whole accounts, over the same storage as TaskRepository and with the same errors."""
 
     async def account(self, user_id: str, now: datetime) -> Account:
         """Return the figures of the user's account at `now` (UTC)."""
+        ...
+
+    async def counts(self, user_id: str, views: DueViews) -> Counts:
+        """Return how many tasks the user has in each view, list and tag."""
+        ...
+
+    async def tags(self, user_id: str) -> list[TagCount]:
+        """Return the tags of the tasks outside the trash, in the order of their keys."""
         ...
 
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
@@ -145,6 +187,10 @@ class AccountRepository(Protocol):
 
         Tasks that are written between two calls may or may not be included.
         """
+        ...
+
+    async def export_lists(self, user_id: str) -> list[TaskList]:
+        """Return all lists, ordered by id; those in the trash as TrashedList."""
         ...
 
     async def erase(self, user_id: str) -> None:
@@ -161,7 +207,7 @@ class Housekeeping(Protocol):
     """
 
     async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
-        """Delete tasks from the trash; their tombstones stay."""
+        """Delete tasks and lists from the trash; their tombstones stay."""
         ...
 
     async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
@@ -170,6 +216,10 @@ class Housekeeping(Protocol):
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         """Delete the stored results of requests."""
+        ...
+
+    async def index_words(self, limit: int) -> int:
+        """Make up to `limit` tasks searchable that an earlier version wrote; return how many there were."""
         ...
 
     async def raise_revisions(self, after: str, limit: int) -> list[str]:

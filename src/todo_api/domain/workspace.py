@@ -1,79 +1,88 @@
-"""The unit of work of an edit: several tasks of one user, changed together at one revision, all or nothing."""
+"""The unit of work of an edit: tasks and lists of one user, changed together at one revision, all or nothing."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from todo_api.domain import series
 from todo_api.domain.errors import (
+    InvalidFieldError,
+    NotRecurringError,
     QuotaExceededError,
-    RevisionMismatchError,
+    TagNotFoundError,
     TaskExistsError,
     TaskInTrashError,
     TaskNotFoundError,
     TaskNotInTrashError,
 )
-from todo_api.domain.task import Task, TaskChanges, TrashedTask
+from todo_api.domain.records import After, Before, Place, Records, require_revision
+from todo_api.domain.tags import renamed, tag_key
+from todo_api.domain.task import UNSET, Task, TaskChanges, TrashedTask, Unset
+from todo_api.domain.task_list import TaskList, TrashedList
+
+NO_SUCH_LIST = "must be null, for the inbox, or the id of one of your lists"
 
 
 class Workspace:
-    """The tasks of an edit while they are locked, and the changes made to them so far.
+    """The tasks and lists of an edit while they are locked, and the changes made to them so far.
 
-    A method that raises has changed nothing.
+    A method that raises has changed nothing. The changes of lists are in `list_operations.py`.
     """
 
     def __init__(
         self,
         user_id: str,
         tasks: Iterable[Task],
+        lists: Iterable[TaskList] = (),
         *,
         revision: int,
         next_revision: int,
         live_tasks: int,
         quota: int | None,
         now: datetime,
+        new_id: Callable[[], UUID],
     ) -> None:
         """Start an edit.
 
         Args:
             user_id: The owner of the tasks.
-            tasks: The requested tasks that exist, in the trash or not.
+            tasks: The selected tasks that exist, in the trash or not.
+            lists: The selected lists that exist, in the trash or not.
             revision: The user's current revision.
             next_revision: The revision that the edit writes.
-            live_tasks: How many tasks the user has outside the trash, including those that were not requested.
+            live_tasks: How many tasks the user has outside the trash, including those that were not selected.
             quota: The maximum of `live_tasks`; None for no limit.
             now: The current time (UTC).
+            new_id: Returns the ids of tasks that come of others.
         """
         self.user_id = user_id
         self.live_tasks = live_tasks
+        self.now = now
+        self.new_id = new_id
+        self.tasks = Records(tasks, next_revision)
+        self.lists = Records(lists, next_revision)
         self._revision = revision
         self._next_revision = next_revision
         self._quota = quota
-        self._now = now
-        self._tasks = {task.id: task for task in tasks}
-        self._written: dict[UUID, Task] = {}
-        self._purged: set[UUID] = set()
         self._is_trash_emptied = False
+        # A list with a task outside the trash exists, also if it was not selected.
+        self._lists_in_use = {task.list_id for task in self.tasks.live()}
 
     @property
-    def written(self) -> Mapping[UUID, Task]:
-        """The changed tasks at the new revision; deleted ones are TrashedTask."""
-        return self._written
-
-    @property
-    def purged(self) -> Collection[UUID]:
-        """The ids of the tasks that are deleted permanently, after `written` has been written."""
-        return self._purged
+    def has_changes(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.tasks.written or self.lists.written)
 
     @property
     def is_trash_emptied(self) -> bool:
-        """Whether all tasks in the trash are deleted permanently, after `written` has been written."""
+        """Whether all tasks in the trash are deleted permanently, after what was written."""
         return self._is_trash_emptied
 
     @property
     def revision(self) -> int:
-        """The user's revision after the edit; it only changes if a task was written."""
-        return self._next_revision if self._written else self._revision
+        """The user's revision after the edit; it only changes if something was written."""
+        return self._next_revision if self.has_changes else self._revision
 
     def create(self, task_id: UUID, values: TaskChanges) -> Task:
         """Create a task and return it.
@@ -83,36 +92,51 @@ class Workspace:
             TaskExistsError: The user has a task with this id, perhaps in the trash.
             QuotaExceededError: The user has reached the quota.
         """
-        if taken := self._tasks.get(task_id):
+        if taken := self.tasks.find(task_id):
             raise (TaskInTrashError if isinstance(taken, TrashedTask) else TaskExistsError)(taken.revision)
-        task = Task.create(task_id=task_id, user_id=self.user_id, values=values, now=self._now)
-        return self._add(task)
+        self.require_list(values.list_id)
+        task = Task.create(task_id=task_id, user_id=self.user_id, values=values, now=self.now)
+        return self._store(task, is_new=True)
 
     def adopt(self, task: Task) -> bool:
         """Add a task unchanged, in the trash or not; return False if a task with its id exists.
 
+        A task of a list that does not exist comes into the inbox.
+
         Raises:
             QuotaExceededError: The user has reached the quota.
         """
-        if task.id in self._tasks:
+        if self.tasks.find(task.id):
             return False
         if isinstance(task, TrashedTask):
-            self._write(task)
+            self.tasks.write(task)
         else:
-            self._add(task)
+            self.add(self.listed(task))
         return True
 
     def change(self, task_id: UUID, changes: TaskChanges, if_revisions: Collection[int] | None = None) -> Task:
         """Apply the changes to a task and return it.
 
+        Completing an occurrence of a series creates the next one. Reopening it deletes that permanently, unless it has
+        been changed.
+
         Raises:
             InvalidValueError: A value breaks a rule.
             TaskNotFoundError: The user has no such task.
             RevisionMismatchError: It is at none of `if_revisions`, where they are given.
+            QuotaExceededError: There is no room for the next occurrence.
         """
-        task = self._live(task_id, if_revisions)
-        changed = task.change(changes, now=self._now)
-        return task if changed is task else self._write(changed)
+        task = self.live_task(task_id, if_revisions)
+        changed = task.change(changes, now=self.now)
+        if changed is task:
+            return task
+        if changed.list_id != task.list_id:
+            self.require_list(changed.list_id)
+        if task.completed and not changed.completed:
+            changed = self._without_successor(changed)
+        elif changed.completed and not task.completed:
+            return self._store(changed)
+        return self.tasks.write(changed)
 
     def complete(
         self,
@@ -121,8 +145,50 @@ class Workspace:
         if_revisions: Collection[int] | None = None,
     ) -> Task:
         """Complete or reopen a task and return it; None toggles. Raises the errors of `change`."""
-        state = self._live(task_id, if_revisions).completed
+        state = self.live_task(task_id, if_revisions).completed
         return self.change(task_id, TaskChanges(completed=not state if completed is None else completed), if_revisions)
+
+    def skip(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> Task:
+        """Move an occurrence to the trash, create the next one, and return that.
+
+        Raises:
+            TaskNotFoundError: The user has no such task.
+            RevisionMismatchError: It is at none of `if_revisions`, where they are given.
+            NotRecurringError: It has no recurrence, is completed, or is the last of its series.
+        """
+        task = self.live_task(task_id, if_revisions)
+        if task.recurrence is None or task.completed:
+            raise NotRecurringError("only an open occurrence of a series can be skipped")
+        skipped, successor = series.follow(task, self.tasks, self.new_id, self.now)
+        if successor is None:
+            raise NotRecurringError("no occurrence follows, or it exists already; delete or complete the task instead")
+        self.discard(skipped)
+        return self._write_successor(successor)
+
+    def move(
+        self,
+        task_id: UUID,
+        place: Place,
+        list_id: UUID | None | Unset = UNSET,
+        if_revisions: Collection[int] | None = None,
+    ) -> Task:
+        """Move a task in the manual order, into the list of its new neighbour unless another is given; return it.
+
+        Raises:
+            TaskNotFoundError: The user has no such task.
+            RevisionMismatchError: It is at none of `if_revisions`, where they are given.
+            InvalidFieldError: There is no such list, or the task is to be moved next to itself.
+            NeighbourNotFoundError: The neighbour does not exist, or is in the trash.
+        """
+        task = self.live_task(task_id, if_revisions)
+        require_another(task_id, place)
+        if list_id is not UNSET:
+            self.require_list(list_id)
+        elif isinstance(place, Before | After) and (neighbour := self.tasks.find(place.id)):
+            list_id = neighbour.list_id
+        moved = task.change(TaskChanges(list_id=list_id), now=self.now)
+        placed = self.tasks.move(moved, place)
+        return self.tasks.write(moved) if placed is moved and moved is not task else placed
 
     def delete(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> None:
         """Move the task to the trash.
@@ -131,11 +197,10 @@ class Workspace:
             TaskNotFoundError: The user has no such task.
             RevisionMismatchError: It is at none of `if_revisions`, where they are given.
         """
-        self._write(self._live(task_id, if_revisions).discard(now=self._now))
-        self.live_tasks -= 1
+        self.discard(self.live_task(task_id, if_revisions))
 
     def restore(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> Task:
-        """Restore a task from the trash and return it.
+        """Restore a task from the trash and return it; without its list, it comes into the inbox.
 
         Raises:
             TaskNotFoundError: The user has no such task, or it has been purged.
@@ -143,11 +208,11 @@ class Workspace:
             RevisionMismatchError: It is at none of `if_revisions`, where they are given.
             QuotaExceededError: The user has reached the quota.
         """
-        task = self._tasks.get(task_id)
+        task = self.tasks.find(task_id)
         if not isinstance(task, TrashedTask):
             raise TaskNotFoundError if task is None else TaskNotInTrashError
-        _require_revision(task, if_revisions)
-        return self._add(task.restore())
+        require_revision(task, if_revisions)
+        return self.add(self.listed(task.restore()))
 
     def purge(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> None:
         """Delete a task in the trash permanently.
@@ -156,37 +221,97 @@ class Workspace:
             TaskNotFoundError: The user has no such task, or it is not in the trash.
             RevisionMismatchError: It is at none of `if_revisions`, where they are given.
         """
-        task = self._tasks.get(task_id)
+        task = self.tasks.find(task_id)
         if not isinstance(task, TrashedTask):
             raise TaskNotFoundError
-        _require_revision(task, if_revisions)
-        self._purged.add(task_id)
-        del self._tasks[task_id]
+        require_revision(task, if_revisions)
+        self.tasks.purge(task_id)
 
     def empty_trash(self) -> None:
-        """Delete all tasks in the trash permanently, including those that were not requested."""
+        """Delete all tasks in the trash permanently, including those that were not selected."""
         self._is_trash_emptied = True
-        self._tasks = {task_id: task for task_id, task in self._tasks.items() if not isinstance(task, TrashedTask)}
+        for task in self.tasks.all():
+            if isinstance(task, TrashedTask):
+                self.tasks.purge(task.id)
 
-    def _live(self, task_id: UUID, if_revisions: Collection[int] | None) -> Task:
-        task = self._tasks.get(task_id)
+    def retag(self, key: str, name: str | None) -> None:
+        """Rename a tag on all tasks that have it, or remove it if `name` is None.
+
+        Raises:
+            InvalidValueError: The name breaks a rule.
+            TagNotFoundError: No task has it.
+        """
+        tagged = [task for task in self.tasks.live() if key in map(tag_key, task.tags)]
+        if not tagged:
+            raise TagNotFoundError
+        for task in tagged:
+            changed = task.change(TaskChanges(tags=renamed(task.tags, key, name)), now=self.now)
+            if changed is not task:
+                self.tasks.write(changed)
+
+    def live_task(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> Task:
+        """Return a task that is not in the trash, or raise TaskNotFoundError or RevisionMismatchError."""
+        task = self.tasks.find(task_id)
         if task is None or isinstance(task, TrashedTask):
             raise TaskNotFoundError
-        _require_revision(task, if_revisions)
+        require_revision(task, if_revisions)
         return task
 
-    def _add(self, task: Task) -> Task:
-        if self._quota is not None and self.live_tasks >= self._quota:
-            raise QuotaExceededError(self._quota)
+    def add(self, task: Task) -> Task:
+        """Store a task that was not there, or was in the trash, or raise QuotaExceededError."""
+        self.require_room(1)
         self.live_tasks += 1
-        return self._write(task)
+        return self.tasks.write(series.in_own_series(task, self.tasks))
 
-    def _write(self, task: Task) -> Task:
-        task = replace(task, revision=self._next_revision)
-        self._tasks[task.id] = self._written[task.id] = task
-        return task
+    def require_room(self, tasks: int) -> None:
+        """Raise QuotaExceededError if there is no room for so many more tasks."""
+        if self._quota is not None and tasks and self.live_tasks + tasks > self._quota:
+            raise QuotaExceededError(self._quota)
+
+    def discard(self, task: Task) -> None:
+        """Move the task to the trash."""
+        self.tasks.write(task.discard(now=self.now))
+        self.live_tasks -= 1
+
+    def listed(self, task: Task) -> Task:
+        """Return the task, in the inbox if its list is not there."""
+        return task if task.list_id is None or self._has_list(task.list_id) else replace(task, list_id=None)
+
+    def require_list(self, list_id: UUID | None | Unset) -> None:
+        """Raise InvalidFieldError unless this is one of the user's lists, or none."""
+        if isinstance(list_id, UUID) and not self._has_list(list_id):
+            raise InvalidFieldError("list_id", NO_SUCH_LIST)
+
+    def _has_list(self, list_id: UUID) -> bool:
+        found = self.lists.find(list_id)
+        return list_id in self._lists_in_use if found is None else not isinstance(found, TrashedList)
+
+    def _store(self, task: Task, *, is_new: bool = False) -> Task:
+        """Store a new or just completed task, and the next occurrence if there is one."""
+        successor = None
+        if task.completed:
+            task, successor = series.follow(task, self.tasks, self.new_id, self.now)
+        self.require_room(is_new + (successor is not None))
+        self.live_tasks += is_new
+        if successor is not None:
+            self._write_successor(successor)
+        return self.tasks.write(task)
+
+    def _write_successor(self, successor: Task) -> Task:
+        self.live_tasks += 1
+        return self.tasks.write(successor.spawned_at(self._next_revision))
+
+    def _without_successor(self, task: Task) -> Task:
+        """Return the reopened task; permanently delete what came of it, if nobody has changed that."""
+        successor = series.unchanged_successor(task, self.tasks)
+        if successor is None:
+            return task
+        self.discard(successor)
+        self.tasks.purge(successor.id)
+        return replace(task, next_id=None)
 
 
-def _require_revision(task: Task, if_revisions: Collection[int] | None) -> None:
-    if if_revisions is not None and task.revision not in if_revisions:
-        raise RevisionMismatchError(task.revision)
+def require_another(item_id: UUID, place: Place) -> None:
+    """Raise InvalidFieldError if something is to be moved next to itself."""
+    if isinstance(place, Before | After) and place.id == item_id:
+        raise InvalidFieldError(type(place).__name__.lower(), "must be the id of another one")

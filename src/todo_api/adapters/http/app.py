@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from todo_api import __version__
@@ -17,7 +17,18 @@ from todo_api.adapters.http.middleware.head import HeadAsGet
 from todo_api.adapters.http.middleware.proxies import TrustedProxies
 from todo_api.adapters.http.middleware.request_context import Observe, RequestContextMiddleware
 from todo_api.adapters.http.openapi import DESCRIPTION, TAGS, customize_openapi, summarize
-from todo_api.adapters.http.routes import account, batch, changes, health, tasks, trash
+from todo_api.adapters.http.routes import (
+    account,
+    batch,
+    changes,
+    health,
+    lists,
+    moves,
+    occurrences,
+    overview,
+    tasks,
+    trash,
+)
 from todo_api.application.access import TokenVerifier
 from todo_api.application.rates import NO_LIMITS, RateLimits
 from todo_api.application.services import Services
@@ -66,7 +77,7 @@ def create_http_app(
 ) -> FastAPI:
     """Return the application. Tests pass other adapters instead of overriding dependencies."""
     # Not include_router(): FastAPI matches included routes twice for each request.
-    routers = (tasks, changes, batch, trash, account, health)
+    routers = (tasks, changes, batch, trash, moves, occurrences, overview, lists, account, health)
     app = FastAPI(
         title="todo-api",
         version=__version__,
@@ -86,7 +97,8 @@ def create_http_app(
             "auto_configure": config.telemetry,
         },
     )
-    app.router.default = tasks.unknown_ids
+    unknown_ids = [*tasks.unknown_ids.routes, *occurrences.unknown_ids.routes, *lists.unknown_ids.routes]
+    app.router.default = APIRouter(routes=unknown_ids, redirect_slashes=False)
     app.state.services = services
     app.state.verifier = verifier
     app.state.config = config

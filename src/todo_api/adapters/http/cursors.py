@@ -1,16 +1,20 @@
 """Cursors: where the next page of a list starts, and which list it belongs to."""
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias, assert_never
+from typing import Annotated, Any, NamedTuple, TypeAlias, assert_never
 from uuid import UUID
 
 import msgspec
+from pydantic import ValidationError
 
+from todo_api.adapters.http.schemas.parameters import NO_FILTERS, FilterParameters
 from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Position, Sort, SortKey, Status, TaskQuery
+from todo_api.domain.task import PRIORITIES
 from todo_api.domain.text import is_storable
 
 _Limit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE_SIZE)]
+_Rank: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=len(PRIORITIES) - 1)]
 _TrashCursor: TypeAlias = tuple[_Limit, datetime, UUID]
 
 
@@ -19,36 +23,56 @@ class _ListCursor(msgspec.Struct, array_like=True):
     sort: Sort
     order: Order
     limit: _Limit
-    key: str
+    key: str | int
     id: UUID
+    filters: dict[str, Any] = {}  # as FilterParameters reads them; absent from cursors of lists without filters
 
 
-def encode_cursor(user_id: str, query: TaskQuery, next_page: Position) -> str:
+class ListRequest(NamedTuple):
+    """What a client asks for, or a cursor continues: the query of a page, and the filters as the client sent them."""
+
+    query: TaskQuery
+    filters: FilterParameters
+
+
+def encode_cursor(user_id: str, query: TaskQuery, next_page: Position, filters: FilterParameters = NO_FILTERS) -> str:
     """Return the cursor for the page of this user's list that starts after the position."""
-    key = msgspec.to_builtins(next_page.key)
-    content = _ListCursor(query.status, query.sort, query.order, query.limit, key, next_page.id)
+    content = [query.status, query.sort, query.order, query.limit, next_page.key, next_page.id]
+    if given := filters.given():
+        content.append(given)
     return seal(user_id, "list", msgspec.json.encode(content))
 
 
-def decode_cursor(user_id: str, cursor: str) -> TaskQuery | None:
-    """Return the query for the page that the cursor starts, or None if it is not a cursor of this user."""
+def decode_cursor(user_id: str, cursor: str) -> ListRequest | None:
+    """Return what the cursor continues, or None if it is not a cursor of this user."""
     try:
         found = msgspec.json.decode(unseal(user_id, "list", cursor) or b"", type=_ListCursor)
-        key = _utc(msgspec.convert(found.key, _key_type(found.sort)))
-    except (OverflowError, msgspec.MsgspecError):
+        key: SortKey = _utc(msgspec.convert(found.key, _key_type(found.sort)))
+        filters = FilterParameters.model_validate(found.filters) if found.filters else NO_FILTERS
+    except (OverflowError, msgspec.MsgspecError, ValidationError):
         return None
-    if not is_storable(found.key):
+    if isinstance(key, str) and not is_storable(key):
         return None
     after = Position(key, found.id)
-    return TaskQuery(status=found.status, sort=found.sort, order=found.order, limit=found.limit, after=after)
+    query = TaskQuery(
+        status=found.status,
+        sort=found.sort,
+        order=found.order,
+        limit=found.limit,
+        after=after,
+        filter=filters.task_filter(),
+    )
+    return ListRequest(query, filters)
 
 
-def _key_type(sort: Sort) -> type[SortKey]:
+def _key_type(sort: Sort) -> object:
     match sort:
-        case Sort.TITLE:
+        case Sort.TITLE | Sort.POSITION:
             return str
-        case Sort.CREATED | Sort.DUE_DATE:
+        case Sort.CREATED | Sort.DUE_DATE | Sort.UPDATED:
             return datetime
+        case Sort.PRIORITY:
+            return _Rank
     assert_never(sort)
 
 

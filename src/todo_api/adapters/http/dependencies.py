@@ -13,12 +13,13 @@ from todo_api.adapters.http.authentication import authenticate
 from todo_api.adapters.http.etags import TAGS_PATTERN, Condition, read_condition, read_revisions
 from todo_api.adapters.http.idempotency import idempotency_key
 from todo_api.adapters.http.requests import base_url
-from todo_api.adapters.http.schemas import parameters
-from todo_api.adapters.http.schemas.fields import UUID_PATTERN
+from todo_api.adapters.http.schemas import overview, parameters
+from todo_api.adapters.http.schemas.fields import UUID_PATTERN, Tag
 from todo_api.application.access import Principal
 from todo_api.application.accounts import AccountService
 from todo_api.application.batches import BatchService
 from todo_api.application.events import EventService
+from todo_api.application.lists import ListService
 from todo_api.application.services import Limits
 from todo_api.application.tasks import TaskService
 from todo_api.domain import idempotency as domain
@@ -42,6 +43,7 @@ def _from_state(source: str, name: str) -> Any:
 
 
 Tasks: TypeAlias = Annotated[TaskService, _from_state("services", "tasks")]
+Lists: TypeAlias = Annotated[ListService, _from_state("services", "lists")]
 Batches: TypeAlias = Annotated[BatchService, _from_state("services", "batches")]
 Events: TypeAlias = Annotated[EventService, _from_state("services", "events")]
 Accounts: TypeAlias = Annotated[AccountService, _from_state("services", "accounts")]
@@ -55,18 +57,33 @@ KeepAlive: TypeAlias = Annotated[float, _from_state("config", "keep_alive")]
 # Paths and queries
 
 
-class _TaskIdConvertor(StringConvertor):
-    """Matches `{task_id:task_id}` in paths: UUIDs only, so that other routes can use other words."""
+class _IdConvertor(StringConvertor):
+    """Matches `{task_id:task_id}` and `{list_id:list_id}`: UUIDs only, so that other routes can use other words."""
 
     regex = UUID_PATTERN + r"(?!\n)"  # Starlette ends the pattern with $, which matches before a final newline too
 
 
-register_url_convertor("task_id", _TaskIdConvertor())
+register_url_convertor("task_id", _IdConvertor())
+register_url_convertor("list_id", _IdConvertor())
 
+
+class _TagConvertor(StringConvertor):
+    """Matches `{tag:tag}` at the end of paths: any text, slashes and line breaks included."""
+
+    regex = r"(?s:.+)"
+
+
+register_url_convertor("tag", _TagConvertor())
+
+TagName: TypeAlias = Annotated[Tag, Path(description="The tag, percent-encoded. Case does not matter.")]
 TaskId: TypeAlias = Annotated[UUID, Path(description="The task's id.")]
+ListId: TypeAlias = Annotated[UUID, Path(description="The list's id.")]
 ListParameters: TypeAlias = Annotated[parameters.ListParameters, Query()]
 PageParameters: TypeAlias = Annotated[parameters.PageParameters, Query()]
 ChangesParameters: TypeAlias = Annotated[parameters.ChangesParameters, Query()]
+DeleteListParameters: TypeAlias = Annotated[parameters.DeleteListParameters, Query()]
+OccurrenceParameters: TypeAlias = Annotated[parameters.OccurrenceParameters, Query()]
+CountsParameters: TypeAlias = Annotated[overview.CountsParameters, Query()]
 EventsParameters: TypeAlias = Annotated[parameters.EventsParameters, Query()]
 
 # What precedes the paths of the API in absolute URLs: scheme, host and prefix, as the client used them.
@@ -120,7 +137,7 @@ IfMatch: TypeAlias = Annotated[
     frozenset[int] | None,
     _conditional(
         "If-Match",
-        'Change the task only at this revision, such as `"1795600000000000"`; also a list, or `*`.',
+        'Change it only at this revision, such as `"1795600000000000"`; also a list, or `*`.',
         read_revisions,
     ),
 ]
@@ -144,7 +161,7 @@ CreateOnly: TypeAlias = Annotated[
     Condition | None,
     _conditional(
         "If-None-Match",
-        "Create the task with the id in the path, and only if there is none.",
+        "Create it with the id in the path, and only if there is none.",
         schema={"type": "string", "enum": ["*"]},
     ),
 ]

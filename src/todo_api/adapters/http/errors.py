@@ -118,7 +118,8 @@ def problem_response(error: Exception) -> Response:
         case domain.OperationError():
             return document_response(problem_document(error.error) | {"index": error.index}, headers_of(error.error))
         case domain.IncompleteImportError():
-            counts = {"imported": error.imported, "skipped": error.skipped}
+            names = ("imported", "skipped", "imported_lists", "skipped_lists")
+            counts = {name: getattr(error, name) for name in names}
             return document_response(problem_document(error.error) | counts, headers_of(error.error))
         case TodoError():
             return document_response(problem_document(error), headers_of(error))
@@ -136,6 +137,8 @@ def document_response(document: Mapping[str, Any], headers: Mapping[str, str]) -
 
 
 def problem_document(error: TodoError) -> dict[str, Any]:
+    if isinstance(error, domain.InvalidFieldError):
+        error = RequestError.at("body", error.field, error.detail)
     problem = problem_type(error)
     document = problem.document(problems.DETAILS.get(type(error)) or str(error) or problem.title)
     if isinstance(error, RequestError) and error.errors:

@@ -17,18 +17,21 @@ from todo_api.adapters.http.etags import read_condition, read_revisions
 from todo_api.adapters.http.idempotency import idempotency_key
 from todo_api.adapters.http.problems import RequestError
 from todo_api.adapters.http.requests import base_url
+from todo_api.adapters.http.route_class import is_list
 from todo_api.adapters.http.routes import tasks
 from todo_api.adapters.http.schemas.parameters import ListParameters
 from todo_api.adapters.http.schemas.tasks import TaskCreate, TaskUpdate
 from todo_api.adapters.http.validation import Model, validated
 from todo_api.application.services import Services
 
+_REPEATABLE = {name for name, field in ListParameters.model_fields.items() if is_list(field.annotation)}
+
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 async def _list_tasks(request: Request) -> Response:
     return await tasks.list_tasks(
-        validated("query", ListParameters, request.query_params if request.scope["query_string"] else {}),
+        validated("query", ListParameters, _query(request)),
         await authenticate(request),
         _services(request).tasks,
         read_condition("If-None-Match", request.headers.getlist("If-None-Match")),
@@ -65,6 +68,7 @@ async def _update_task(request: Request) -> Response:
         user=await authenticate(request),
         tasks=services.tasks,
         batches=services.batches,
+        new_id=services.new_id,
         if_match=if_match,
         idempotency_key=await idempotency_key(request, request.headers.getlist("Idempotency-Key")),
     )
@@ -87,6 +91,14 @@ def hot_handlers(routes: Iterable[BaseRoute]) -> dict[Callable[..., Any], Handle
 def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+def _query(request: Request) -> dict[str, Any]:
+    """Return the parameters; those that may be repeated as lists."""
+    if not request.scope["query_string"]:
+        return {}
+    query = request.query_params
+    return {name: query.getlist(name) if name in _REPEATABLE else value for name, value in query.items()}
 
 
 async def _body(request: Request, model: type[Model]) -> Model:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReuse
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.operations import Operation
 from todo_api.domain.task import Task
+from todo_api.domain.task_list import TaskList
 
 _StoredResponse: TypeAlias = tuple[int, dict[str, str], bytes]  # status, headers and body
 
@@ -50,7 +51,8 @@ def _fingerprint(request: Request, content: bytes) -> bytes:
     """
     document = json.dumps(parse_json(content), sort_keys=True) if content else ""
     path = request.url.path.removeprefix(request.scope.get("root_path", "")).lower()  # ids may be in capitals
-    text = f"{request.method} {path}\n{document}"
+    query = "".join(f"?{name}={value}" for name, value in sorted(request.query_params.multi_items()))
+    text = f"{request.method} {path}{query}\n{document}"
     for name in ("If-Match", "If-None-Match"):
         if condition := read_condition(name, request.headers.getlist(name)):
             text += f"\n{name}: {condition.normalized}"
@@ -127,17 +129,17 @@ async def run_once(
     user_id: str,
     key: IdempotencyKey[Response] | None,
     operation: Operation,
-    respond: Callable[[Task], Response] | None = None,
+    respond: Callable[[Any], Response] | None = None,
 ) -> Response:
     """Run the operation in a transaction, or return the stored response if an earlier request with this key has run it.
 
-    Operations that return no task need no `respond`: their response is 204.
+    Operations that return no task and no list need no `respond`: their response is 204.
     """
 
     def respond_to(outcomes: object, _: int) -> Response:
         match outcomes:
-            case [Task() as task] if respond is not None:
-                return respond(task)
+            case [Task() | TaskList() as item] if respond is not None:
+                return respond(item)
             case [None] if respond is None:
                 return Response(status_code=204)
         raise TypeError(f"{operation} returned {outcomes}")

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from starlette.routing import BaseRoute
 
 from todo_api.adapters.http.problems import DETAILS, MEDIA_TYPE, PROBLEMS, RETRY_AFTER, Problem
-from todo_api.adapters.http.schemas.account import Import
+from todo_api.adapters.http.schemas.transfer import Import
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -20,12 +20,13 @@ DESCRIPTION = """\
 Tasks for the signed-in user. Every request under `/api` needs a Better Auth token: `Authorization: Bearer <JWT>`.
 
 * Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem documents; tell them apart by `code`.
-* Each response with a task has its revision as `ETag`. Send it as `If-Match` to change the task only if nobody else
-  has changed it, and as `If-None-Match` to read it only if it has changed.
-* Lists are pages; the `Link` header leads to the next one.
+* Each response with one task or list has its revision as `ETag`. Send it as `If-Match` to change it only if nobody
+  else has changed it, and as `If-None-Match` to read it only if it has changed.
+* Lists of tasks are pages; the `Link` header leads to the next one.
 """
 TAGS = [
     {"name": "tasks", "description": "The user's tasks."},
+    {"name": "lists", "description": "The user's lists, such as projects."},
     {"name": "account", "description": "The user's account: numbers, export, import, deletion."},
     {"name": "health", "description": "For operators."},
 ]
@@ -39,9 +40,15 @@ def _header(name: str, description: str, example: str, *, required: bool = True)
 
 
 ETAG = _header("ETag", "The revision.", '"1795600000000000"')
+LIST_TAG = _header(
+    "ETag", "The user's revision; absent if the list depends on the time.", '"1795600000000000"', required=False
+)
 SYNC_TAG = _header("ETag", "The `next` token, as a tag.", '"4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw"')
 LOCATION = _header(
     "Location", "Where the task is.", "http://localhost:8000/api/tasks/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"
+)
+LIST_LOCATION = _header(
+    "Location", "Where the list is.", "http://localhost:8000/api/lists/019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"
 )
 LINK = _header(
     "Link",
@@ -58,7 +65,7 @@ _SCOPE = 'Bearer error="insufficient_scope", scope="tasks:write"'
 _PROBLEM_HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: _header("WWW-Authenticate", "How to sign in (RFC 6750).", "Bearer"),
     403: _header("WWW-Authenticate", "The missing scope.", _SCOPE),
-    412: _header("ETag", "The task's revision now.", '"1795600000000001"'),
+    412: _header("ETag", "The revision now.", '"1795600000000001"'),
     429: _RETRY,
     503: _RETRY,
 }
@@ -181,9 +188,20 @@ _PROBLEMS_OF: Mapping[str, Collection[str]] = {
     "malformed-json": {"requestBody"},
     "invalid-cursor": {"cursor"},
     "invalid-sync-token": {"since"},
-    "task-exists": {"If-None-Match", "runBatch"},
+    "task-not-found": {"task_id", "runBatch"},
+    "task-exists": {"putTask", "runBatch"},
+    "tag-not-found": {"renameTag", "deleteTag"},
     "task-not-in-trash": {"restoreTask", "runBatch"},
-    "quota-exceeded": {"createTask", "putTask", "restoreTask", "runBatch", "importAccount"},
+    "list-not-found": {"list_id", "runBatch"},
+    "list-exists": {"putList", "runBatch"},
+    "list-not-in-trash": {"restoreList", "runBatch"},
+    "neighbour-not-found": {"moveTask", "moveList", "runBatch"},
+    "occurrence-exists": (),
+    "not-recurring": {"skipTask", "runBatch"},
+    "quota-exceeded": {
+        *("createTask", "putTask", "updateTask", "completeTask", "restoreTask"),
+        *("createList", "putList", "restoreList", "runBatch", "importAccount"),
+    },
     "idempotency-key-in-use": {"Idempotency-Key"},
     "idempotency-key-reused": {"Idempotency-Key"},
     "too-many-streams": {"followChanges"},

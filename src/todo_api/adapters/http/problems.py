@@ -57,6 +57,8 @@ class Problem(BaseModel):
         MISSING, description="For an import, the number of tasks that were created before the error."
     )
     skipped: Int64 | MISSING = Field(MISSING, description="For an import, the tasks that existed already.")
+    imported_lists: Int64 | MISSING = Field(MISSING, description="For an import, the lists that were created.")
+    skipped_lists: Int64 | MISSING = Field(MISSING, description="For an import, the lists that existed already.")
     request_id: str | MISSING = Field(MISSING, description="The `X-Request-ID` of the response.")
 
 
@@ -143,7 +145,15 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     domain.TaskNotFoundError: ProblemType(404, "task-not-found", "There is no such task"),
     domain.TaskInTrashError: ProblemType(412, "task-exists", "A task with this id exists"),
     domain.TaskExistsError: ProblemType(412, "task-exists", "A task with this id exists"),
-    domain.QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks"),
+    domain.TagNotFoundError: ProblemType(404, "tag-not-found", "There is no such tag"),
+    domain.ListNotFoundError: ProblemType(404, "list-not-found", "There is no such list"),
+    domain.ListInTrashError: ProblemType(412, "list-exists", "A list with this id exists"),
+    domain.ListExistsError: ProblemType(412, "list-exists", "A list with this id exists"),
+    domain.ListNotInTrashError: ProblemType(409, "list-not-in-trash", "The list is not in the trash"),
+    domain.NeighbourNotFoundError: ProblemType(409, "neighbour-not-found", "The neighbour is not there"),
+    domain.OccurrenceExistsError: ProblemType(409, "occurrence-exists", "Another task is this occurrence"),
+    domain.NotRecurringError: ProblemType(409, "not-recurring", "There is no date to skip"),
+    domain.QuotaExceededError: ProblemType(409, "quota-exceeded", "Too many tasks or lists"),
     domain.IdempotencyKeyInUseError: ProblemType(
         409, "idempotency-key-in-use", "The first request with this key is still running"
     ),
@@ -153,13 +163,14 @@ PROBLEMS: dict[type[TodoError], ProblemType] = {
     TooManyStreamsError: ProblemType(429, "too-many-streams", "Too many event streams are open"),
     domain.TaskNotInTrashError: ProblemType(409, "task-not-in-trash", "The task is not in the trash"),
     domain.ForgottenRevisionError: ProblemType(410, "sync-token-expired", "The sync token has expired"),
-    domain.RevisionMismatchError: ProblemType(412, "revision-mismatch", "The task has changed in the meantime"),
+    domain.RevisionMismatchError: ProblemType(412, "revision-mismatch", "It has changed in the meantime"),
     domain.ContentionError: ProblemType(503, "contention", "Too many concurrent changes of this task"),
     domain.RepositoryUnavailableError: ProblemType(503, "database-unavailable", "The database is unavailable"),
     access.VerifierUnavailableError: ProblemType(
         503, "verifier-unavailable", "The keys for verifying tokens are unavailable"
     ),
 }
+PROBLEMS[domain.InvalidFieldError] = PROBLEMS[domain.InvalidValueError]
 PROBLEMS[RequestError] = RequestError.problem
 PROBLEMS.update({error: error.problem for error in RequestError.__subclasses__()})
 
@@ -170,6 +181,7 @@ DETAILS: Mapping[type[TodoError], str] = {
         "its nbf is more than 30 seconds ahead of the clock here: wait, or correct its issuer's clock"
     ),
     domain.TaskNotFoundError: "the task does not exist, was deleted, or belongs to another user",
+    domain.TagNotFoundError: "no task outside the trash has this tag",
     domain.TaskExistsError: (
         "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response"
     ),
@@ -177,13 +189,23 @@ DETAILS: Mapping[type[TodoError], str] = {
         "it is in the trash: restore it (POST /api/tasks/{id}/restore), or delete it for good "
         "(DELETE /api/tasks/trash/{id})"
     ),
+    domain.ListNotFoundError: "the list does not exist, was deleted, or belongs to another user",
+    domain.ListExistsError: (
+        "the list exists, perhaps from an earlier attempt of this request; its ETag is in this response"
+    ),
+    domain.ListInTrashError: (
+        "it is in the trash: restore it (POST /api/lists/{id}/restore), or create one with another id"
+    ),
+    domain.ListNotInTrashError: "the list was not deleted, so it cannot be restored",
+    domain.OccurrenceExistsError: (
+        "another task outside the trash is this occurrence of the series: delete that one first, or leave this one "
+        "in the trash"
+    ),
     domain.TaskNotInTrashError: "the task was not deleted, so it cannot be restored",
     domain.ForgottenRevisionError: "send the request without `since`, and replace the local copy",
     domain.IdempotencyKeyInUseError: "send the request again after a second to get the response of the first one",
     domain.IdempotencyKeyReusedError: "use a new Idempotency-Key for each request, and the same one for its retries",
-    domain.RevisionMismatchError: (
-        "read the task again (its ETag is in this response), apply the change, and send it again"
-    ),
+    domain.RevisionMismatchError: ("read it again (its ETag is in this response), apply the change, and send it again"),
 }
 
 

@@ -94,13 +94,14 @@ def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from ((inner.alias or name, _is_list(inner.annotation)) for name, inner in model.model_fields.items())
+            yield from ((inner.alias or name, is_list(inner.annotation)) for name, inner in model.model_fields.items())
         else:
-            yield field.alias, _is_list(model)
+            yield field.alias, is_list(model)
     for dependency in dependant.dependencies:
         yield from _query_parameters(dependency)
 
 
-def _is_list(annotation: Any) -> bool:
+def is_list(annotation: Any) -> bool:
+    """Return whether a parameter of this type may be repeated."""
     origin = get_origin(annotation) or annotation
-    return origin in {list, set, frozenset, tuple} or any(map(_is_list, get_args(annotation)))
+    return origin in {list, set, frozenset, tuple} or any(map(is_list, get_args(annotation)))

@@ -37,5 +37,11 @@ def read_sync_token(user_id: str, token: str, location: Location, field: str) ->
 
 def changes_document(user_id: str, found: Changes) -> dict[str, Any]:
     """Return the changes as `schemas.Changes` describes them, for msgspec to encode."""
-    token = encode_sync_token(user_id, found.next)
-    return {"tasks": found.tasks, "deleted": found.deleted, "next": token, "has_more": found.more}
+    return {
+        "tasks": found.tasks,
+        "deleted": found.deleted,
+        "lists": found.lists,
+        "deleted_lists": found.deleted_lists,
+        "next": encode_sync_token(user_id, found.next),
+        "has_more": found.more,
+    }

@@ -34,8 +34,10 @@ def to_request_error(
     for item in errors:
         if item["type"] == "json_invalid":
             return MalformedJsonError.at(location, location, f"is not valid JSON: {item['ctx']['error']}")
-        field = ".".join(map(str, item["loc"]))[:_MAX_NAME_LENGTH] or location
-        found.setdefault(field, FieldError(location, field, _detail(field, item, names)))
+        path = item["loc"][:1] if location == "query" else item["loc"]  # the values of a parameter have no numbers
+        field = ".".join(map(str, path))[:_MAX_NAME_LENGTH] or location
+        known = names if len(path) == 1 else ()
+        found.setdefault(field, FieldError(location, field, _detail(field, item, known)))
     return RequestError.of(list(found.values()))
 
 
@@ -61,6 +63,8 @@ def _detail(field: str, item: Mapping[str, Any] | ErrorDetails, names: Collectio
             return "is required" if item["loc"] else "must be a JSON object, such as {}; it is empty"
         case "model_type" | "model_attributes_type":
             return "must be a JSON object"
+        case "too_long":
+            return f"must have at most {item['ctx']['max_length']:,} items"
         case "value_error" if "ctx" in item:
             return str(item["ctx"]["error"])
     return str(item["msg"]).replace("Input should", "must", 1)

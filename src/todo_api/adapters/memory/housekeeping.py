@@ -5,11 +5,21 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from heapq import nsmallest
 from typing import TypeVar
+from uuid import UUID
 
-from todo_api.adapters.memory.store import Store, StoredAccount
+from todo_api.adapters.memory.store import KINDS, Kind, Store, StoredAccount
 from todo_api.domain.identity import StorageIdentity
+from todo_api.domain.task import TrashedTask
+from todo_api.domain.task_list import TrashedList
 
 Key = TypeVar("Key")
+
+
+def _deletions(account: StoredAccount) -> dict[tuple[Kind, UUID], datetime]:
+    trashed = (task for task in account.tasks.trash.values() if isinstance(task, TrashedTask))
+    lists = (task_list for task_list in account.lists.trash.values() if isinstance(task_list, TrashedList))
+    tasks: dict[tuple[Kind, UUID], datetime] = {("tasks", task.id): task.deleted_at for task in trashed}
+    return tasks | {("lists", task_list.id): task_list.deleted_at for task_list in lists}
 
 
 class InMemoryHousekeeping:
@@ -20,20 +30,28 @@ class InMemoryHousekeeping:
 
     async def purge_trash(self, deleted_before: datetime, limit: int) -> int:
         await asyncio.sleep(0)
-        old = self._oldest(
-            lambda account: {task_id: task.deleted_at for task_id, task in account.trash.items()}, deleted_before, limit
-        )
-        for account, task_id in old:
-            del account.trash[task_id]
+        old = self._oldest(_deletions, deleted_before, limit)
+        for account, (kind, item_id) in old:
+            account.shelf(kind).purge([item_id])
         return len(old)
 
     async def purge_tombstones(self, deleted_before: datetime, limit: int) -> int:
         await asyncio.sleep(0)
-        old = self._oldest(lambda account: account.buried_at, deleted_before, limit)
-        for account, task_id in old:
-            del account.buried_at[task_id]
-            account.floor = max(account.floor, account.tombstones.pop(task_id).revision)
+        old = self._oldest(
+            lambda account: {
+                (kind, item_id): instant for kind in KINDS for item_id, instant in account.shelf(kind).buried_at.items()
+            },
+            deleted_before,
+            limit,
+        )
+        for account, (kind, item_id) in old:
+            shelf = account.shelf(kind)
+            del shelf.buried_at[item_id]
+            account.floor = max(account.floor, shelf.buried.pop(item_id))
         return len(old)
+
+    async def index_words(self, limit: int) -> int:  # noqa: ARG002 - searches read the tasks themselves
+        return 0
 
     async def purge_idempotency_keys(self, created_before: datetime, limit: int) -> int:
         await asyncio.sleep(0)

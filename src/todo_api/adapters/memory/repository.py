@@ -2,16 +2,25 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from todo_api.adapters.memory.store import Store
-from todo_api.domain.changes import Change, Changes, SyncPoint
-from todo_api.domain.errors import ForgottenRevisionError, TaskExistsError, TaskInTrashError, TaskNotFoundError
+from todo_api.domain.changes import Change, Changes, ListTombstone, SyncPoint, Tombstone
+from todo_api.domain.errors import (
+    ForgottenRevisionError,
+    OccurrenceExistsError,
+    TaskExistsError,
+    TaskInTrashError,
+    TaskNotFoundError,
+)
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Order, Position, TaskPage, TaskQuery, TrashPage
-from todo_api.domain.task import Task
+from todo_api.domain.selection import Selection
+from todo_api.domain.series import occurrence_key
+from todo_api.domain.task import Task, TrashedTask
 from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
@@ -30,73 +39,88 @@ class InMemoryTaskRepository:
     async def add(self, task: Task, quota: int | None = None) -> Task:
         await asyncio.sleep(0)
         account = self._store.account_to_write(task.user_id, task.created_at)
-        if taken := account.find(task.id):
-            raise (TaskInTrashError if task.id in account.trash else TaskExistsError)(taken.revision)
+        if taken := account.tasks.find(task.id):
+            raise (TaskInTrashError if task.id in account.tasks.trash else TaskExistsError)(taken.revision)
+        account.require_list(task.list_id)
         account.require_room(quota)
         self._store.accounts[task.user_id] = account
-        return account.write(task)
+        return account.write(replace(task, position=""))
 
     async def get(self, user_id: str, task_id: UUID) -> Task:
         await asyncio.sleep(0)
-        task = self._store.account(user_id).tasks.get(task_id)
+        task = self._store.account(user_id).tasks.live.get(task_id)
         if task is None:
             raise TaskNotFoundError
         return task
 
-    async def save(self, task: Task) -> Task | None:
+    async def save(self, task: Task, successor: Task | None = None, quota: int | None = None) -> Task | None:
         await asyncio.sleep(0)
         account = self._store.account(task.user_id)
-        return account.write(task) if account.holds(task.id, task.revision) else None
+        if not account.holds(task.id, task.revision):
+            return None
+        account.require_list(task.list_id)
+        task = replace(task, position=account.tasks.live[task.id].position)
+        if successor is not None and (existing := account.occurrence(occurrence_key(successor))):
+            task, successor = replace(task, next_id=existing.id), None
+        if successor is None:
+            return account.write(task)
+        account.require_room(quota)
+        return account.write(task, successor.spawned_at(account.next_revision))
 
     async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         if not account.holds(task_id, revision):
             return False
-        account.write(account.tasks[task_id].discard(now=now))
+        account.write(account.tasks.live[task_id].discard(now=now))
         return True
 
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
         await asyncio.sleep(0)
         account = self._store.account(user_id)
-        if task_id not in account.trash:
+        task = account.tasks.trash.get(task_id)
+        if not isinstance(task, TrashedTask):
             return None
         account.require_room(quota)
-        return account.write(account.trash[task_id].restore())
+        restored = task.restore()
+        if account.occurrence(occurrence_key(restored)):
+            raise OccurrenceExistsError
+        return account.write(restored if task.list_id in account.lists.live else replace(restored, list_id=None))
 
     async def edit(
         self,
         user_id: str,
-        task_ids: Collection[UUID],
+        selection: Selection,
         decide: Callable[[Workspace], T],
         *,
         now: datetime,
+        new_id: Callable[[], UUID],
         quota: int | None = None,
         key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
         await asyncio.sleep(0)
-        return self._store.edit(user_id, task_ids, decide, now=now, quota=quota, key=key)
+        return self._store.edit(user_id, selection, decide, now=now, new_id=new_id, quota=quota, key=key)
 
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
         await asyncio.sleep(0)
-        places = {(task.deleted_at, task.id): task for task in self._store.account(user_id).trash.values()}
+        trash = self._store.account(user_id).tasks.trash.values()
+        places = {(task.deleted_at, task.id): task for task in trash if isinstance(task, TrashedTask)}
         later = [place for place in sorted(places, reverse=True) if after is None or place < (after.key, after.id)]
         return TrashPage.of([places[place] for place in later[: limit + 1]], limit)
 
     async def purge(self, user_id: str, task_id: UUID | None = None) -> int:
         await asyncio.sleep(0)
-        trash = self._store.account(user_id).trash
-        doomed = list(trash) if task_id is None else [task_id] if task_id in trash else []
-        for doomed_id in doomed:
-            del trash[doomed_id]
-        return len(doomed)
+        tasks = self._store.account(user_id).tasks
+        return tasks.purge(tasks.trash if task_id is None else [task_id])
 
     async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
         await asyncio.sleep(0)
         account = self._store.account(user_id)
         if since.is_forgotten(account.revision, account.floor):
             raise ForgottenRevisionError
-        every: list[Change] = [*account.tasks.values(), *account.tombstones.values()]
+        every: list[Change] = [*account.tasks.live.values(), *account.lists.live.values()]
+        every += [Tombstone(*item) for item in account.tasks.buried.items()]
+        every += [ListTombstone(*item) for item in account.lists.buried.items()]
         found = sorted(filter(since.precedes, every), key=lambda change: (change.revision, change.id))
         return Changes.page(found, limit, since, account.revision)
 
@@ -105,7 +129,7 @@ class InMemoryTaskRepository:
         account = self._store.account(user_id)
         if account.revision in known:
             return TaskPage([], account.revision, None)
-        tasks = [task for task in account.tasks.values() if query.status.admits(task) and _is_after(task, query)]
+        tasks = [task for task in account.tasks.live.values() if query.admits(task) and _is_after(task, query)]
         tasks.sort(key=lambda task: _place(task, query), reverse=query.order is Order.DESC)
         return query.page(tasks[: query.limit + 1], account.revision)
 

@@ -1,19 +1,27 @@
 """The data that the in-memory adapters share."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
-from todo_api.domain.changes import Tombstone, next_revision
-from todo_api.domain.errors import IdempotencyKeyReusedError, QuotaExceededError
+from todo_api.adapters.memory.shelf import Shelf
+from todo_api.domain.changes import next_revision
+from todo_api.domain.errors import IdempotencyKeyReusedError, InvalidFieldError, QuotaExceededError
 from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
-from todo_api.domain.task import Task, TrashedTask
-from todo_api.domain.workspace import Workspace
+from todo_api.domain.positions import position_at
+from todo_api.domain.selection import Selection
+from todo_api.domain.series import OccurrenceKey, occurrence_key, related_occurrences
+from todo_api.domain.tags import tag_key
+from todo_api.domain.task import Task
+from todo_api.domain.task_list import TaskList
+from todo_api.domain.workspace import NO_SUCH_LIST, Workspace
 
 T = TypeVar("T")
+Kind: TypeAlias = Literal["tasks", "lists"]
+KINDS: tuple[Kind, ...] = ("tasks", "lists")
 
 _clock = partial(datetime.now, UTC)
 
@@ -35,10 +43,8 @@ class StoredAccount:
     created_at: datetime | None = None
     revision: int = 0
     floor: int = 0
-    tasks: dict[UUID, Task] = field(default_factory=dict)
-    trash: dict[UUID, TrashedTask] = field(default_factory=dict)
-    tombstones: dict[UUID, Tombstone] = field(default_factory=dict)
-    buried_at: dict[UUID, datetime] = field(default_factory=dict)
+    tasks: Shelf[Task] = field(default_factory=Shelf)
+    lists: Shelf[TaskList] = field(default_factory=Shelf)
     results: dict[str, KeptResult] = field(default_factory=dict)
 
     @classmethod
@@ -52,40 +58,47 @@ class StoredAccount:
         """The revision of a write at this moment."""
         return next_revision(self.revision, self.clock())
 
+    def shelf(self, kind: Kind) -> Shelf[Any]:
+        """Return the tasks or the lists."""
+        return self.tasks if kind == "tasks" else self.lists
+
     def require_room(self, quota: int | None) -> None:
         """Raise QuotaExceededError if the quota is reached."""
-        if quota is not None and len(self.tasks) >= quota:
+        if quota is not None and len(self.tasks.live) >= quota:
             raise QuotaExceededError(quota)
 
-    def find(self, task_id: UUID) -> Task | None:
-        """Return the task, in the trash or not; None if there is none."""
-        return self.tasks.get(task_id) or self.trash.get(task_id)
+    def require_list(self, list_id: UUID | None) -> None:
+        """Raise InvalidFieldError unless there is this list, or none is wanted."""
+        if list_id is not None and list_id not in self.lists.live:
+            raise InvalidFieldError("list_id", NO_SUCH_LIST)
+
+    def occurrence(self, key: OccurrenceKey | None) -> Task | None:
+        """Return the task outside the trash that is this occurrence of a series."""
+        return (
+            None
+            if key is None
+            else next((task for task in self.tasks.live.values() if occurrence_key(task) == key), None)
+        )
 
     def holds(self, task_id: UUID, revision: int | None) -> bool:
         """Return whether the task is outside the trash, and at `revision` if that is given."""
-        task = self.tasks.get(task_id)
+        task = self.tasks.live.get(task_id)
         return task is not None and revision in {None, task.revision}
 
-    def write(self, task: Task) -> Task:
-        """Store the task, in the trash or not, at the next revision, and return it."""
-        stamped = replace(task, revision=self.next_revision)
-        self.write_all({task.id: stamped}, stamped.revision)
-        return stamped
+    def write(self, *tasks: Task) -> Task:
+        """Store the tasks, in the trash or not, at the next revision, and return the first."""
+        revision = self.next_revision
+        stamped = [replace(task, revision=revision, position=task.position or position_at(revision)) for task in tasks]
+        self.write_all(revision, stamped)
+        return stamped[0]
 
-    def write_all(self, tasks: Mapping[UUID, Task], revision: int, now: datetime | None = None) -> None:
-        """Store tasks at a revision. Tombstones are dated `now`; by default, when their tasks were deleted."""
+    def write_all(
+        self, revision: int, tasks: Iterable[Task], lists: Iterable[TaskList] = (), now: datetime | None = None
+    ) -> None:
+        """Store tasks and lists at a revision. Tombstones are dated `now`; by default, when they were deleted."""
         self.revision = revision
-        for task_id, task in tasks.items():
-            self.tasks.pop(task_id, None)
-            self.trash.pop(task_id, None)
-            self.tombstones.pop(task_id, None)
-            self.buried_at.pop(task_id, None)
-            if isinstance(task, TrashedTask):
-                self.trash[task_id] = task
-                self.tombstones[task_id] = Tombstone(task_id, revision)
-                self.buried_at[task_id] = now or task.deleted_at
-            else:
-                self.tasks[task_id] = task
+        self.tasks.write_all(tasks, now)
+        self.lists.write_all(lists, now)
 
     def replay(self, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:
         """Return the stored result of the key, or None."""
@@ -117,10 +130,11 @@ class Store:
     def edit(
         self,
         user_id: str,
-        task_ids: Collection[UUID],
+        selection: Selection,
         decide: Callable[[Workspace], T],
         *,
         now: datetime,
+        new_id: Callable[[], UUID],
         quota: int | None,
         key: IdempotencyKey[T] | None,
     ) -> Edited[T]:
@@ -130,20 +144,39 @@ class Store:
             return replay
         workspace = Workspace(
             user_id,
-            [task for task_id in task_ids if (task := account.find(task_id))],
+            select_tasks(account, selection),
+            account.lists.all(),
             revision=self.account(user_id).revision,
             next_revision=account.next_revision,
-            live_tasks=len(account.tasks),
+            live_tasks=len(account.tasks.live),
             quota=quota,
             now=now,
+            new_id=new_id,
         )
         result = decide(workspace)
-        if workspace.written or key is not None:
+        if workspace.has_changes or key is not None:
             self.accounts[user_id] = account
-        if workspace.written:
-            account.write_all(workspace.written, workspace.revision, now)
-        for task_id in list(account.trash) if workspace.is_trash_emptied else workspace.purged:
-            account.trash.pop(task_id, None)
+        if workspace.has_changes:
+            tasks, lists = workspace.tasks.written.values(), workspace.lists.written.values()
+            account.write_all(workspace.revision, tasks, lists, now)
+        account.tasks.purge(account.tasks.trash if workspace.is_trash_emptied else workspace.tasks.purged)
         if key is not None:
             account.results[key.key] = KeptResult(key.fingerprint, key.codec.encode(result), now)
         return Edited(result, replayed=False)
+
+
+def select_tasks(account: StoredAccount, selection: Selection) -> list[Task]:
+    """Return the selected tasks. If the manual order matters, all are."""
+    if selection.around or selection.first:
+        return account.tasks.all()
+    followed = [task.next_id for task_id in selection.tasks if (task := account.tasks.find(task_id)) and task.next_id]
+    selected = [
+        task
+        for task in account.tasks.all()
+        if task.id in selection.tasks
+        or task.id in followed
+        or task.list_id in selection.in_lists
+        or not selection.tagged.isdisjoint(map(tag_key, task.tags))
+    ]
+    occurrences = selection.occurrences | related_occurrences(selected)
+    return [*selected, *(task for task in account.tasks.live.values() if occurrence_key(task) in occurrences)]

@@ -8,13 +8,16 @@ from uuid import UUID
 from sqlalchemy import DateTime, Integer, Select, Text, bindparam, case, delete, func, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from todo_api.adapters.sqlalchemy import overview
 from todo_api.adapters.sqlalchemy.errors import reads, writes
 from todo_api.adapters.sqlalchemy.execution import fetch
-from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_stored_task
-from todo_api.adapters.sqlalchemy.tables import live, tasks, users
+from todo_api.adapters.sqlalchemy.mapping import LIST_COLUMNS, TASK_COLUMNS, to_stored_list, to_stored_task
+from todo_api.adapters.sqlalchemy.tables import lists, live, tasks, users
 from todo_api.domain.account import Account
 from todo_api.domain.due_date import DueKind
+from todo_api.domain.overview import Counts, DueViews, TagCount
 from todo_api.domain.task import Task
+from todo_api.domain.task_list import TaskList
 
 _owner = bindparam("owner", type_=Text)
 _instant = DateTime(timezone=True)
@@ -49,6 +52,7 @@ def _export(*, resumed: bool) -> Select[Any]:
 
 
 _ACCOUNT = _account()
+_EXPORT_LISTS = select(*LIST_COLUMNS, lists.c.deleted_at).where(lists.c.user_id == _owner).order_by(lists.c.id)
 _ERASE = delete(users).where(users.c.id == _owner)  # foreign keys delete the rest
 
 
@@ -69,6 +73,19 @@ class SqlAlchemyAccountRepository:
         values = {"owner": user_id, "limit": limit, "after_id": after}
         rows = await fetch(self.engine, _export(resumed=after is not None), values)
         return [to_stored_task(row) for row in rows]
+
+    @reads
+    async def export_lists(self, user_id: str) -> list[TaskList]:
+        return [to_stored_list(row) for row in await fetch(self.engine, _EXPORT_LISTS, {"owner": user_id})]
+
+    @reads
+    async def counts(self, user_id: str, views: DueViews) -> Counts:
+        rows = await fetch(self.engine, overview.COUNTS, {"owner": user_id, **overview.view_values(views)})
+        return overview.to_counts(rows[0])
+
+    @reads
+    async def tags(self, user_id: str) -> list[TagCount]:
+        return overview.to_tags(await fetch(self.engine, overview.TAGS, {"owner": user_id}))
 
     @writes
     async def erase(self, user_id: str) -> None:

@@ -1,6 +1,6 @@
 """Edits: one transaction that locks the user, reads, decides, and writes everything at one revision."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -13,15 +13,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import NotRunError, driver_error
 from todo_api.adapters.sqlalchemy.execution import Row, execute
-from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_row, to_stored_task
+from todo_api.adapters.sqlalchemy.loading import Loader
+from todo_api.adapters.sqlalchemy.mapping import to_list_row, to_row
 from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, next_revision
-from todo_api.adapters.sqlalchemy.tables import idempotency_keys, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.tables import (
+    idempotency_keys,
+    list_tombstones,
+    lists,
+    tasks,
+    tombstones,
+    users,
+)
 from todo_api.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from todo_api.domain.idempotency import KEY_LIFETIME, Edited, IdempotencyKey
-from todo_api.domain.task import Task
+from todo_api.domain.selection import Selection
 from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 _owner = sa.bindparam("owner", type_=sa.Text)
 _request_key = sa.bindparam("request_key", type_=sa.Text)
@@ -62,9 +71,6 @@ _START = (
     .on_conflict_do_nothing(index_elements=[users.c.id])
     .returning((users.c.revision + ONE).label("next_revision"), users.c.live_tasks)
 )
-_LOAD = sa.select(*TASK_COLUMNS, tasks.c.deleted_at).where(
-    tasks.c.user_id == _owner, tasks.c.id == sa.func.any(sa.bindparam("task_ids", type_=sa.ARRAY(tasks.c.id.type)))
-)
 
 
 def _keep() -> Insert:
@@ -77,27 +83,34 @@ def _keep() -> Insert:
     )
 
 
-def _write() -> sa.Update:
-    """Return the statement that writes tasks, passed as one array for each column, and their tombstones."""
-    given = {item.name: item for item in tasks.c if item.name not in {"user_id", "revision"}}
+def _write(table: sa.Table, tombs: sa.Table, **others: sa.ColumnElement[Any]) -> sa.Update:
+    """Return the statement that writes tasks or lists, passed as one array for each column, and their tombstones.
+
+    Args:
+        table: The table.
+        tombs: Its tombstones.
+        others: Values of columns that are not passed.
+    """
+    own = {"user_id": _owner, "revision": _new_revision, **others}
+    given = {item.name: item for item in table.c if item.name not in own}
     arrays = [sa.bindparam(f"new_{name}", type_=sa.ARRAY(item.type)) for name, item in given.items()]
     columns = [sa.column(name, item.type) for name, item in given.items()]
     rows = sa.func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
 
-    upsert = insert(tasks).from_select([*given, "user_id", "revision"], sa.select(*rows.c, _owner, _new_revision))
+    upsert = insert(table).from_select([*given, *own], sa.select(*rows.c, *own.values()))
     written = upsert.on_conflict_do_update(
-        index_elements=[tasks.c.user_id, tasks.c.id],
-        set_={name: upsert.excluded[name] for name in [*given, "revision"] if name != "id"},
+        index_elements=[table.c.user_id, table.c.id],
+        set_={name: upsert.excluded[name] for name in [*given, *own] if name not in {"user_id", "id"}},
     )
     # Dated now, for clients that sync, even if the task was deleted at an earlier date.
     dead = sa.select(_owner, rows.c.id, _new_revision, _now).where(rows.c.deleted_at.is_not(None))
-    bury = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], dead)
+    bury = insert(tombs).from_select(["user_id", "id", "revision", "deleted_at"], dead)
     buried = bury.on_conflict_do_update(
-        index_elements=[tombstones.c.user_id, tombstones.c.id],
+        index_elements=[tombs.c.user_id, tombs.c.id],
         set_={name: bury.excluded[name] for name in ("revision", "deleted_at")},
     )
     alive = sa.select(rows.c.id).where(rows.c.deleted_at.is_(None))
-    risen = sa.delete(tombstones).where(tombstones.c.user_id == _owner, tombstones.c.id.in_(alive))
+    risen = sa.delete(tombs).where(tombs.c.user_id == _owner, tombs.c.id.in_(alive))
     counted = sa.update(users).values(revision=_new_revision, live_tasks=_new_live_tasks).where(users.c.id == _owner)
     return counted.add_cte(written.cte("written"), buried.cte("buried"), risen.cte("risen"))
 
@@ -116,8 +129,11 @@ _PURGE = (
     .returning(tasks.c.id)
 )
 _KEEP = _keep()
-_WRITE = _write()
-_WRITE_AND_KEEP = _write().add_cte(_keep().cte("kept"))
+_WRITE = _write(tasks, tombstones, words_revision=_new_revision)
+_WRITE_AND_KEEP = _write(tasks, tombstones, words_revision=_new_revision).add_cte(_keep().cte("kept"))
+_WRITE_LISTS = _write(lists, list_tombstones)
+# The rows that one statement writes: the service does something else in between.
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +141,10 @@ class Edit(Generic[T]):
     """One call of `TaskRepository.edit`."""
 
     user_id: str
-    task_ids: Collection[UUID]
+    selection: Selection
     decide: Callable[[Workspace], T]
     now: datetime
+    new_id: Callable[[], UUID]
     quota: int | None
     key: IdempotencyKey[T] | None
 
@@ -159,15 +176,16 @@ class Edit(Generic[T]):
             return replay, True
         workspace = Workspace(
             self.user_id,
-            await self._load(connection),
+            *await Loader(connection, self.user_id).load(self.selection),
             revision=0 if is_new else account["revision"],
             next_revision=account["next_revision"],
             live_tasks=account["live_tasks"],
             quota=self.quota,
             now=self.now,
+            new_id=self.new_id,
         )
         result = self.decide(workspace)
-        if is_new and not workspace.written and self.key is None:
+        if is_new and not workspace.has_changes and self.key is None:
             return Edited(result, replayed=False), False  # a user who wrote nothing has no account
         await self._write(connection, workspace, result)
         return Edited(result, replayed=False), True
@@ -186,18 +204,19 @@ class Edit(Generic[T]):
             if rows := await execute(connection, _START, {"owner": self.user_id, "now": self.now}):
                 return rows[0], True
 
-    async def _load(self, connection: AsyncConnection) -> list[Task]:
-        if not self.task_ids:
-            return []
-        rows = await execute(connection, _LOAD, {"owner": self.user_id, "task_ids": list(self.task_ids)})
-        return [to_stored_task(row) for row in rows]
-
     async def _write(self, connection: AsyncConnection, workspace: Workspace, result: T) -> None:
-        values: dict[str, Any] = {"owner": self.user_id, "now": self.now}
-        if workspace.written:
-            rows = [to_row(task) for task in workspace.written.values()]
-            values |= {f"new_{name}": [row[name] for row in rows] for name in rows[0]}
-            values |= {"new_revision": workspace.revision, "new_live_tasks": workspace.live_tasks}
+        values: dict[str, Any] = {
+            "owner": self.user_id,
+            "now": self.now,
+            "new_revision": workspace.revision,
+            "new_live_tasks": workspace.live_tasks,
+        }
+        for lists_written in _chunks(list(workspace.lists.written.values())):
+            await execute(connection, _WRITE_LISTS, _arrays([to_list_row(item) for item in lists_written]) | values)
+        *chunks, last = _chunks(list(workspace.tasks.written.values())) or [[]]
+        for chunk in chunks:
+            await execute(connection, _WRITE, _arrays([to_row(task) for task in chunk]) | values)
+        values = _arrays([to_row(task) for task in last]) | values
         if self.key is not None:
             values |= {
                 "request_key": self.key.key,
@@ -205,12 +224,21 @@ class Edit(Generic[T]):
                 "new_answer": self.key.codec.encode(result),
             }
         statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
-        statement = statements.get((bool(workspace.written), self.key is not None))
+        statement = statements.get((bool(last), self.key is not None))
         if statement is not None:
             await execute(connection, statement, values)
-        if workspace.purged or workspace.is_trash_emptied:
-            doomed = {"task_ids": list(workspace.purged), "is_trash_emptied": workspace.is_trash_emptied}
+        if workspace.tasks.purged or workspace.is_trash_emptied:
+            doomed = {"task_ids": list(workspace.tasks.purged), "is_trash_emptied": workspace.is_trash_emptied}
             await execute(connection, _PURGE, {"owner": self.user_id, **doomed})
+
+
+def _chunks(items: list[Item]) -> list[list[Item]]:
+    return [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+
+
+def _arrays(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return one array for each column, as the parameters of `_write`."""
+    return {f"new_{name}": [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
 def _recall(account: Row, key: IdempotencyKey[T], now: datetime) -> Edited[T] | None:

@@ -1,6 +1,7 @@
-"""Housekeeping in PostgreSQL: each call is one statement. Purges skip rows that others have locked."""
+"""Housekeeping in PostgreSQL: each statement is a transaction. Purges skip rows that others have locked."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,15 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import driver_error, writes
 from todo_api.adapters.sqlalchemy.execution import fetch
+from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS, to_task
 from todo_api.adapters.sqlalchemy.revisions import next_revision
 from todo_api.adapters.sqlalchemy.tables import (
     database_identity,
     idempotency_keys,
-    live,
+    list_tombstones,
+    lists,
+    stale_words,
     tasks,
     tombstones,
     users,
 )
+from todo_api.domain.filters import search_words
 from todo_api.domain.identity import StorageIdentity
 
 _log = logging.getLogger(__name__)
@@ -48,9 +53,9 @@ def _delete_at(table: sa.Table, age: str, ctids: sa.Select[Any]) -> sa.Delete:
     return sa.delete(table).where(ctid == sa.func.any(sa.func.array(ctids.scalar_subquery())), table.c[age] < _before)
 
 
-def _purge_trash() -> sa.Select[Any]:
-    old = _ctids(tasks, "deleted_at").where(~live).with_for_update(skip_locked=True)
-    gone = _delete_at(tasks, "deleted_at", old).returning(tasks.c.id).cte("gone")
+def _purge_trash(table: sa.Table) -> sa.Select[Any]:
+    old = _ctids(table, "deleted_at").where(table.c.deleted_at.is_not(None)).with_for_update(skip_locked=True)
+    gone = _delete_at(table, "deleted_at", old).returning(table.c.id).cte("gone")
     return _count(gone)
 
 
@@ -60,14 +65,14 @@ def _purge_keys() -> sa.Select[Any]:
     return _count(gone)
 
 
-def _purge_tombstones() -> sa.Select[Any]:
+def _purge_tombstones(table: sa.Table) -> sa.Select[Any]:
     """Remove tombstones of users without a concurrent write, and raise the users' `floor` to them.
 
     The users are locked first, as in every write, so nobody else changes their tombstones.
     """
-    old = _ctids(tombstones, "deleted_at").join(users)
+    old = _ctids(table, "deleted_at").join(users)
     old = old.with_for_update(key_share=True, of=users, skip_locked=True)
-    gone = _delete_at(tombstones, "deleted_at", old).returning(tombstones.c.user_id, tombstones.c.revision).cte("gone")
+    gone = _delete_at(table, "deleted_at", old).returning(table.c.user_id, table.c.revision).cte("gone")
     newest = (
         sa.select(gone.c.user_id, sa.func.max(gone.c.revision).label("revision")).group_by(gone.c.user_id).cte("newest")
     )
@@ -99,6 +104,38 @@ def _raise_revisions() -> sa.Select[Any]:
     )
     return sa.select(raised.c.id).order_by(raised.c.id)
 
+
+_WITHOUT_WORDS = sa.select(*TASK_COLUMNS).where(stale_words).limit(_limit)
+
+
+def _index_words() -> sa.Update:
+    """Write the words of tasks, unless they have changed since they were read. Their revisions stay.
+
+    Tasks that others are changing are left for the next time: waiting for one with others locked could be a deadlock.
+    """
+    arrays = {
+        "user_id": sa.bindparam("user_ids", type_=sa.ARRAY(sa.Text)),
+        "id": sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)),
+        "revision": sa.bindparam("revisions", type_=sa.ARRAY(sa.BigInteger)),
+        "words": sa.bindparam("new_words", type_=sa.ARRAY(sa.Text)),
+    }
+    columns = [sa.column(name, tasks.c[name].type) for name in arrays]
+    given = sa.func.unnest(*arrays.values()).table_valued(*columns).render_derived(name="given")
+    is_same = sa.and_(*(tasks.c[name] == given.c[name] for name in ("user_id", "id", "revision")))
+    free = (
+        sa.select(tasks.c.user_id, tasks.c.id, given.c.revision, given.c.words)
+        .select_from(tasks.join(given, is_same))
+        .with_for_update(key_share=True, of=tasks, skip_locked=True)
+        .cte("free")
+    )
+    return (
+        sa.update(tasks)
+        .values(words=free.c.words, words_revision=free.c.revision)
+        .where(tasks.c.user_id == free.c.user_id, tasks.c.id == free.c.id, tasks.c.revision == free.c.revision)
+    )
+
+
+_INDEX_WORDS = _index_words()
 
 # The number of the cluster, its timeline, which each promotion raises, and the number of the table, which is a new one
 # when a dump is restored. pg_control_checkpoint() shows a new timeline only after a checkpoint.
@@ -132,9 +169,10 @@ def _count(gone: sa.CTE) -> sa.Select[Any]:
     return sa.select(sa.func.count().label("removed")).select_from(gone)
 
 
-PURGE_TRASH = _purge_trash()
-PURGE_TOMBSTONES = _purge_tombstones()
-PURGE_KEYS = _purge_keys()
+# For tasks, and for lists.
+PURGE_TRASH = _purge_trash(tasks), _purge_trash(lists)
+PURGE_TOMBSTONES = _purge_tombstones(tombstones), _purge_tombstones(list_tombstones)
+PURGE_KEYS = (_purge_keys(),)
 RAISE_REVISIONS = _raise_revisions()
 IDENTITY = _identity()
 RECORD_IDENTITY = _record_identity()
@@ -177,6 +215,24 @@ class SqlAlchemyHousekeeping:
         await fetch(self.engine, RECORD_IDENTITY, {"identity": identity})
 
     @writes
-    async def _purge(self, statement: sa.Select[Any], before: datetime, limit: int) -> int:
-        rows = await fetch(self.engine, statement, {"before": before, "limit": limit})
-        return int(rows[0]["removed"])
+    async def _purge(self, statements: Iterable[sa.Select[Any]], before: datetime, limit: int) -> int:
+        removed = 0
+        for statement in statements:
+            if removed < limit:
+                rows = await fetch(self.engine, statement, {"before": before, "limit": limit - removed})
+                removed += int(rows[0]["removed"])
+        return removed
+
+    @writes
+    async def index_words(self, limit: int) -> int:
+        rows = await fetch(self.engine, _WITHOUT_WORDS, {"limit": limit})
+        found = [to_task(row) for row in rows]
+        if found:
+            values = {
+                "user_ids": [task.user_id for task in found],
+                "ids": [task.id for task in found],
+                "revisions": [task.revision for task in found],
+                "new_words": [search_words(task) for task in found],
+            }
+            await fetch(self.engine, _INDEX_WORDS, values)
+        return len(found)

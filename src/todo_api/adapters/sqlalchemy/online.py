@@ -38,12 +38,14 @@ def _change(step: Callable[[], T], attempts: int) -> T:
     return result
 
 
-def replace_index(name: str, table: str, columns: Sequence[Any], where: TextClause | None = None) -> None:
+def replace_index(
+    name: str, table: str, columns: Sequence[Any], where: TextClause | None = None, *, unique: bool = False
+) -> None:
     """Build an index, and replace the one of that name with it, if there is one."""
     new = f"{name}_new"
     with op.get_context().autocommit_block():
         op.drop_index(new, table, if_exists=True, postgresql_concurrently=True)  # left by an interrupted run
-        op.create_index(new, table, columns, postgresql_where=where, postgresql_concurrently=True)
+        op.create_index(new, table, columns, unique=unique, postgresql_where=where, postgresql_concurrently=True)
 
     def swap() -> None:
         op.drop_index(name, table, if_exists=True)

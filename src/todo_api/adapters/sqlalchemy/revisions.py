@@ -1,4 +1,4 @@
-"""The next revision of a user: the same expression in every statement that writes tasks."""
+"""The next revision of a user, and the position at the end: the same expressions in every statement that writes."""
 
 import sqlalchemy as sa
 
@@ -10,3 +10,9 @@ ONE = sa.literal_column("1", sa.BigInteger)  # in the text: a constant needs no 
 def next_revision(last: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     """Return the revision after `last`, as the domain's `next_revision` does. The user's row must be locked."""
     return sa.func.greatest(last + ONE, CLOCK, type_=sa.BigInteger)
+
+
+def end_position(revision: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+    """Return the position of a task that is added at this revision, as the domain's `position_at` does."""
+    digits = sa.func.lpad(sa.func.to_hex(revision), sa.literal_column("13"), sa.literal_column("'0'"))
+    return sa.literal_column("'m'", sa.Text).op("||")(digits)

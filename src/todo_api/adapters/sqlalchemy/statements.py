@@ -7,26 +7,21 @@ No parameter has the name of a column: SQLAlchemy would set that column. `new_<c
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS
-from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, next_revision
-from todo_api.adapters.sqlalchemy.tables import due_ascending, due_descending, live, tasks, tombstones, users
-from todo_api.domain.listing import Order, Sort, Status
+from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, end_position, next_revision
+from todo_api.adapters.sqlalchemy.tables import lists, live, series_number, tasks, tombstones, users
 
 _owner = sa.bindparam("owner", type_=sa.Text)
 _task_id = sa.bindparam("task_id", type_=tasks.c.id.type)
 _expected_revision = sa.bindparam("expected_revision", type_=sa.BigInteger)
 _quota = sa.bindparam("quota", type_=sa.Integer)
 _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
-_limit = sa.bindparam("limit", type_=sa.Integer)
-_after_id = sa.bindparam("after_id", type_=tasks.c.id.type)
-_zero = sa.literal_column("0", sa.BigInteger)  # in the text: a constant needs no parameter
 _is_the_task = (tasks.c.user_id == _owner) & (tasks.c.id == _task_id)
 
 
@@ -48,8 +43,26 @@ def _locked_user() -> sa.CTE:
     )
 
 
+def _listed(user: sa.CTE, list_id: sa.ColumnElement[Any]) -> sa.CTE:
+    """Return the user's list, if it exists; it cannot be deleted before the statement ends.
+
+    It is locked after the user, as in edits. A lock also reads the newest version of the row: the snapshot of the
+    statement may be older than the lock of the user.
+    """
+    return (
+        sa.select(lists.c.id)
+        .join(user, lists.c.user_id == user.c.id)
+        .where(lists.c.user_id == _owner, lists.c.id == list_id, lists.c.deleted_at.is_(None))
+        .with_for_update(read=True, of=lists)
+        .cte("listed")
+    )
+
+
+_NOT_GIVEN = {"revision", "deleted_at", "position", "words_revision"}
+
+
 def _add() -> sa.Insert:
-    values = _new_values(without={"revision", "deleted_at"})
+    values = _new_values(without=_NOT_GIVEN)
     upsert = insert(users).values(
         id=values["user_id"], revision=CLOCK, floor=CLOCK - ONE, live_tasks=ONE, created_at=values["created_at"]
     )
@@ -62,28 +75,77 @@ def _add() -> sa.Insert:
         .returning(users.c.revision)
         .cte("counted")
     )
-    row = sa.select(*values.values(), user.c.revision)
-    return insert(tasks).from_select([*values, "revision"], row).returning(tasks.c.revision)
+    return _insert(values, user.c.revision).returning(tasks.c.revision)
 
 
-def _save() -> sa.Update:
-    values = _new_values(without={"user_id", "id", "created_at", "revision", "deleted_at"})
+def _add_to_list() -> sa.Update:
+    """Add a task to a list, which exists only if its user does."""
+    values = _new_values(without=_NOT_GIVEN)
     user = _locked_user()
+    is_listed = sa.exists().select_from(_listed(user, values["list_id"]))
+    added = _insert(values, user.c.next_revision, is_listed, user.c.live_tasks < _quota)
+    written = added.returning(tasks.c.user_id, tasks.c.revision).cte("written")
+    return _count(written, live_tasks=users.c.live_tasks + ONE).returning(written.c.revision)
+
+
+def _insert(
+    values: Mapping[str, sa.ColumnElement[Any]],
+    revision: sa.ColumnElement[int],
+    *conditions: sa.ColumnElement[bool],
+) -> Insert:
+    """Insert a task at a revision and at the end of the manual order."""
+    row = sa.select(*values.values(), revision, revision, end_position(revision)).where(*conditions)
+    return insert(tasks).from_select([*values, "revision", "words_revision", "position"], row)
+
+
+def _save(*, with_successor: bool) -> sa.Update:
+    values = _new_values(without=_NOT_GIVEN | {"user_id", "id", "created_at"})
+    user = _locked_user()
+    list_id = values["list_id"]
+    is_listed = sa.or_(list_id.is_(None), tasks.c.list_id == list_id, sa.exists().select_from(_listed(user, list_id)))
+    room = (user.c.live_tasks < _quota,) if with_successor else ()
     saved = (
         sa.update(tasks)
-        .values(**values, revision=user.c.next_revision)
-        .where(_is_the_task, live, tasks.c.user_id == user.c.id, tasks.c.revision == _expected_revision)
+        .values(**values, revision=user.c.next_revision, words_revision=user.c.next_revision)
+        .where(
+            _is_the_task,
+            live,
+            tasks.c.user_id == user.c.id,
+            tasks.c.revision == _expected_revision,
+            is_listed,
+            *room,
+        )
         .returning(tasks.c.user_id, tasks.c.revision)
         .cte("written")
     )
-    return _count(saved).returning(saved.c.revision)
+    if not with_successor:
+        return _count(saved).returning(saved.c.revision)
+    counted = _count(saved, live_tasks=users.c.live_tasks + ONE).returning(saved.c.revision)
+    return counted.add_cte(_insert_successor(saved.c.revision).cte("spawned"))
+
+
+def _insert_successor(revision: sa.ColumnElement[int]) -> Insert:
+    """Insert the task that came of a saved one, from parameters `next_<column>`; it remembers the revision."""
+    columns = [column for column in tasks.c if column.name not in _NOT_GIVEN]
+    values: dict[str, sa.ColumnElement[Any]] = {
+        column.name: sa.bindparam(f"next_{column.name}", type_=column.type) for column in columns
+    }
+    path = sa.literal_column("'{spawned_at}'", sa.ARRAY(sa.Text))
+    values["recurrence"] = sa.func.jsonb_set(values["recurrence"], path, sa.func.to_jsonb(revision))
+    return _insert(values, revision)
+
+
+# A task stays searchable when it comes into the trash or out of it.
+def _words_revision(user: sa.CTE) -> sa.ColumnElement[int]:
+    is_current = tasks.c.words_revision == tasks.c.revision
+    return sa.case((is_current, user.c.next_revision), else_=tasks.c.words_revision)
 
 
 def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
     user = _locked_user()
     removed = (
         sa.update(tasks)
-        .values(deleted_at=_now, revision=user.c.next_revision)
+        .values(deleted_at=_now, revision=user.c.next_revision, words_revision=_words_revision(user))
         .where(_is_the_task, live, tasks.c.user_id == user.c.id, *conditions)
         .returning(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.deleted_at)
         .cte("written")
@@ -100,9 +162,15 @@ def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
 
 def _restore() -> sa.Update:
     user = _locked_user()
+    former_list = sa.select(tasks.c.list_id).where(_is_the_task).scalar_subquery()
     restored = (
         sa.update(tasks)
-        .values(deleted_at=sa.null(), revision=user.c.next_revision)
+        .values(
+            deleted_at=sa.null(),
+            revision=user.c.next_revision,
+            words_revision=_words_revision(user),
+            list_id=sa.select(_listed(user, former_list).c.id).scalar_subquery(),
+        )
         .where(_is_the_task, ~live, tasks.c.user_id == user.c.id, user.c.live_tasks < _quota)
         .returning(*TASK_COLUMNS)
         .cte("written")
@@ -121,56 +189,26 @@ def _count(written: sa.CTE, **counts: sa.ColumnElement[int]) -> sa.Update:
 
 
 ADD = _add()
-SAVE = _save()
+ADD_TO_LIST = _add_to_list()
+SAVE = _save(with_successor=False)
+SAVE_WITH_SUCCESSOR = _save(with_successor=True)
 REMOVE = _remove()
 REMOVE_AT_REVISION = _remove(tasks.c.revision == _expected_revision)
 RESTORE = _restore()
 STATE = sa.select(tasks.c.revision, (~live).label("in_trash")).where(_is_the_task)
 GET = sa.select(*TASK_COLUMNS).where(_is_the_task, live)
-
-_STATUSES: Mapping[Status, tuple[sa.ColumnElement[bool], ...]] = {
-    Status.ALL: (),
-    Status.PENDING: (~tasks.c.completed,),
-    Status.COMPLETED: (tasks.c.completed,),
-}
-
-
-def _sort_key(sort: Sort, order: Order) -> sa.ColumnElement[Any]:
-    """Return the sort key, which has an index in tables.py."""
-    match sort:
-        case Sort.CREATED:
-            return tasks.c.created_at
-        case Sort.TITLE:
-            return tasks.c.title_key
-        case Sort.DUE_DATE:
-            return due_ascending if order is Order.ASC else due_descending
-
-
-@cache
-def page(sort: Sort, order: Order, status: Status, *, resumed: bool) -> sa.Select[Any]:
-    """Return the statement for a page: rows with the user's revision and a task, if there is one.
-
-    Parameters: `owner`, `limit`, `known` (revisions that need no tasks), and, to resume a list, `after_key` and
-    `after_id`. The join has one row on its left, so the tasks keep the order of the index.
-    """
-    key = _sort_key(sort, order)
-    place = sa.tuple_(key, tasks.c.id)
-    conditions = [tasks.c.user_id == _owner, live, *_STATUSES[status]]
-    if resumed:
-        # A comparison of rows: with OR, PostgreSQL would read the list from its start.
-        after = sa.tuple_(sa.bindparam("after_key", type_=key.type), _after_id)
-        conditions.append(place > after if order is Order.ASC else place < after)
-    revision = sa.select(users.c.revision).where(users.c.id == _owner).scalar_subquery()
-    user = sa.select(sa.func.coalesce(revision, _zero).label("current")).cte("account")
-    known = sa.bindparam("known", type_=sa.ARRAY(sa.BigInteger))
-    rows = (
-        sa.select(*TASK_COLUMNS)
-        .where(*conditions, user.c.current != sa.all_(known))
-        .order_by(*((key.asc(), tasks.c.id.asc()) if order is Order.ASC else (key.desc(), tasks.c.id.desc())))
-        .limit(_limit)
-        .lateral("page")
-    )
-    return sa.select(user.c.current, *rows.c).select_from(user.outerjoin(rows, sa.true()))
+_next_recurrence = sa.bindparam("next_recurrence", type_=tasks.c.recurrence.type)
+OCCURRENCE = sa.select(tasks.c.id).where(
+    tasks.c.user_id == sa.bindparam("next_user_id", type_=sa.Text),
+    tasks.c.series_id == sa.bindparam("next_series_id", type_=tasks.c.id.type),
+    series_number == sa.cast(_next_recurrence.op("->>")(sa.literal_column("'sequence'")), sa.Integer),
+    live,
+)
+LIST_EXISTS = sa.select(lists.c.id).where(
+    lists.c.user_id == _owner,
+    lists.c.id == sa.bindparam("list_id", type_=lists.c.id.type),
+    lists.c.deleted_at.is_(None),
+)
 
 
 def _purge(*conditions: sa.ColumnElement[bool]) -> Statement:
@@ -182,66 +220,3 @@ def _purge(*conditions: sa.ColumnElement[bool]) -> Statement:
 
 PURGE = _purge(tasks.c.id == _task_id)
 PURGE_ALL = _purge()
-
-
-@cache
-def trash(*, resumed: bool) -> sa.Select[Any]:
-    """Return the statement for a page of the trash. Parameters: those of `page`, without `known`."""
-    conditions = [tasks.c.user_id == _owner, ~live]
-    if resumed:
-        after = sa.tuple_(sa.bindparam("after_key", type_=tasks.c.deleted_at.type), _after_id)
-        conditions.append(sa.tuple_(tasks.c.deleted_at, tasks.c.id) < after)
-    rows = sa.select(*TASK_COLUMNS, tasks.c.deleted_at).where(*conditions)
-    return rows.order_by(tasks.c.deleted_at.desc(), tasks.c.id.desc()).limit(_limit)
-
-
-def _changes() -> sa.Select[Any]:
-    """Return the statement for the user's tasks and tombstones of later revisions, in order, with the user's row.
-
-    Parameters: `owner`, `limit`, the point `since` and `since_id`, and `whole`, up to which the client has everything.
-    A tombstone is a row without a title.
-    """
-    since = sa.tuple_(sa.bindparam("since", type_=sa.BigInteger), sa.bindparam("since_id", type_=tasks.c.id.type))
-    whole = sa.bindparam("whole", type_=sa.BigInteger)
-    row = sa.select(users.c.revision, users.c.floor).where(users.c.id == _owner).subquery()
-    one_row = sa.select(ONE.label("one")).subquery()
-    current = sa.func.coalesce(row.c.revision, _zero).label("current")
-    user = sa.select(current, sa.func.coalesce(row.c.floor, _zero).label("floor"))
-    account = user.select_from(one_row.outerjoin(row, sa.true())).cte("account")
-    # The condition on the user's row keeps PostgreSQL from looking further if nothing has changed.
-    changed = (
-        sa.select(*TASK_COLUMNS)
-        .select_from(tasks.join(account, account.c.current > whole))
-        .where(tasks.c.user_id == _owner, live, sa.tuple_(tasks.c.revision, tasks.c.id) > since)
-        .order_by(tasks.c.revision, tasks.c.id)
-        .limit(_limit)
-    )
-    names = {"user_id", "id", "revision"}
-    blanks = [
-        tombstones.c[column.name] if column.name in names else sa.cast(sa.null(), column.type).label(column.name)
-        for column in TASK_COLUMNS
-    ]
-    # If a task was purged and created again with the same id, its old tombstone is ignored. The task is looked up for
-    # each tombstone, as a scalar: with NOT EXISTS, PostgreSQL would read all tasks.
-    created_again = (
-        sa.select(tasks.c.revision)
-        .where(tasks.c.user_id == tombstones.c.user_id, tasks.c.id == tombstones.c.id, live)
-        .scalar_subquery()
-    )
-    deleted = (
-        sa.select(*blanks)
-        .select_from(tombstones.join(account, account.c.current > whole))
-        .where(
-            created_again.is_(None),
-            tombstones.c.user_id == _owner,
-            sa.tuple_(tombstones.c.revision, tombstones.c.id) > since,
-        )
-        .order_by(tombstones.c.revision, tombstones.c.id)
-        .limit(_limit)
-    )
-    both = sa.union_all(changed.subquery().select(), deleted.subquery().select()).subquery()
-    rows = sa.select(*both.c).order_by(both.c.revision, both.c.id).limit(_limit).subquery("changes")
-    return sa.select(account.c.current, account.c.floor, *rows.c).select_from(account.outerjoin(rows, sa.true()))
-
-
-CHANGES = _changes()

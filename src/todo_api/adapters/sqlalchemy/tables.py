@@ -6,6 +6,8 @@ which belongs to the server and to no user.
 
 import sqlalchemy as sa
 
+from todo_api.adapters.sqlalchemy.json_text import JsonText
+
 metadata = sa.MetaData(
     naming_convention={
         "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -42,6 +44,20 @@ tasks = sa.Table(
     sa.Column("completed_at", sa.DateTime(timezone=True)),
     sa.Column("due_at", sa.DateTime(timezone=True)),
     sa.Column("due_kind", sa.Text(collation="C")),
+    sa.Column("list_id", sa.Uuid),
+    sa.Column("priority", sa.SmallInteger, nullable=False, server_default=sa.text("0")),  # the rank
+    sa.Column("tags", JsonText),
+    sa.Column("tag_keys", JsonText),
+    sa.Column("checklist", JsonText),
+    # NULL in rows of earlier versions, which are where they were created: see `manual_position`.
+    sa.Column("position", sa.Text(collation="C")),
+    sa.Column("recurrence", JsonText),
+    sa.Column("series_id", sa.Uuid),
+    sa.Column("previous_id", sa.Uuid),
+    sa.Column("next_id", sa.Uuid),
+    # What searches read, and the revision for which it was computed: an earlier version changes tasks without it.
+    sa.Column("words", sa.Text(collation="C")),
+    sa.Column("words_revision", sa.BigInteger),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
@@ -58,8 +74,45 @@ tasks = sa.Table(
 # Tasks outside the trash; only the statements for the trash read the others.
 live = tasks.c.deleted_at.is_(None)
 
+# The place of a task in the manual order. That of a task without one is the time of its creation, in the form that
+# `positions.position_at` gives to revisions, which are times too.
+# In the form in which PostgreSQL shows the expression, which `alembic check` compares.
+manual_position = sa.func.coalesce(
+    tasks.c.position,
+    sa.literal_column(
+        "'m' || lpad(to_hex(greatest(0, (extract(epoch FROM tasks.created_at"
+        " - '1970-01-01 00:00:00+00'::timestamptz) * 1000000)::bigint)), 13, '0')"
+    ),
+    type_=sa.Text(collation="C"),
+)
+
 tombstones = sa.Table(
     "tombstones",
+    metadata,
+    sa.Column("user_id", sa.Text(collation="C"), sa.ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+lists = sa.Table(
+    "lists",
+    metadata,
+    sa.Column("user_id", sa.Text(collation="C"), sa.ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("color", sa.Text(collation="C")),
+    sa.Column("position", sa.Text(collation="C"), nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("deleted_at", sa.DateTime(timezone=True)),
+    sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
+    sa.CheckConstraint("revision > 0", name="revision_positive"),
+)
+
+list_tombstones = sa.Table(
+    "list_tombstones",
     metadata,
     sa.Column("user_id", sa.Text(collation="C"), sa.ForeignKey(users.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("id", sa.Uuid, primary_key=True),
@@ -98,12 +151,35 @@ sa.Index("ix_tasks_in_trash", tasks.c.user_id, tasks.c.deleted_at, tasks.c.id, p
 due_ascending = sa.func.coalesce(tasks.c.due_at, sa.literal_column("'infinity'::timestamptz"))
 due_descending = sa.func.coalesce(tasks.c.due_at, sa.literal_column("'-infinity'::timestamptz"))
 
+sa.Index("ix_tombstones_of_lists_by_age", list_tombstones.c.deleted_at)
+sa.Index("ix_lists_in_trash_by_age", lists.c.deleted_at, postgresql_where=lists.c.deleted_at.is_not(None))
+sa.Index(
+    "ix_tasks_in_list", tasks.c.user_id, tasks.c.list_id, tasks.c.id, postgresql_where=tasks.c.list_id.is_not(None)
+)
+# An occurrence exists once outside the trash: it cannot come twice.
+series_number = sa.literal_column("((tasks.recurrence ->> 'sequence')::integer)", sa.Integer)
+OCCURRENCE_INDEX = "ix_tasks_of_series"
+sa.Index(
+    OCCURRENCE_INDEX,
+    tasks.c.user_id,
+    tasks.c.series_id,
+    series_number,
+    unique=True,
+    postgresql_where=live & tasks.c.recurrence.is_not(None),
+)
+# Empty once the tasks of earlier versions are searchable.
+stale_words = live & tasks.c.words_revision.is_distinct_from(tasks.c.revision)
+sa.Index("ix_tasks_without_words", tasks.c.user_id, tasks.c.id, postgresql_where=stale_words)
+
 # For each sort key, an index for all tasks and one for the tasks of a status.
 for _name, _key in {
     "created": tasks.c.created_at,
     "title": tasks.c.title_key,
     "due_ascending": due_ascending,
     "due_descending": due_descending,
+    "updated": tasks.c.updated_at,
+    "priority": tasks.c.priority,
+    "position": manual_position,
 }.items():
     sa.Index(f"ix_tasks_by_{_name}", tasks.c.user_id, _key, tasks.c.id, postgresql_where=live)
     sa.Index(f"ix_tasks_by_status_{_name}", tasks.c.user_id, tasks.c.completed, _key, tasks.c.id, postgresql_where=live)

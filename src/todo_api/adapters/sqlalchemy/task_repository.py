@@ -11,15 +11,20 @@ from asyncpg import UniqueViolationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from todo_api.adapters.sqlalchemy import schema, statements
+from todo_api.adapters.sqlalchemy import pages, schema, statements
+from todo_api.adapters.sqlalchemy.changes import CHANGES
 from todo_api.adapters.sqlalchemy.edits import Edit
 from todo_api.adapters.sqlalchemy.errors import driver_error, reads, writes
 from todo_api.adapters.sqlalchemy.execution import Row, fetch
+from todo_api.adapters.sqlalchemy.filters import conditions
 from todo_api.adapters.sqlalchemy.hot_path import HotPath
 from todo_api.adapters.sqlalchemy.mapping import to_change, to_parameters, to_task, to_trashed_task
+from todo_api.adapters.sqlalchemy.tables import OCCURRENCE_INDEX
 from todo_api.domain.changes import Changes, SyncPoint
 from todo_api.domain.errors import (
     ForgottenRevisionError,
+    InvalidFieldError,
+    OccurrenceExistsError,
     QuotaExceededError,
     RepositoryUnavailableError,
     TaskExistsError,
@@ -28,10 +33,18 @@ from todo_api.domain.errors import (
 )
 from todo_api.domain.idempotency import Edited, IdempotencyKey
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
+from todo_api.domain.positions import position_at
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task
-from todo_api.domain.workspace import Workspace
+from todo_api.domain.workspace import NO_SUCH_LIST, Workspace
 
 T = TypeVar("T")
+
+
+def is_taken_occurrence(error: IntegrityError) -> bool:
+    """Return whether another task is the occurrence that was to be stored."""
+    return getattr(driver_error(error), "constraint_name", None) == OCCURRENCE_INDEX
+
 
 NO_QUOTA = 2**31 - 1  # more tasks than can be stored
 
@@ -49,11 +62,14 @@ class SqlAlchemyTaskRepository:
 
     @writes
     async def add(self, task: Task, quota: int | None = None) -> Task:
-        values = to_parameters(task) | {"quota": quota or NO_QUOTA}
+        values = to_parameters(task) | {"owner": task.user_id, "quota": quota or NO_QUOTA}
         exists = False
         try:
-            if rows := await self._fetch_hot(statements.ADD, values):
-                return replace(task, revision=rows[0]["revision"])
+            if rows := await self._fetch_hot(
+                statements.ADD if task.list_id is None else statements.ADD_TO_LIST, values
+            ):
+                revision = rows[0]["revision"]
+                return task.stored(revision, position_at(revision))
         except IntegrityError as error:
             if not isinstance(driver_error(error), UniqueViolationError):
                 raise
@@ -62,6 +78,7 @@ class SqlAlchemyTaskRepository:
             raise (TaskInTrashError if state["in_trash"] else TaskExistsError)(state["revision"])
         if exists:  # it was purged in the meantime
             return await self.add(task, quota)
+        await self._require_list(task)
         raise QuotaExceededError(quota or NO_QUOTA)
 
     @reads
@@ -72,10 +89,31 @@ class SqlAlchemyTaskRepository:
         return to_task(rows[0])
 
     @writes
-    async def save(self, task: Task) -> Task | None:
+    async def save(self, task: Task, successor: Task | None = None, quota: int | None = None) -> Task | None:
         key = {"owner": task.user_id, "task_id": task.id, "expected_revision": task.revision}
-        rows = await self._fetch_hot(statements.SAVE, to_parameters(task) | key)
-        return replace(task, revision=rows[0]["revision"]) if rows else None
+        values = to_parameters(task) | key
+        statement = statements.SAVE
+        if successor is not None:
+            statement = statements.SAVE_WITH_SUCCESSOR
+            values |= to_parameters(successor, "next_") | {"quota": quota or NO_QUOTA}
+        try:
+            rows = await self._fetch_hot(statement, values)
+        except IntegrityError as error:
+            if successor is None or not is_taken_occurrence(error):
+                raise
+            existing = await self._fetch(statements.OCCURRENCE, to_parameters(successor, "next_"))
+            return await self.save(replace(task, next_id=existing[0]["id"] if existing else None))
+        if rows:
+            return task.stored(rows[0]["revision"])
+        if successor is None and task.list_id is None:
+            return None
+        state = await self._state(task.user_id, task.id)
+        if not state or state["in_trash"] or state["revision"] != task.revision:
+            return None
+        await self._require_list(task)
+        if successor is not None:
+            raise QuotaExceededError(quota or NO_QUOTA)
+        return None
 
     @writes
     async def remove(self, user_id: str, task_id: UUID, revision: int | None = None, *, now: datetime) -> bool:
@@ -86,7 +124,13 @@ class SqlAlchemyTaskRepository:
     @writes
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
         values = {"owner": user_id, "task_id": task_id, "quota": quota or NO_QUOTA}
-        if rows := await self._fetch(statements.RESTORE, values):
+        try:
+            rows = await self._fetch(statements.RESTORE, values)
+        except IntegrityError as error:
+            if not is_taken_occurrence(error):
+                raise
+            raise OccurrenceExistsError from error
+        if rows:
             return to_task(rows[0])
         state = await self._state(user_id, task_id)
         if quota is not None and state and state["in_trash"]:
@@ -97,18 +141,19 @@ class SqlAlchemyTaskRepository:
     async def edit(
         self,
         user_id: str,
-        task_ids: Collection[UUID],
+        selection: Selection,
         decide: Callable[[Workspace], T],
         *,
         now: datetime,
+        new_id: Callable[[], UUID],
         quota: int | None = None,
         key: IdempotencyKey[T] | None = None,
     ) -> Edited[T]:
-        return await Edit(user_id, task_ids, decide, now, quota, key).run(self.engine)
+        return await Edit(user_id, selection, decide, now, new_id, quota, key).run(self.engine)
 
     @reads
     async def trash(self, user_id: str, limit: int, after: Position | None = None) -> TrashPage:
-        statement = statements.trash(resumed=after is not None)
+        statement = pages.trash(resumed=after is not None)
         rows = await self._fetch(statement, {"owner": user_id, "limit": limit + 1, **_place(after)})
         return TrashPage.of([to_trashed_task(row) for row in rows], limit)
 
@@ -120,7 +165,7 @@ class SqlAlchemyTaskRepository:
     @reads
     async def changes(self, user_id: str, since: SyncPoint, limit: int) -> Changes:
         point = {"since": since.revision, "since_id": since.id, "whole": since.whole}
-        rows = await self._fetch_hot(statements.CHANGES, {"owner": user_id, "limit": limit + 1, **point})
+        rows = await self._fetch_hot(CHANGES, {"owner": user_id, "limit": limit + 1, **point})
         current, floor = rows[0]["current"], rows[0]["floor"]
         if since.is_forgotten(current, floor):
             raise ForgottenRevisionError
@@ -128,9 +173,10 @@ class SqlAlchemyTaskRepository:
 
     @reads
     async def page(self, user_id: str, query: TaskQuery, known: Collection[int] = ()) -> TaskPage:
-        statement = statements.page(query.sort, query.order, query.status, resumed=query.after is not None)
+        names, values = conditions(query.filter)
+        statement = pages.page(query.sort, query.order, query.status, names, resumed=query.after is not None)
         # One extra task shows whether there is a next page.
-        values = {"owner": user_id, "limit": query.limit + 1, "known": list(known), **_place(query.after)}
+        values |= {"owner": user_id, "limit": query.limit + 1, "known": list(known), **_place(query.after)}
         rows = await self._fetch_hot(statement, values)
         return query.page([to_task(row) for row in rows if row["id"] is not None], rows[0]["current"])
 
@@ -139,6 +185,12 @@ class SqlAlchemyTaskRepository:
         rows = await self._fetch(schema.VERSION, {})
         if not rows or not schema.serves(rows[0]["version_num"]):
             raise RepositoryUnavailableError("the schema is older than this version: run `alembic upgrade head`")
+
+    async def _require_list(self, task: Task) -> None:
+        if task.list_id is None:
+            return
+        if not await self._fetch(statements.LIST_EXISTS, {"owner": task.user_id, "list_id": task.list_id}):
+            raise InvalidFieldError("list_id", NO_SUCH_LIST)
 
     async def _state(self, user_id: str, task_id: UUID) -> Row | None:
         rows = await self._fetch(statements.STATE, {"owner": user_id, "task_id": task_id})

@@ -15,12 +15,13 @@ from todo_api.adapters.http.dependencies import (
     UserLimits,
 )
 from todo_api.adapters.http.idempotency import run_streamed
-from todo_api.adapters.http.import_document import read_tasks
+from todo_api.adapters.http.import_document import read_items
 from todo_api.adapters.http.openapi import CONTENT_DISPOSITION, IMPORT_BODY, REPLAYED, problems, success
 from todo_api.adapters.http.requests import require_json, stream_body
-from todo_api.adapters.http.responses import encode, json_response
+from todo_api.adapters.http.responses import encode_export, json_response
 from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import account as schemas
+from todo_api.adapters.http.schemas import transfer
 from todo_api.application import accounts as application
 
 router = protected_router("/api/me", "account")
@@ -36,7 +37,7 @@ async def get_account(
 
 @router.get(
     "/export",
-    response_model=schemas.Export,
+    response_model=transfer.Export,
     responses=success(200, "Everything, as one document.", CONTENT_DISPOSITION),
 )
 async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
@@ -52,8 +53,8 @@ async def export_account(user: CurrentUser, accounts: Accounts) -> Response:
 
 @router.post(
     "/import",
-    response_model=schemas.ImportResult,
-    responses=success(200, "The numbers of tasks.", REPLAYED) | problems(409, 413, 415, 422),
+    response_model=transfer.ImportResult,
+    responses=success(200, "The numbers of tasks and lists.", REPLAYED) | problems(409, 413, 415, 422),
     openapi_extra={"requestBody": IMPORT_BODY},
 )
 async def import_account(
@@ -65,18 +66,19 @@ async def import_account(
     max_task_bytes: MaxBodyBytes,
     idempotency_key: IdempotencyKey,
 ) -> Response:
-    """Import an export. Tasks whose ids exist already are skipped, even if they differ; no task is changed.
+    """Import an export. What has an id that exists already is skipped, even if it differs; nothing is changed.
 
-    The document may have any length; the limit for bodies applies to each task. Tasks are stored in order as they
-    arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
+    The document may have any length; the limit for bodies applies to each list and task. They are stored in order as
+    they arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
+    A task whose list is not there comes into the inbox.
     A retry with the same Idempotency-Key and document gets the first response, once the first request has ended.
     """
     require_json(request)
 
     async def run(content: AsyncIterator[bytes]) -> Response:
-        async with aclosing(read_tasks(user.user_id, content, max_task_bytes)) as tasks:
-            done = await accounts.import_tasks(user.user_id, tasks)
-        return json_response({"imported": done.imported, "skipped": done.skipped})
+        async with aclosing(read_items(user.user_id, content, max_task_bytes)) as items:
+            done = await accounts.import_all(user.user_id, items)
+        return json_response(done)
 
     return await run_streamed(batches, user.user_id, idempotency_key, stream_body(request), run)
 
@@ -93,9 +95,9 @@ async def erase_account(user: CurrentUser, accounts: Accounts) -> Response:
 
 async def _document(user_id: str, export: application.Export) -> AsyncGenerator[bytes]:
     head = {"format": "todo-api-export", "version": 1, "user_id": user_id, "exported_at": export.exported_at}
-    yield encode({**head, "tasks": []}).removesuffix(b"]}")
+    yield encode_export({**head, "lists": export.lists, "tasks": []}).removesuffix(b"]}")
     separator = b""
     async for tasks in export.pages:
-        yield separator + encode(tasks).removeprefix(b"[").removesuffix(b"]")
+        yield separator + encode_export(tasks).removeprefix(b"[").removesuffix(b"]")
         separator = b",\n"
     yield b"]}\n"

@@ -15,7 +15,8 @@ from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas.batch import Batch, BatchResults
 from todo_api.application.batches import Outcome
 from todo_api.domain.errors import TodoError
-from todo_api.domain.operations import Create, Operation
+from todo_api.domain.operations import Create, CreateList, Operation
+from todo_api.domain.task_list import TaskList
 
 router = protected_router("/api/tasks", "tasks")
 
@@ -32,7 +33,7 @@ async def run_batch(
 
     All or nothing: if one fails, none is applied, and the response is the problem of the single request, with the
     operation's `index`. With `"atomic": false`, failed operations are skipped, and the result has their problem.
-    Later operations see the effects of earlier ones, and may refer to tasks that these create with a given id.
+    Later operations see the effects of earlier ones, and may refer to what these create with a given id.
     """
     operations = [item.operation(new_id) for item in body.operations]
 
@@ -55,5 +56,6 @@ def _result(operation: Operation, outcome: Outcome) -> dict[str, Any]:
             **({"etag": headers["ETag"]} if "ETag" in headers else {}),
             "problem": problem,
         }
-    status = 201 if isinstance(operation, Create) else 200
-    return {"status": status, "etag": entity_tag(outcome.revision), "task": outcome}
+    status = 201 if isinstance(operation, Create | CreateList) else 200
+    kind = "list" if isinstance(outcome, TaskList) else "task"
+    return {"status": status, "etag": entity_tag(outcome.revision), kind: outcome}

@@ -34,7 +34,10 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _MIN_RETRY, _MAX_RETRY = 1000, 3000
 
 _EXAMPLE = format_sse_event(
-    data_str='{"tasks": [], "deleted": [], "next": "4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw", "has_more": false}',
+    data_str=(
+        '{"tasks": [], "deleted": [], "lists": [], "deleted_lists": [], '
+        '"next": "4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw", "has_more": false}'
+    ),
     id="4mM3CI5Wv6wxNzk1NjAwMDAwMDAwMDAw",
     retry=2000,
 ).decode()
@@ -56,8 +59,9 @@ async def list_changes(
 ) -> Response:
     """List changes since a token.
 
-    Apply the tasks and the deletions to the local copy, keep `next`, and send it as `since` in the next request: at
-    once while `has_more` is true, later otherwise. Without `since`, all tasks are returned.
+    Apply the tasks, the lists and the deletions to the local copy, keep `next`, and send it as `since` in the next
+    request: at once while `has_more` is true, later otherwise. Without `since`, all tasks and lists are returned. A
+    task may come a page before its list.
     """
     since = _since(user.user_id, parameters)
     document = changes_document(user.user_id, await tasks.changes(user.user_id, since, parameters.limit))

@@ -1,13 +1,13 @@
 """The endpoints under `/api/tasks`."""
 
-from collections.abc import Collection
 from functools import partial
 from typing import Annotated
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import MISSING
 
-from todo_api.adapters.http.cursors import decode_cursor, encode_cursor
+from todo_api.adapters.http.cursors import ListRequest, decode_cursor, encode_cursor
 from todo_api.adapters.http.dependencies import (
     BaseUrl,
     Batches,
@@ -23,12 +23,13 @@ from todo_api.adapters.http.dependencies import (
 )
 from todo_api.adapters.http.etags import entity_tag
 from todo_api.adapters.http.idempotency import run_once
-from todo_api.adapters.http.openapi import ETAG, LINK, LOCATION, REPLAYED, problems, success
+from todo_api.adapters.http.openapi import ETAG, LINK, LIST_TAG, LOCATION, REPLAYED, problems, success
 from todo_api.adapters.http.problems import FieldError, InvalidCursorError, RequestError
 from todo_api.adapters.http.responses import created_response, json_response, not_modified, task_response
 from todo_api.adapters.http.route_class import ProtectedRoute
 from todo_api.adapters.http.routes import protected_router
 from todo_api.adapters.http.schemas import tasks as schemas
+from todo_api.adapters.http.schemas.parameters import FilterParameters
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Position, TaskQuery
 from todo_api.domain.operations import Change, Complete, Create, Delete
@@ -49,7 +50,7 @@ _CHANGED = success(200, "The task.", ETAG | REPLAYED) | problems(404, 409, 412, 
 
 
 @router.get(
-    "", response_model=list[schemas.Task], responses=success(200, "The tasks, in order.", ETAG | LINK) | _UNCHANGED
+    "", response_model=list[schemas.Task], responses=success(200, "The tasks, in order.", LIST_TAG | LINK) | _UNCHANGED
 )
 async def list_tasks(
     parameters: ListParameters, user: CurrentUser, tasks: Tasks, if_none_match: IfNoneMatch, base_url: BaseUrl
@@ -59,16 +60,17 @@ async def list_tasks(
     A due date without a time counts as the start of the day, a floating one as UTC. A cursor continues its own
     list; parameters that are sent with it must be those of that list.
     """
-    query = parameters.query()
-    if parameters.cursor is not MISSING:
-        query = _resumed(user.user_id, parameters.cursor, query, given=parameters.model_fields_set)
+    asked = ListRequest(parameters.query(), parameters)
+    query, filters = asked if parameters.cursor is MISSING else _resumed(user.user_id, parameters.cursor, asked)
+    if query.filter.needs_clock:
+        if_none_match = None  # the same revision has another list later
     known = if_none_match.revisions if if_none_match else None
     page = await tasks.page(user.user_id, query, known or ())
     if if_none_match and if_none_match.holds_for(page.revision):
         return not_modified(entity_tag(page.revision))
-    headers = {"ETag": entity_tag(page.revision)}
+    headers = {} if query.filter.needs_clock else {"ETag": entity_tag(page.revision)}
     if page.next is not None:
-        headers["Link"] = _link(base_url, user.user_id, query, page.next)
+        headers["Link"] = _link(base_url, user.user_id, query, page.next, filters)
     return json_response(page.tasks, headers)
 
 
@@ -90,9 +92,9 @@ async def create_task(
 ) -> Response:
     """Create a task."""
     if idempotency_key:
-        operation = Create(new_id(), body.changes(), is_fresh=True)
+        operation = Create(new_id(), body.changes(new_id), is_fresh=True)
         return await run_once(batches, user.user_id, idempotency_key, operation, partial(created_response, base_url))
-    return created_response(base_url, await tasks.create(user.user_id, body.changes()))
+    return created_response(base_url, await tasks.create(user.user_id, body.changes(new_id)))
 
 
 @router.get("/{task_id:task_id}", response_model=schemas.Task, responses=_TASK | _UNCHANGED | problems(404))
@@ -112,6 +114,7 @@ async def put_task(
     user: CurrentUser,
     tasks: Tasks,
     batches: Batches,
+    new_id: NewId,
     if_match: IfMatch,
     create_only: CreateOnly,
     idempotency_key: IdempotencyKey,
@@ -130,6 +133,7 @@ async def put_task(
             user=user,
             tasks=tasks,
             batches=batches,
+            new_id=new_id,
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -140,9 +144,9 @@ async def put_task(
     if body.title is MISSING:
         raise RequestError.at("body", "title", "is required")
     if idempotency_key:
-        operation = Create(task_id, body.changes())
+        operation = Create(task_id, body.changes(new_id))
         return await run_once(batches, user.user_id, idempotency_key, operation, partial(created_response, base_url))
-    return created_response(base_url, await tasks.create(user.user_id, body.changes(), task_id))
+    return created_response(base_url, await tasks.create(user.user_id, body.changes(new_id), task_id))
 
 
 @router.patch("/{task_id:task_id}", response_model=schemas.Task, responses=_CHANGED)
@@ -153,14 +157,15 @@ async def update_task(
     user: CurrentUser,
     tasks: Tasks,
     batches: Batches,
+    new_id: NewId,
     if_match: IfMatch,
     idempotency_key: IdempotencyKey,
 ) -> Response:
     """Change a task. Absent fields keep their value, null clears a field."""
     if idempotency_key:
-        operation = Change(task_id, body.changes(), if_match)
+        operation = Change(task_id, body.changes(new_id), if_match)
         return await run_once(batches, user.user_id, idempotency_key, operation, task_response)
-    return task_response(await tasks.change(user.user_id, task_id, body.changes(), if_match))
+    return task_response(await tasks.change(user.user_id, task_id, body.changes(new_id), if_match))
 
 
 @router.patch("/{task_id:task_id}/complete", response_model=schemas.Task, responses=_CHANGED)
@@ -206,6 +211,8 @@ async def delete_task(
 @unknown_ids.api_route("/{task_id}", methods=["GET", "PUT", "PATCH", "DELETE"])
 @unknown_ids.patch("/{task_id}/complete")
 @unknown_ids.post("/{task_id}/restore")
+@unknown_ids.post("/{task_id}/move")
+@unknown_ids.post("/{task_id}/skip")
 @unknown_ids.delete("/trash/{task_id}")
 async def raise_not_found(
     task_id: str,  # noqa: ARG001 - any text
@@ -220,23 +227,44 @@ async def raise_not_found(
     raise TaskNotFoundError
 
 
-def _resumed(user_id: str, cursor: str, query: TaskQuery, *, given: Collection[str]) -> TaskQuery:
-    """Return the query that the cursor continues. It must agree with the parameters that were given."""
+# The attributes of filters whose parameters have other names.
+_ATTRIBUTES = {"list": "list_id", "tag": "tags", "priority": "priorities"}
+
+
+def _resumed(user_id: str, cursor: str, asked: ListRequest) -> ListRequest:
+    """Return what the cursor continues. It must agree with the parameters that were sent with it."""
     resumed = decode_cursor(user_id, cursor)
     if resumed is None:
         detail = "is damaged or is not yours: start again without it"
         raise InvalidCursorError.at("query", "cursor", detail)
     errors = [
-        FieldError("query", name, f"is not {getattr(resumed, name)}, as in the list that the cursor continues")
+        _is_not(name, str(getattr(resumed.query, name)))
         for name in ("status", "sort", "order", "limit")
-        if name in given and getattr(query, name) != getattr(resumed, name)
+        if name in asked.filters.model_fields_set and getattr(asked.query, name) != getattr(resumed.query, name)
     ]
+    filters = resumed.filters.given()
+    for name in asked.filters.given():
+        attribute = _ATTRIBUTES.get(name, name)
+        if getattr(asked.query.filter, attribute) != getattr(resumed.query.filter, attribute):
+            errors.append(_is_not(name, _described(filters.get(name))))
     if errors:
         raise InvalidCursorError.of(errors)
     return resumed
 
 
-def _link(base_url: str, user_id: str, query: TaskQuery, next_page: Position) -> str:
-    cursor = encode_cursor(user_id, query, next_page)  # it needs no escaping, like the other parameters
+def _is_not(name: str, value: str) -> FieldError:
+    return FieldError("query", name, f"is not {value}, as in the list that the cursor continues")
+
+
+def _described(value: str | list[str] | None) -> str:
+    if value is None:
+        return "absent"
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def _link(base_url: str, user_id: str, query: TaskQuery, next_page: Position, filters: FilterParameters) -> str:
     first_page = f"status={query.status}&sort={query.sort}&order={query.order}&limit={query.limit}"
+    if given := filters.given():
+        first_page += f"&{urlencode(given, doseq=True, quote_via=quote)}"
+    cursor = encode_cursor(user_id, query, next_page, filters)  # it needs no escaping, as these parameters do not
     return f'<{base_url}{PATH}?{first_page}&cursor={cursor}>; rel="next"'

@@ -1,8 +1,6 @@
 """Batches: operations with the fields and preconditions of the single endpoints, and their results."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
-from uuid import UUID
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     MISSING,
@@ -17,16 +15,18 @@ from typing_extensions import TypeAliasType
 
 from todo_api.adapters.http.etags import TAGS_PATTERN, parse_condition
 from todo_api.adapters.http.problems import Problem, RequestError
-from todo_api.adapters.http.schemas import tasks
+from todo_api.adapters.http.schemas import lists, tasks
 from todo_api.adapters.http.schemas.fields import Int32, Revision, TaskUuid
+from todo_api.adapters.http.schemas.moves import Move, TaskMove
+from todo_api.adapters.http.schemas.tasks import NewId
 from todo_api.adapters.http.validation import validated
 from todo_api.application.batches import MAX_OPERATIONS
+from todo_api.domain import operations
 from todo_api.domain.errors import TodoError
 from todo_api.domain.operations import Change, Complete, Create, Delete, Operation, Restore
+from todo_api.domain.selection import Selection
 from todo_api.domain.task import Task
 from todo_api.domain.workspace import Workspace
-
-NewId: TypeAlias = Callable[[], UUID]
 
 
 def _revisions(value: object) -> frozenset[int] | None:
@@ -38,7 +38,7 @@ def _revisions(value: object) -> frozenset[int] | None:
 _TAGS = {
     "type": "string",
     "pattern": TAGS_PATTERN,
-    "description": "Run the operation only if the task has this ETag, as with the header `If-Match`.",
+    "description": "Run the operation only if the task or list has this ETag, as with the header `If-Match`.",
     "examples": ['"1795600000000000"'],
 }
 IfMatch = Annotated[frozenset[int] | None, PlainValidator(_revisions), WithJsonSchema(_TAGS)]
@@ -52,8 +52,8 @@ class CreateOperation(tasks.TaskCreate):
 
     def operation(self, new_id: NewId) -> Operation:
         if self.id is MISSING:
-            return Create(new_id(), self.changes(), is_fresh=True)
-        return Create(self.id, self.changes())
+            return Create(new_id(), self.changes(new_id), is_fresh=True)
+        return Create(self.id, self.changes(new_id))
 
 
 class UpdateOperation(tasks.TaskUpdate):
@@ -63,8 +63,8 @@ class UpdateOperation(tasks.TaskUpdate):
     id: TaskUuid
     if_match: IfMatch | MISSING = MISSING
 
-    def operation(self, _: NewId) -> Operation:
-        return Change(self.id, self.changes(), _if_revisions(self.if_match))
+    def operation(self, new_id: NewId) -> Operation:
+        return Change(self.id, self.changes(new_id), _if_revisions(self.if_match))
 
 
 class CompleteOperation(tasks.Completion):
@@ -100,10 +100,89 @@ class RestoreOperation(tasks.ReadOnlyFields):
         return Restore(self.id, _if_revisions(self.if_match))
 
 
+class MoveOperation(TaskMove):
+    """Move a task in the manual order, and into a list."""
+
+    op: Literal["move"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return operations.Move(self.id, self.place, self.new_list, _if_revisions(self.if_match))
+
+
+class SkipOperation(tasks.ReadOnlyFields):
+    """Skip this date of a task that repeats."""
+
+    op: Literal["skip"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return operations.Skip(self.id, _if_revisions(self.if_match))
+
+
+class CreateListOperation(lists.ListCreate):
+    """Create a list."""
+
+    op: Literal["create_list"]
+    id: TaskUuid | MISSING = Field(MISSING, description="The id of the new list; by default the server chooses one.")
+
+    def operation(self, new_id: NewId) -> Operation:
+        return operations.CreateList(new_id() if self.id is MISSING else self.id, self.changes())
+
+
+class UpdateListOperation(lists.ListUpdate):
+    """Change a list. Absent fields keep their value, null clears the color."""
+
+    op: Literal["update_list"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return operations.ChangeList(self.id, self.changes(), _if_revisions(self.if_match))
+
+
+class DeleteListOperation(lists.ReadOnlyListFields):
+    """Move a list to the trash, and its tasks with it."""
+
+    op: Literal["delete_list"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+    tasks: Literal["trash", "keep"] | MISSING = Field(
+        MISSING, description="`keep` moves the tasks into the inbox instead."
+    )
+
+    def operation(self, _: NewId) -> Operation:
+        return operations.DeleteList(self.id, self.tasks == "keep", _if_revisions(self.if_match))
+
+
+class RestoreListOperation(lists.ReadOnlyListFields):
+    """Restore a list from the trash, with the tasks that were deleted with it."""
+
+    op: Literal["restore_list"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return operations.RestoreList(self.id, _if_revisions(self.if_match))
+
+
+class MoveListOperation(Move):
+    """Move a list in the manual order of the lists."""
+
+    op: Literal["move_list"]
+    id: TaskUuid
+    if_match: IfMatch | MISSING = MISSING
+
+    def operation(self, _: NewId) -> Operation:
+        return operations.MoveList(self.id, self.place, _if_revisions(self.if_match))
+
+
 class InvalidOperation:
     """An operation that is not valid. Running it raises the error, so that the other operations can run."""
 
-    task_id = None
+    selection = Selection()
 
     def __init__(self, error: TodoError) -> None:
         self._error = error
@@ -121,6 +200,13 @@ _MODELS: dict[str, type[BaseModel]] = {
     "complete": CompleteOperation,
     "delete": DeleteOperation,
     "restore": RestoreOperation,
+    "move": MoveOperation,
+    "skip": SkipOperation,
+    "create_list": CreateListOperation,
+    "update_list": UpdateListOperation,
+    "delete_list": DeleteListOperation,
+    "restore_list": RestoreListOperation,
+    "move_list": MoveListOperation,
 }
 
 
@@ -141,7 +227,18 @@ def _read(value: object, _: object) -> object:
 BatchOperation = TypeAliasType(
     "BatchOperation",
     Annotated[
-        CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation,
+        CreateOperation
+        | UpdateOperation
+        | CompleteOperation
+        | DeleteOperation
+        | RestoreOperation
+        | MoveOperation
+        | SkipOperation
+        | CreateListOperation
+        | UpdateListOperation
+        | DeleteListOperation
+        | RestoreListOperation
+        | MoveListOperation,
         Field(discriminator="op"),
         WrapValidator(_read),
     ],
@@ -161,8 +258,11 @@ class OperationResult(BaseModel):
     """The result of one operation."""
 
     status: Int32 = Field(description="The status of the corresponding single request.", examples=[201])
-    etag: str | MISSING = Field(MISSING, description="The current ETag of the task.", examples=['"1795600000000000"'])
+    etag: str | MISSING = Field(
+        MISSING, description="The current ETag of the task or list.", examples=['"1795600000000000"']
+    )
     task: tasks.Task | MISSING = Field(MISSING, description="The task, unless it was deleted.")
+    list: lists.TaskList | MISSING = Field(MISSING, description="The list, unless it was deleted.")
     problem: Problem | MISSING = Field(MISSING, description="The error, if the operation failed.")
 
 

@@ -1,15 +1,30 @@
 """The types of the fields: how a value is validated, and how the OpenAPI document describes it."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from todo_api.domain.due_date import parse_due_date
 from todo_api.domain.listing import MAX_PAGE_SIZE
-from todo_api.domain.text import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, clean_description, clean_title
+from todo_api.domain.recurrence.rule import RULE_MAX_LENGTH, normalize_rule
+from todo_api.domain.recurrence.series import PREVIEW_MAX
+from todo_api.domain.search import QUERY_MAX_LENGTH
+from todo_api.domain.tags import MAX_TAGS, clean_tag, clean_tags
+from todo_api.domain.task import Priority
+from todo_api.domain.text import (
+    DESCRIPTION_MAX_LENGTH,
+    NOT_STORABLE,
+    TAG_MAX_LENGTH,
+    TITLE_MAX_LENGTH,
+    clean_description,
+    clean_title,
+    is_storable,
+)
+from todo_api.domain.time_zones import zone
 
 UUID_PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = re.compile(UUID_PATTERN)
@@ -35,11 +50,41 @@ def _instant(value: object) -> datetime:
     raise ValueError("must be an instant, such as 2026-12-31T17:00:00Z")
 
 
-def _whole_number(value: object) -> object:
-    # Pydantic would accept " 5", "5.0" and "1_0" too.
-    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
-        raise ValueError(f"must be a whole number from 1 to {MAX_PAGE_SIZE:,}")
+def _rule(value: str) -> str:
+    try:
+        return normalize_rule(value)
+    except ValueError as error:  # its message begins with the name of the field
+        raise ValueError(str(error).removeprefix("rule ")) from error
+
+
+def _time_zone(value: str) -> str:
+    return zone(value).key
+
+
+def _list_name(value: object) -> UUID | Literal["inbox"]:
+    if value == "inbox":
+        return "inbox"
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise ValueError("must be the id of a list, or inbox")
+
+
+def _search_text(value: str) -> str:
+    if len(value) > QUERY_MAX_LENGTH:
+        raise ValueError(f"must have at most {QUERY_MAX_LENGTH} characters, not {len(value):,}")
+    if not is_storable(value):
+        raise ValueError(NOT_STORABLE)
     return value
+
+
+def _whole_number(highest: int) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        # Pydantic would accept " 5", "5.0" and "1_0" too.
+        if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+            raise ValueError(f"must be a whole number from 1 to {highest:,}")
+        return value
+
+    return check
 
 
 _TITLE = {
@@ -57,6 +102,34 @@ _DESCRIPTION = {
     "pattern": r"^[^\x00]*$",
     "examples": ["Two litres, whole"],
 }
+_TAG = {
+    "type": "string",
+    "description": "White space around it is trimmed; then 1 to 50 code points, one of them visible, without NUL.",
+    "minLength": 1,
+    "maxLength": TAG_MAX_LENGTH,
+    "pattern": r"^[^\x00]*[^\x00\s\x1c-\x1f\x85][^\x00]*$",
+    "examples": ["home"],
+}
+_TAGS_DESCRIPTION = "In the user's order. Of tags that differ only in case, the first stays."
+_RULE = {
+    "type": "string",
+    "description": (
+        "A subset of RFC 5545's RRULE: FREQ (DAILY, WEEKLY, MONTHLY or YEARLY), INTERVAL, COUNT, UNTIL, BYDAY, "
+        "BYMONTHDAY, BYMONTH, BYSETPOS and WKST."
+    ),
+    "maxLength": RULE_MAX_LENGTH,
+    "examples": ["FREQ=WEEKLY;BYDAY=MO,TH"],
+}
+_TIME_ZONE = {
+    "type": "string",
+    "description": "The name of a time zone in the IANA database.",
+    "examples": ["Europe/Berlin"],
+}
+_LIST_NAME = {
+    "anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "enum": ["inbox"]}],
+    "examples": ["inbox", "019aa2f3-7c1e-7cc3-98c4-dc0c0c07398f"],
+}
+_SEARCH_TEXT = {"type": "string", "maxLength": QUERY_MAX_LENGTH, "pattern": r"^[^\x00]*$", "examples": ["milk"]}
 DUE_DATE_SCHEMA = {
     "anyOf": [
         {"type": "string", "format": "date", "description": "A day."},
@@ -79,12 +152,29 @@ _INSTANT = {"type": "string", "format": "date-time", "examples": ["2026-11-20T09
 Title = Annotated[str, AfterValidator(clean_title), WithJsonSchema(_TITLE)]
 Description = Annotated[str, AfterValidator(clean_description), WithJsonSchema(_DESCRIPTION)]
 DueDateText = Annotated[date | datetime, PlainValidator(_due_date), WithJsonSchema(DUE_DATE_SCHEMA)]
+Tag = Annotated[str, AfterValidator(clean_tag), WithJsonSchema(_TAG)]
+TagList = Annotated[
+    list[Tag],
+    AfterValidator(clean_tags),
+    Field(description=_TAGS_DESCRIPTION, json_schema_extra={"maxItems": MAX_TAGS}),
+]
+PriorityName = Annotated[Priority, Field(strict=False)]
+RuleText = Annotated[str, AfterValidator(_rule), WithJsonSchema(_RULE)]
+TimeZoneName = Annotated[str, AfterValidator(_time_zone), WithJsonSchema(_TIME_ZONE)]
+ListName = Annotated[UUID | Literal["inbox"], PlainValidator(_list_name), WithJsonSchema(_LIST_NAME)]
+SearchText = Annotated[str, AfterValidator(_search_text), WithJsonSchema(_SEARCH_TEXT)]
 InstantText = Annotated[datetime, PlainValidator(_instant), WithJsonSchema(_INSTANT)]
 PageSize = Annotated[
     int,
-    BeforeValidator(_whole_number),
+    BeforeValidator(_whole_number(MAX_PAGE_SIZE)),
     Field(ge=1, le=MAX_PAGE_SIZE),
     WithJsonSchema({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
+]
+OccurrenceCount = Annotated[
+    int,
+    BeforeValidator(_whole_number(PREVIEW_MAX)),
+    Field(ge=1, le=PREVIEW_MAX),
+    WithJsonSchema({"type": "integer", "format": "int32", "minimum": 1, "maximum": PREVIEW_MAX}),
 ]
 # Integers with the formats that generators choose their types by. A revision does not fit into 32 bits.
 Revision = Annotated[int, Field(json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
