@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.programs import ROOT, Running, Start
 
+from todo_api.adapters.http.problems import INTERNAL, PROBLEMS
+
 ADDRESS, TOKEN = "http://127.0.0.1:8000", "$(.venv/bin/todo-api token)"
 PRELUDE = """
 set -euo pipefail
@@ -44,14 +46,16 @@ def running(start: Start) -> Running:
     return start("dev")
 
 
-def test_the_six_calls_of_the_readme_work(running: Running, tmp_path: Path) -> None:
-    done = run(commands("README.md", "## Six calls"), running, tmp_path)
+def test_the_first_calls_of_the_readme_work(running: Running, tmp_path: Path) -> None:
+    done = run(commands("README.md", "## First calls"), running, tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count('"title":"Buy milk"') == 4  # list, get, update, complete
-    assert '"description":"Two litres"' in done.stdout
+    assert done.stdout.count('"title":"Buy milk"') == 7  # list, get, put, move, search, repeat, complete
+    assert '"tags":["shop"]' in done.stdout
+    assert '"tags":[{"name":"shop","all":1,"pending":1}]' in done.stdout
+    assert re.search(r'\["20[0-9-]{8}","20[0-9-]{8}","20[0-9-]{8}"\]', done.stdout)  # the next occurrences
     assert '"completed":true' in done.stdout
-    assert running.titles() == []
+    assert running.titles() == []  # they went to the trash with their list
 
 
 def test_the_commands_of_the_api_page_work(running: Running, tmp_path: Path) -> None:
@@ -60,7 +64,16 @@ def test_the_commands_of_the_api_page_work(running: Running, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"results":[{"status":201' in done.stdout
     assert '"imported":0' in done.stdout
+    assert '"imported_lists":0' in done.stdout
+    assert '"name":"Food","color":null' in done.stdout
+    assert '[{"name":"at work","all":1,"pending":1}]' in done.stdout
+    assert done.stdout.count('"title":"Water the plants"') == 2  # the one after the skipped one, and that restored
     assert (tmp_path / "tasks.json").exists()
+
+
+def test_the_api_page_has_every_code_of_a_problem() -> None:
+    page = (ROOT / "docs/api.md").read_text()
+    assert not [kind.code for kind in (*PROBLEMS.values(), INTERNAL) if f"`{kind.code}`" not in page]
 
 
 def test_the_event_stream_of_the_sync_page_works(running: Running, tmp_path: Path) -> None:

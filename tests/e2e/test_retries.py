@@ -23,7 +23,7 @@ CREATE = {"title": "Once"}
 def serving(start: Start, database_url: str) -> Running:
     """Two workers, which share only the database."""
     settings = {"DATABASE_URL": database_url, "BETTER_AUTH_SECRET": SECRET}
-    return start("serve", "--workers", "2", until="\n", **settings)
+    return start("serve", "--workers", "2", until="serving on", **settings)
 
 
 @pytest.fixture
