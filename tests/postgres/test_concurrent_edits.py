@@ -194,3 +194,24 @@ async def test_the_limit_of_lists_holds_at_once(processes: Sequence[Storage], us
     assert len(lists) == MAX_LISTS
     assert (await processes[0].tasks.page(user_id, TaskQuery())).revision == revision
     assert all(low.position < high.position for low, high in pairwise(lists))
+
+
+async def test_a_task_for_a_list_that_comes_and_goes_is_never_refused_for_the_quota(
+    processes: Sequence[Storage], user_id: str
+) -> None:
+    made = await a_list(processes[0], user_id)
+
+    async def come_and_go() -> None:
+        for _ in range(60):
+            await do(processes[0], user_id, DeleteList(made.id))
+            await do(processes[0], user_id, RestoreList(made.id))
+
+    async def add(storage: Storage) -> list[object]:
+        calls = [await outcomes(storage.tasks.add(a_task(user_id, list_id=made.id), 10_000)) for _ in range(60)]
+        return [outcome for call in calls for outcome in call]
+
+    coming = asyncio.create_task(come_and_go())
+    added = await asyncio.gather(*(add(storage) for storage in processes[1:]))
+    await coming
+    refused = [outcome for outcomes in added for outcome in outcomes if isinstance(outcome, TodoError)]
+    assert {type(error) for error in refused} <= {InvalidFieldError}

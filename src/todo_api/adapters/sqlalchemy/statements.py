@@ -204,6 +204,7 @@ OCCURRENCE = sa.select(tasks.c.id).where(
     series_number == sa.cast(_next_recurrence.op("->>")(sa.literal_column("'sequence'")), sa.Integer),
     live,
 )
+LIVE_TASKS = sa.select(users.c.live_tasks).where(users.c.id == _owner)
 LIST_EXISTS = sa.select(lists.c.id).where(
     lists.c.user_id == _owner,
     lists.c.id == sa.bindparam("list_id", type_=lists.c.id.type),

@@ -76,9 +76,9 @@ class SqlAlchemyTaskRepository:
             exists = True
         if state := await self._state(task.user_id, task.id):
             raise (TaskInTrashError if state["in_trash"] else TaskExistsError)(state["revision"])
-        if exists:  # it was purged in the meantime
-            return await self.add(task, quota)
         await self._require_list(task)
+        if exists or await self._has_room(task.user_id, quota):  # it was purged, or its list restored, in the meantime
+            return await self.add(task, quota)
         raise QuotaExceededError(quota or NO_QUOTA)
 
     @reads
@@ -111,7 +111,7 @@ class SqlAlchemyTaskRepository:
         if not state or state["in_trash"] or state["revision"] != task.revision:
             return None
         await self._require_list(task)
-        if successor is not None:
+        if successor is not None and not await self._has_room(task.user_id, quota):
             raise QuotaExceededError(quota or NO_QUOTA)
         return None
 
@@ -191,6 +191,10 @@ class SqlAlchemyTaskRepository:
             return
         if not await self._fetch(statements.LIST_EXISTS, {"owner": task.user_id, "list_id": task.list_id}):
             raise InvalidFieldError("list_id", NO_SUCH_LIST)
+
+    async def _has_room(self, user_id: str, quota: int | None) -> bool:
+        rows = await self._fetch(statements.LIVE_TASKS, {"owner": user_id})
+        return not rows or rows[0]["live_tasks"] < (quota or NO_QUOTA)
 
     async def _state(self, user_id: str, task_id: UUID) -> Row | None:
         rows = await self._fetch(statements.STATE, {"owner": user_id, "task_id": task_id})
