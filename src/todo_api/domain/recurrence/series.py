@@ -73,7 +73,7 @@ class Occurrence:
         """
         occurrence = cls.at(recurrence, due_date, sequence)
         if next(_after(occurrence, recurrence, due_date), None) is None:
-            raise InvalidValueError("rule must have a date in the 50 years after the due date")
+            raise InvalidValueError("rule must have a date in the 50 years after the due date, before COUNT or UNTIL")
         return occurrence
 
     @classmethod

@@ -48,9 +48,7 @@ class TaskCounts(BaseModel):
     upcoming: fields.Int32 = Field(description="Pending tasks that are due after this day.")
     without_date: fields.Int32 = Field(description="Pending tasks without a due date.")
     trash: fields.Int32
-    lists: list[ListCount] = Field(
-        description="The inbox, and the lists with tasks in them, in the order of their ids."
-    )
+    lists: list[ListCount] = Field(description="The inbox, and all lists in the order of their ids.")
     tags: list[TagCount] = Field(description="The tags in use, in the order of the alphabet.")
 
     @classmethod
