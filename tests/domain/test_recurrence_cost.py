@@ -1,14 +1,11 @@
 """The cost of rules, counted in lines of Python that are executed: about 0.06 µs each, and as many on every machine."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from types import FrameType
-from typing import Any
 
 import pytest
 from dateutil.rrule import DAILY, rrule
+from tests.domain.lines import counted_lines
 
 from todo_api.domain.errors import InvalidValueError
 from todo_api.domain.recurrence import Occurrence, Recurrence
@@ -45,23 +42,6 @@ RULES = [
     f"FREQ=YEARLY;{EACH_WEEKDAY};{EACH_DAY};{POSITIONS}",
     f"FREQ=YEARLY;INTERVAL=4;{EACH_WEEKDAY};{EACH_MONTH};BYSETPOS=-366",
 ]
-
-
-@contextmanager
-def counted_lines() -> Iterator[Callable[[], int]]:
-    lines = 0
-
-    def count(_frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
-        yield lambda: lines
-    finally:
-        sys.settrace(before)
 
 
 def lines_of(call: Callable[[], object]) -> int:

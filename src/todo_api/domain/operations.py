@@ -36,6 +36,18 @@ def _task(task_id: UUID, list_id: UUID | None | Unset = UNSET) -> Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class _OneTask:
+    """Do something with one task, at one of these revisions where they are given."""
+
+    task_id: UUID
+    if_revisions: Collection[int] | None = None
+
+    @property
+    def selection(self) -> Selection:
+        return _task(self.task_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """Create a task under `new_id`. `is_fresh` means that the id was just generated, so no task can have it."""
 
@@ -91,15 +103,8 @@ class Complete:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(_OneTask):
     """Move an occurrence of a series to the trash, and create the next one, which is the result."""
-
-    task_id: UUID
-    if_revisions: Collection[int] | None = None
-
-    @property
-    def selection(self) -> Selection:
-        return _task(self.task_id)
 
     def apply(self, workspace: Workspace) -> Task:
         return workspace.skip(self.task_id, self.if_revisions)
@@ -130,45 +135,24 @@ def _neighbours(place: Place) -> Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(_OneTask):
     """Move a task to the trash."""
-
-    task_id: UUID
-    if_revisions: Collection[int] | None = None
-
-    @property
-    def selection(self) -> Selection:
-        return _task(self.task_id)
 
     def apply(self, workspace: Workspace) -> None:
         workspace.delete(self.task_id, self.if_revisions)
 
 
 @dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(_OneTask):
     """Restore a task from the trash."""
-
-    task_id: UUID
-    if_revisions: Collection[int] | None = None
-
-    @property
-    def selection(self) -> Selection:
-        return _task(self.task_id)
 
     def apply(self, workspace: Workspace) -> Task:
         return workspace.restore(self.task_id, self.if_revisions)
 
 
 @dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(_OneTask):
     """Delete a task in the trash permanently."""
-
-    task_id: UUID
-    if_revisions: Collection[int] | None = None
-
-    @property
-    def selection(self) -> Selection:
-        return _task(self.task_id)
 
     def apply(self, workspace: Workspace) -> None:
         workspace.purge(self.task_id, self.if_revisions)

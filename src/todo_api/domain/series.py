@@ -28,19 +28,38 @@ def related_occurrences(tasks: Iterable[Task]) -> frozenset[OccurrenceKey]:
     return frozenset(key for key in keys if key is not None)
 
 
-def holder(tasks: Records[Task], key: OccurrenceKey | None) -> Task | None:
-    """Return the task outside the trash that is this occurrence."""
-    return None if key is None else next((task for task in tasks.live() if occurrence_key(task) == key), None)
+class TaskRecords(Records[Task]):
+    """The tasks of an edit, which are also found by their occurrences."""
+
+    def __init__(self, items: Iterable[Task], next_revision: int) -> None:
+        super().__init__(items, next_revision)
+        self._holders: dict[OccurrenceKey, UUID] = {}
+        for task in self.all():
+            self._note(task)
+
+    def write(self, item: Task) -> Task:
+        written = super().write(item)
+        self._note(written)
+        return written
+
+    def holder(self, key: OccurrenceKey | None) -> Task | None:
+        """Return the task outside the trash that is this occurrence."""
+        task = self.find(self._holders[key]) if key in self._holders else None
+        return task if task and not isinstance(task, TrashedTask) and occurrence_key(task) == key else None
+
+    def _note(self, task: Task) -> None:
+        if (key := occurrence_key(task)) and not isinstance(task, TrashedTask):
+            self._holders[key] = task.id
 
 
-def follow(task: Task, tasks: Records[Task], new_id: Callable[[], UUID], now: datetime) -> tuple[Task, Task | None]:
+def follow(task: Task, tasks: TaskRecords, new_id: Callable[[], UUID], now: datetime) -> tuple[Task, Task | None]:
     """Return a completed or skipped task with its `next_id`, and the next occurrence if it has to be created."""
-    if task.next_id is None and (existing := holder(tasks, occurrence_key(task, ahead=1))):
+    if task.next_id is None and (existing := tasks.holder(occurrence_key(task, ahead=1))):
         return replace(task, next_id=existing.id), None
     return task.spawn(new_id(), now=now) or (task, None)
 
 
-def unchanged_successor(task: Task, tasks: Records[Task]) -> Task | None:
+def unchanged_successor(task: Task, tasks: TaskRecords) -> Task | None:
     """Return the task that came of this one, if nobody has changed it since."""
     successor = None if task.next_id is None else tasks.find(task.next_id)
     if successor is None or isinstance(successor, TrashedTask) or not successor.is_as_spawned():
@@ -48,7 +67,7 @@ def unchanged_successor(task: Task, tasks: Records[Task]) -> Task | None:
     return successor
 
 
-def in_own_series(task: Task, tasks: Records[Task]) -> Task:
+def in_own_series(task: Task, tasks: TaskRecords) -> Task:
     """Return a task that is added; it starts a series of its own if another task is the same occurrence."""
-    other = holder(tasks, occurrence_key(task))
+    other = tasks.holder(occurrence_key(task))
     return task if other is None or other.id == task.id else task.restarted()

@@ -258,7 +258,7 @@ class Task:
 
     def discard(self, *, now: datetime) -> "TrashedTask":
         """Return the task as it is stored in the trash."""
-        return TrashedTask(**_values(self), deleted_at=now)
+        return TrashedTask(**dict(zip(_NAMES, _values_of(self), strict=True)), deleted_at=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +269,7 @@ class TrashedTask(Task):
 
     def restore(self) -> Task:
         """Return the task as it was before it was deleted."""
-        return Task(**_values(self))
+        return build_task(*_values_of(self))
 
 
 _NAMES = [field.name for field in fields(Task)]
@@ -306,7 +306,3 @@ def _started(recurrence: Recurrence | None, due_date: DueDate | None, sequence: 
         return Repetition.start(recurrence, due_date, sequence)
     except InvalidValueError as error:
         raise InvalidFieldError("recurrence.rule", str(error).removeprefix("rule ")) from error
-
-
-def _values(task: Task) -> dict[str, Any]:
-    return {field.name: getattr(task, field.name) for field in fields(Task)}

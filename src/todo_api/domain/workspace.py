@@ -60,7 +60,7 @@ class Workspace:
         self.live_tasks = live_tasks
         self.now = now
         self.new_id = new_id
-        self.tasks = Records(tasks, next_revision)
+        self.tasks = series.TaskRecords(tasks, next_revision)
         self.lists = Records(lists, next_revision)
         self._revision = revision
         self._next_revision = next_revision
