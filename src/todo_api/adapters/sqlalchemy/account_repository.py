@@ -43,7 +43,7 @@ def _account() -> Select[Any]:
 
 
 @cache
-def _export(*, resumed: bool) -> Select[Any]:
+def export(*, resumed: bool) -> Select[Any]:
     """Return the statement for a page. Parameters: `owner`, `limit`, and, to resume an export, `after_id`."""
     rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(tasks.c.user_id == _owner)
     if resumed:
@@ -71,7 +71,7 @@ class SqlAlchemyAccountRepository:
     @reads
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
         values = {"owner": user_id, "limit": limit, "after_id": after}
-        rows = await fetch(self.engine, _export(resumed=after is not None), values)
+        rows = await fetch(self.engine, export(resumed=after is not None), values)
         return [to_stored_task(row) for row in rows]
 
     @reads

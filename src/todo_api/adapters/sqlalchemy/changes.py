@@ -51,7 +51,7 @@ def _tombstones(kind: str, account: sa.CTE, table: sa.Table, living: sa.Table) -
     """
     created_again = (
         sa.select(living.c.revision)
-        .where(living.c.user_id == table.c.user_id, living.c.id == table.c.id, living.c.deleted_at.is_(None))
+        .where(living.c.user_id == _owner, living.c.id == table.c.id, living.c.deleted_at.is_(None))
         .scalar_subquery()
     )
     columns = [table.c.user_id, table.c.id, table.c.revision]

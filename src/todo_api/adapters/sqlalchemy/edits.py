@@ -40,12 +40,13 @@ _zero = sa.literal_column("0", sa.BigInteger)
 _now = sa.bindparam("now", type_=users.c.created_at.type)
 
 # Held until the end of the transaction; a second request with the key does not wait. A lock is a 64-bit number: if two
-# keys collide, the later request only fails with "in use".
+# keys collide, the later request only fails with "in use". It is taken where the user's row is, which is one place for
+# all processes on Citus too. A new user has no row yet; then `_START` makes the later request wait.
 _CLAIM = sa.select(
     sa.func.pg_try_advisory_xact_lock(
         sa.func.hashtextextended(_request_key, sa.func.hashtextextended(_owner, _zero))
     ).label("claimed")
-)
+).select_from(sa.select(users.c.id).where(users.c.id == _owner).subquery())
 # With the result that is stored for the key. No one else can write it, because the key is locked.
 _LOCK = (
     sa.select(
@@ -58,12 +59,13 @@ _LOCK = (
     )
     .select_from(
         users.outerjoin(
-            idempotency_keys, (idempotency_keys.c.user_id == users.c.id) & (idempotency_keys.c.key == _request_key)
+            idempotency_keys, (idempotency_keys.c.user_id == _owner) & (idempotency_keys.c.key == _request_key)
         )
     )
     .where(users.c.id == _owner)
     .with_for_update(key_share=True, of=users)
 )
+_NO_KEY = ""  # keys are not empty; Citus refuses to lock a row beside a comparison with NULL
 # One below the clock, so that the first write is at the clock.
 _START = (
     insert(users)
@@ -192,12 +194,12 @@ class Edit(Generic[T]):
 
     async def _claim(self, connection: AsyncConnection, key: IdempotencyKey[T]) -> None:
         rows = await execute(connection, _CLAIM, {"owner": self.user_id, "request_key": key.key})
-        if not rows[0]["claimed"]:
+        if rows and not rows[0]["claimed"]:
             raise IdempotencyKeyInUseError
 
     async def _lock(self, connection: AsyncConnection) -> tuple[Row, bool]:
         """Lock the account; return it, with the result that is stored for the key, and whether it is new."""
-        key = {"request_key": None if self.key is None else self.key.key}
+        key = {"request_key": self.key.key if self.key else _NO_KEY}
         while True:
             if rows := await execute(connection, _LOCK, {"owner": self.user_id, **key}):
                 return rows[0], False

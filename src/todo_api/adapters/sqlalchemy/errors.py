@@ -1,8 +1,10 @@
 """Errors of the database: which are outages, and which calls can be retried."""
 
+import asyncio
 import logging
+import random
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -64,6 +66,12 @@ _NOT_RUN = (
 )
 
 
+# How often a call is repeated whose transaction was rolled back to end a deadlock, and the longest pause before it.
+# A cluster also reports deadlocks that are none, if there are many writers of one user (Citus issue 1803).
+_DEADLOCK_RETRIES = 4
+_DEADLOCK_PAUSE = 0.1  # seconds
+
+
 def driver_error(error: BaseException) -> BaseException:
     """Return asyncpg's error, which SQLAlchemy wraps up to twice, or the error itself if it is not wrapped."""
     if isinstance(error, exc.DBAPIError) and error.orig is not None:
@@ -76,7 +84,7 @@ _Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 def reads(method: _Method[P, T]) -> _Method[P, T]:
-    """Retry the method once if the connection was lost. It must not write.
+    """Retry the method once if the connection was lost, and a few times after a deadlock. It must not write.
 
     Raises:
         RepositoryUnavailableError: The database cannot be used.
@@ -85,7 +93,7 @@ def reads(method: _Method[P, T]) -> _Method[P, T]:
 
 
 def writes(method: _Method[P, T]) -> _Method[P, T]:
-    """Retry the method once if it certainly had no effect.
+    """Retry the method once if it certainly had no effect, and a few times after a deadlock.
 
     Raises:
         RepositoryUnavailableError: The database cannot be used.
@@ -97,12 +105,7 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
     @wraps(method)
     async def call(adapter: Any, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            try:
-                result = await method(adapter, *args, **kwargs)
-            except _DATABASE_ERRORS as error:
-                if not may_retry(error):
-                    raise
-                result = await method(adapter, *args, **kwargs)
+            result = await _with_retries(partial(method, adapter, *args, **kwargs), may_retry)
         except exc.TimeoutError as error:
             raise RepositoryUnavailableError(str(error)) from error
         except _DATABASE_ERRORS as error:
@@ -115,6 +118,23 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
         return result
 
     return call  # type: ignore[return-value] # mypy's own type of `wraps`
+
+
+async def _with_retries(call: Callable[[], Coroutine[Any, Any, T]], may_retry: Callable[[Exception], bool]) -> T:
+    retries = 0
+    while True:
+        try:
+            return await call()
+        except _DATABASE_ERRORS as error:
+            if _is_deadlock(error) and retries < _DEADLOCK_RETRIES:
+                await asyncio.sleep(random.uniform(0, _DEADLOCK_PAUSE))  # noqa: S311 - jitter, not a secret
+            elif retries or not may_retry(error):
+                raise
+            retries += 1
+
+
+def _is_deadlock(error: Exception) -> bool:
+    return isinstance(driver_error(error), asyncpg.DeadlockDetectedError)
 
 
 def _was_not_run(error: Exception) -> bool:

@@ -3,6 +3,8 @@
 Each is one round trip in autocommit. A write locks the user's row first and takes the next revision from it; the lock
 is held until the commit, so the order of revisions is the order of commits.
 
+Each names the user of every table that it reads or writes (docs/decisions/sharding.md).
+
 No parameter has the name of a column: SQLAlchemy would set that column. `new_<column>` is a value to write.
 """
 
@@ -25,12 +27,14 @@ _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
 _is_the_task = (tasks.c.user_id == _owner) & (tasks.c.id == _task_id)
 
 
-def _new_values(*, without: set[str]) -> dict[str, sa.ColumnElement[Any]]:
-    return {
-        column.name: sa.bindparam(f"new_{column.name}", type_=column.type)
+def _values(prefix: str, *, without: set[str]) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the columns of a task with their parameters, `<prefix><column>`; the user is the owner."""
+    values: dict[str, sa.ColumnElement[Any]] = {
+        column.name: sa.bindparam(prefix + column.name, type_=column.type)
         for column in tasks.c
         if column.name not in without
     }
+    return values | ({"user_id": _owner} if "user_id" in values else {})
 
 
 def _locked_user() -> sa.CTE:
@@ -62,7 +66,7 @@ _NOT_GIVEN = {"revision", "deleted_at", "position", "words_revision"}
 
 
 def _add() -> sa.Insert:
-    values = _new_values(without=_NOT_GIVEN)
+    values = _values("new_", without=_NOT_GIVEN)
     upsert = insert(users).values(
         id=values["user_id"], revision=CLOCK, floor=CLOCK - ONE, live_tasks=ONE, created_at=values["created_at"]
     )
@@ -80,7 +84,7 @@ def _add() -> sa.Insert:
 
 def _add_to_list() -> sa.Update:
     """Add a task to a list, which exists only if its user does."""
-    values = _new_values(without=_NOT_GIVEN)
+    values = _values("new_", without=_NOT_GIVEN)
     user = _locked_user()
     is_listed = sa.exists().select_from(_listed(user, values["list_id"]))
     added = _insert(values, user.c.next_revision, is_listed, user.c.live_tasks < _quota)
@@ -99,7 +103,7 @@ def _insert(
 
 
 def _save(*, with_successor: bool) -> sa.Update:
-    values = _new_values(without=_NOT_GIVEN | {"user_id", "id", "created_at"})
+    values = _values("new_", without=_NOT_GIVEN | {"user_id", "id", "created_at"})
     user = _locked_user()
     list_id = values["list_id"]
     is_listed = sa.or_(list_id.is_(None), tasks.c.list_id == list_id, sa.exists().select_from(_listed(user, list_id)))
@@ -126,10 +130,7 @@ def _save(*, with_successor: bool) -> sa.Update:
 
 def _insert_successor(revision: sa.ColumnElement[int]) -> Insert:
     """Insert the task that came of a saved one, from parameters `next_<column>`; it remembers the revision."""
-    columns = [column for column in tasks.c if column.name not in _NOT_GIVEN]
-    values: dict[str, sa.ColumnElement[Any]] = {
-        column.name: sa.bindparam(f"next_{column.name}", type_=column.type) for column in columns
-    }
+    values = _values("next_", without=_NOT_GIVEN)
     path = sa.literal_column("'{spawned_at}'", sa.ARRAY(sa.Text))
     values["recurrence"] = sa.func.jsonb_set(values["recurrence"], path, sa.func.to_jsonb(revision))
     return _insert(values, revision)
@@ -150,7 +151,8 @@ def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
         .returning(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.deleted_at)
         .cte("written")
     )
-    tombstone = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], sa.select(removed))
+    rows = sa.select(_owner, removed.c.id, removed.c.revision, removed.c.deleted_at)
+    tombstone = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], rows)
     # There may be an old tombstone, of a purged task with the same id.
     tombstone = tombstone.on_conflict_do_update(
         index_elements=[tombstones.c.user_id, tombstones.c.id],
@@ -176,16 +178,15 @@ def _restore() -> sa.Update:
         .cte("written")
     )
     tombstone = (
-        sa.delete(tombstones)
-        .where(tombstones.c.user_id == restored.c.user_id, tombstones.c.id == restored.c.id)
-        .cte("risen")
+        sa.delete(tombstones).where(tombstones.c.user_id == _owner, tombstones.c.id == restored.c.id).cte("risen")
     )
     return _count(restored, live_tasks=users.c.live_tasks + ONE).returning(*restored.c).add_cte(tombstone)
 
 
 def _count(written: sa.CTE, **counts: sa.ColumnElement[int]) -> sa.Update:
     """Set the user's revision to that of the written task; without a task, change nothing."""
-    return sa.update(users).values(revision=written.c.revision, **counts).where(users.c.id == written.c.user_id)
+    is_the_user = (users.c.id == _owner) & (users.c.id == written.c.user_id)
+    return sa.update(users).values(revision=written.c.revision, **counts).where(is_the_user)
 
 
 ADD = _add()

@@ -1,5 +1,6 @@
 """The task repository in PostgreSQL: each call except an edit is one statement, one round trip and one commit."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
@@ -43,7 +44,8 @@ T = TypeVar("T")
 
 def is_taken_occurrence(error: IntegrityError) -> bool:
     """Return whether another task is the occurrence that was to be stored."""
-    return getattr(driver_error(error), "constraint_name", None) == OCCURRENCE_INDEX
+    name = getattr(driver_error(error), "constraint_name", None) or ""
+    return re.fullmatch(rf"{OCCURRENCE_INDEX}(_\d+)?", name) is not None  # on Citus with the number of the shard
 
 
 NO_QUOTA = 2**31 - 1  # more tasks than can be stored

@@ -1,0 +1,61 @@
+"""A deadlock has rolled one transaction back, so the call is repeated."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+from tests.domain.builders import a_task
+from tests.postgres.running import Service
+
+from todo_api.adapters.sqlalchemy.engine import FairEngine
+from todo_api.adapters.sqlalchemy.errors import reads, writes
+from todo_api.domain.errors import RepositoryUnavailableError
+
+Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connect: TypeAlias = Callable[..., Service]
+
+
+async def test_a_write_that_ends_a_deadlock_is_repeated(connect: Connect, database: Database, user_id: str) -> None:
+    tasks = connect().tasks
+    task = await tasks.add(a_task(user_id))
+    async with database.transaction():
+        await database.execute("SET LOCAL deadlock_timeout = '1min'")  # so that the other side notices it
+        await database.execute("SELECT FROM tasks WHERE user_id = $1 FOR UPDATE", user_id)
+        saving = asyncio.create_task(tasks.save(replace(task, title="Saved")))
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%locked%'"
+        while not await database.fetchval(waiting):
+            await database.execute("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()")
+        await database.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", user_id)
+    saved = await saving
+    assert saved == await tasks.get(user_id, task.id)
+    assert saved.title == "Saved"
+
+
+class Adapter:
+    """Fails with a deadlock so many times."""
+
+    def __init__(self, engine: FairEngine, deadlocks: int) -> None:
+        self.engine = engine
+        self.deadlocks = deadlocks
+
+    async def call(self) -> str:
+        self.deadlocks -= 1
+        if self.deadlocks >= 0:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        return "done"
+
+    read = reads(call)
+    write = writes(call)
+
+
+@pytest.mark.parametrize("call", [Adapter.read, Adapter.write])
+async def test_a_call_is_repeated_a_few_times(call: Callable[[Adapter], Awaitable[str]], connect: Connect) -> None:
+    engine = connect().engine
+    assert await call(Adapter(engine, deadlocks=4)) == "done"
+    failing = Adapter(engine, deadlocks=5)
+    with pytest.raises(RepositoryUnavailableError):
+        await call(failing)
+    assert failing.deadlocks == 0
