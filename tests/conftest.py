@@ -17,6 +17,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from testcontainers.community.postgres import PostgresContainer
+from tests.citus import prepare_cluster
 from tests.domain.builders import NOW
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
@@ -28,6 +29,7 @@ from todo_api.dev.postgres import open_server
 ROOT = Path(__file__).parent.parent
 HELP = (
     "where PostgreSQL runs; `pgbouncer` is the embedded one behind a pooler in transaction mode, "
+    "`citus` the coordinator of TEST_DATABASE_URL, whose tables are distributed first, "
     "and `none` skips tests that need a database, start processes or generate hundreds of requests"
 )
 SLOW = {"deploy", "e2e", "faults", "fuzz", "logs", "migrations", "test_openapi.py"}
@@ -35,17 +37,19 @@ POOLED = 20  # connections of the pooler for each database; the service has ten,
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    kinds = ["embedded", "container", "pgbouncer", "none"]
+    kinds = ["embedded", "container", "pgbouncer", "citus", "none"]
     parser.addoption("--database", choices=kinds, default="embedded", help=HELP)
     parser.addoption("--postgres-image", default="postgres:18", help="the image of --database=container")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With a pooler, select the tests that use the database; without a database, the quick ones."""
+    """With a pooler or a cluster, select the tests that use the database; without a database, the quick ones."""
     kind = config.getoption("--database")
-    if kind == "pgbouncer":
+    if kind in {"pgbouncer", "citus"}:
         items[:] = filter(_uses_database, items)
-    elif kind == "none":
+    if kind == "citus":
+        items[:] = [item for item in items if item.get_closest_marker("one_server") is None]
+    if kind == "none":
         left_out = ("redis", "memory-without-hot-path")  # make test runs both
         items[:] = [item for item in items if not _uses_database(item) and not any(x in item.name for x in left_out)]
 
@@ -66,7 +70,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     """The URL of a database with the newest schema, as a superuser. Its clock stands still."""
     for url in _server(request.config, tmp_path_factory):
         command.upgrade(alembic_config(direct(url)), "head")
-        stop_clock(url)
+        if request.config.getoption("--database") == "citus":
+            asyncio.run(prepare_cluster(url, STOP_CLOCK))
+        else:
+            stop_clock(url)
         yield url
 
 
@@ -80,6 +87,8 @@ def _server(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> 
     kind = config.getoption("--database")
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
+    elif kind == "citus":
+        pytest.skip("--database=citus needs TEST_DATABASE_URL, the URL of a coordinator with the extension citus")
     elif kind == "container":
         with PostgresContainer(config.getoption("--postgres-image"), driver=None) as container:
             yield container.get_connection_url()

@@ -18,6 +18,7 @@ Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connect: TypeAlias = Callable[..., Service]
 
 
+@pytest.mark.one_server
 async def test_a_write_that_ends_a_deadlock_is_repeated(connect: Connect, database: Database, user_id: str) -> None:
     tasks = connect().tasks
     task = await tasks.add(a_task(user_id))
@@ -35,16 +36,17 @@ async def test_a_write_that_ends_a_deadlock_is_repeated(connect: Connect, databa
 
 
 class Adapter:
-    """Fails with a deadlock so many times."""
+    """Fails so many times, with a deadlock unless another error is given."""
 
-    def __init__(self, engine: FairEngine, deadlocks: int) -> None:
+    def __init__(self, engine: FairEngine, failures: int, error: Exception | None = None) -> None:
         self.engine = engine
-        self.deadlocks = deadlocks
+        self.failures = failures
+        self.error = error or asyncpg.DeadlockDetectedError("deadlock detected")
 
     async def call(self) -> str:
-        self.deadlocks -= 1
-        if self.deadlocks >= 0:
-            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        self.failures -= 1
+        if self.failures >= 0:
+            raise self.error
         return "done"
 
     read = reads(call)
@@ -54,8 +56,8 @@ class Adapter:
 @pytest.mark.parametrize("call", [Adapter.read, Adapter.write])
 async def test_a_call_is_repeated_a_few_times(call: Callable[[Adapter], Awaitable[str]], connect: Connect) -> None:
     engine = connect().engine
-    assert await call(Adapter(engine, deadlocks=4)) == "done"
-    failing = Adapter(engine, deadlocks=5)
+    assert await call(Adapter(engine, failures=4)) == "done"
+    failing = Adapter(engine, failures=5)
     with pytest.raises(RepositoryUnavailableError):
         await call(failing)
-    assert failing.deadlocks == 0
+    assert failing.failures == 0

@@ -37,6 +37,7 @@ def client_of(service: Service, user_id: str) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers)
 
 
+@pytest.mark.one_server
 async def test_a_retry_does_not_wait_for_the_first_request(
     connect: Connect, database: "asyncpg.Connection[asyncpg.Record]", user_id: str
 ) -> None:

@@ -18,7 +18,7 @@ from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.limits import FixedWindowLimiter
 from todo_api.adapters.telemetry.metrics import exports_telemetry
 from todo_api.cli.configuration import settings_of
-from todo_api.cli.database import require_usable_schema
+from todo_api.cli.database import require_usable_schema, undistributed_tables
 from todo_api.main import create_app
 from todo_api.settings import ConfigurationError, Settings
 
@@ -26,6 +26,12 @@ OTLP_PROTOCOL = "http/protobuf"
 FAMILIES = ("BETTER_AUTH_", "DATABASE_", "RATE_LIMIT", "TRUSTED_", "LOG_")
 TYPO_SIMILARITY = 0.85  # similarity, of 1: PORTS and DATABSE_URL are typos, HOSTNAME and PATH are not
 OTHER_FILES = 100  # open files of a process besides its connections
+
+
+class Warned(str):
+    """A result that is usable, and that somebody should know of."""
+
+    __slots__ = ()
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
     failures = 0
     for name, check in CHECKS.items():
         try:
-            print(f"ok       {name}: {check(settings)}")
+            result = check(settings)
+            print(f"{'warning' if isinstance(result, Warned) else 'ok':8} {name}: {result}")
         except ConfigurationError as error:
             print(f"problem  {name}: {error}")
             failures += 1
@@ -71,7 +78,13 @@ def _values(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    return f"responds, at revision {require_usable_schema(settings)}"
+    found = f"responds, at revision {require_usable_schema(settings)}"
+    local = undistributed_tables(settings)
+    if local is None:
+        return found
+    if local:
+        return Warned(f"{found}; not distributed yet: {', '.join(local)}. Run todo-api distribute")
+    return f"{found}, distributed with Citus"
 
 
 def _keys(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `todo-api dev | serve | check | purge | invalidate-tokens | token | openapi`."""
+"""The command line: `todo-api dev | serve | check | distribute | purge | invalidate-tokens | token | openapi`."""
 
 import argparse
 import os
@@ -74,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         help="check the configuration",
         description="Check all that `todo-api serve` needs: the settings, the database and its schema, the keys of "
         "tokens, and the rest of the configuration. Exits with 1 if a check fails.",
+    )
+    commands.add_parser(
+        "distribute",
+        help="distribute the tables over the servers of a Citus cluster",
+        description="Distribute the tables of DATABASE_URL, which is the coordinator of a Citus cluster, over its "
+        "workers: by user. Run it after `alembic upgrade head`, also after an upgrade: it distributes what is still "
+        "local. `serve` may run meanwhile, and it may be run again (docs/scale.md).",
     )
     commands.add_parser(
         "purge",

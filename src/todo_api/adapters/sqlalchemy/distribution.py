@@ -1,8 +1,159 @@
-"""How the tables are distributed over several servers with Citus: by user, each user's rows on one server."""
+"""Distribute the tables over several servers with Citus: by user, so that each user's rows are on one server.
 
-from todo_api.adapters.sqlalchemy.tables import database_identity, metadata
+See "Create and Modify Distributed Objects" in the manual of Citus.
+"""
 
-# The column by which each table is distributed: the user's id, with which each primary key begins.
+from collections.abc import AsyncIterator, Iterable
+
+import sqlalchemy as sa
+from asyncpg import LockNotAvailableError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.errors import driver_error
+from todo_api.adapters.sqlalchemy.tables import database_identity, metadata, users
+
+# The column by which each table is distributed: the user's id, with which each primary key begins. `users` is first.
 DISTRIBUTION_COLUMNS = {
     table.name: table.primary_key.columns[0].name for table in metadata.sorted_tables if table is not database_identity
 }
+# The same on all servers: small, and read by all.
+REFERENCE_TABLES = ("alembic_version",)
+
+_LOCK = 0x73686172  # an arbitrary advisory lock
+_LOCK_TIMEOUT = "2s"  # requests queue behind a waiting change of a table
+_LOCK_ATTEMPTS = 15
+
+
+class NotDistributableError(Exception):
+    """The database cannot be distributed; the message says what to do."""
+
+
+async def local_tables(config: DatabaseConfig) -> list[str] | None:
+    """Return the tables that are not distributed yet, in the order to distribute them; None without Citus."""
+    engine = create_engine(config)
+    try:
+        async with engine.connect() as connection:
+            return await _local_tables(connection) if await _has_citus(connection) else None
+    finally:
+        await engine.dispose()
+
+
+async def distribute(config: DatabaseConfig) -> AsyncIterator[str]:
+    """Distribute the tables that are still local, and yield a line for each thing done.
+
+    Tables with rows are copied while they are written to; writers wait for the end of each copy only. Meanwhile the
+    tables have no foreign keys. It may be run again, also after it was interrupted.
+
+    Raises:
+        NotDistributableError: There is no extension `citus`, another run has not ended, or a lock was not available.
+        sqlalchemy.exc.DBAPIError: The database cannot be used, or Citus refuses.
+    """
+    engine = create_engine(config)
+    try:
+        async with engine.connect() as connection:
+            if not await _has_citus(connection):
+                raise NotDistributableError(
+                    "the database has no extension citus: install it on each server, run CREATE EXTENSION citus, and "
+                    "add the workers with citus_add_node (docs/scale.md)"
+                )
+            if not await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
+                raise NotDistributableError("another run of this command has not ended")
+            await connection.execute(sa.select(sa.func.set_config("lock_timeout", _LOCK_TIMEOUT, sa.false())))
+            async for line in _distribute(connection):
+                yield line
+    finally:
+        await engine.dispose()
+
+
+async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
+    local = await _local_tables(connection)
+    if with_rows := [table for table in local if await _has_rows(connection, table)]:
+        for table in local:
+            await _patiently(connection, f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {_foreign_key(table)}")
+    for table in local:
+        # The other function copies while others write. An empty table is distributed at once, with its foreign key.
+        function = "create_distributed_table_concurrently" if table in with_rows else "create_distributed_table"
+        beside = "none" if table == users.name else users.name
+        names = {"table": table, "key": DISTRIBUTION_COLUMNS[table], "beside": beside}
+        await _patiently(connection, f"SELECT {function}(:table, :key, colocate_with => :beside)", **names)
+        yield f"distributed {table} by {DISTRIBUTION_COLUMNS[table]}"
+    for table in await _without_foreign_key(connection):
+        await _add_foreign_key(connection, table)
+        yield f"checked that the users of {table} exist"
+    for table in await _missing(connection, REFERENCE_TABLES, "reference"):
+        await _patiently(connection, "SELECT create_reference_table(:table)", table=table)
+        yield f"copied {table} to all servers"
+    for table in local:
+        await _patiently(connection, "SELECT truncate_local_data_after_distributing_table(:table)", table=table)
+
+
+def _foreign_key(table: str) -> str:
+    return f"fk_{table}_{DISTRIBUTION_COLUMNS[table]}"
+
+
+async def _add_foreign_key(connection: AsyncConnection, table: str) -> None:
+    """Add the foreign key, without rows whose user was erased while there was none."""
+    reference = "FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE"
+    await _patiently(connection, f"ALTER TABLE {table} ADD CONSTRAINT {_foreign_key(table)} {reference} NOT VALID")
+    is_erased = f"NOT EXISTS (SELECT FROM users WHERE users.id = {table}.user_id)"
+    await connection.execute(sa.text(f"DELETE FROM {table} WHERE {is_erased}"))  # noqa: S608 - names of tables
+    await _patiently(connection, f"ALTER TABLE {table} VALIDATE CONSTRAINT {_foreign_key(table)}")
+
+
+async def _patiently(connection: AsyncConnection, statement: str, **values: str) -> None:
+    """Run a statement that locks a table, again if it does not get the lock in time."""
+    for attempt in range(_LOCK_ATTEMPTS):
+        try:
+            await connection.execute(sa.text(statement), values)
+        except DBAPIError as error:
+            if not isinstance(driver_error(error), LockNotAvailableError):
+                raise
+            if attempt == _LOCK_ATTEMPTS - 1:
+                raise NotDistributableError(
+                    f"a table stayed locked ({statement}): end the transaction that holds it and run this again"
+                ) from error
+        else:
+            return
+
+
+async def _has_rows(connection: AsyncConnection, table: str) -> bool:
+    return bool(await connection.scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table})")))  # noqa: S608 - a table's name
+
+
+async def _without_foreign_key(connection: AsyncConnection) -> list[str]:
+    """Return the tables that exist without a valid foreign key to users."""
+    tables = [table for table in DISTRIBUTION_COLUMNS if table != users.name]
+    rows = await connection.execute(
+        sa.text(
+            "SELECT given.name FROM unnest(CAST(:tables AS text[]), CAST(:keys AS text[])) AS given(name, key)"
+            " WHERE to_regclass(given.name) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_constraint"
+            " WHERE conrelid = to_regclass(given.name) AND conname = given.key AND convalidated)"
+        ),
+        {"tables": tables, "keys": [_foreign_key(table) for table in tables]},
+    )
+    return list(rows.scalars())
+
+
+async def _has_citus(connection: AsyncConnection) -> bool:
+    found = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+    return bool(await connection.scalar(sa.text(found)))
+
+
+async def _local_tables(connection: AsyncConnection) -> list[str]:
+    return await _missing(connection, DISTRIBUTION_COLUMNS, "distributed")
+
+
+async def _missing(connection: AsyncConnection, tables: Iterable[str], kind: str) -> list[str]:
+    """Return the tables that exist and are not of this kind."""
+    rows = await connection.execute(
+        sa.text(
+            "SELECT name FROM unnest(CAST(:tables AS text[])) WITH ORDINALITY AS given(name, place)"
+            " WHERE to_regclass(name) IS NOT NULL AND NOT EXISTS (SELECT FROM citus_tables"
+            " WHERE table_name = to_regclass(name) AND citus_table_type = :kind) ORDER BY place"
+        ),
+        {"tables": list(tables), "kind": kind},
+    )
+    return list(rows.scalars())

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import re
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,6 +13,7 @@ import asyncpg
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from todo_api.adapters.sqlalchemy.tables import UNIQUE_INDEXES
 from todo_api.domain.errors import RepositoryUnavailableError
 
 P = ParamSpec("P")
@@ -54,7 +56,7 @@ _OUTAGE = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
 )
-_DATABASE_ERRORS = (exc.SQLAlchemyError, exc.EmulatedDBAPIException, *_OUTAGE)
+_DATABASE_ERRORS = (exc.SQLAlchemyError, exc.EmulatedDBAPIException, asyncpg.InternalServerError, *_OUTAGE)
 # asyncpg read the end of the connection before it sent anything; the server closed the connection instead of running
 # the statement; a migration has changed a table, so the prepared statement was refused.
 _NOT_RUN = (
@@ -66,10 +68,13 @@ _NOT_RUN = (
 )
 
 
-# How often a call is repeated whose transaction was rolled back to end a deadlock, and the longest pause before it.
-# A cluster also reports deadlocks that are none, if there are many writers of one user (Citus issue 1803).
-_DEADLOCK_RETRIES = 4
-_DEADLOCK_PAUSE = 0.1  # seconds
+# How often a call is repeated that was rolled back, to end a deadlock or because its rows were moving, and the longest
+# pause before it. Citus also reports deadlocks that are none, if there are many writers of one user (its issue 1803).
+_ROLLBACK_RETRIES = 4
+_ROLLBACK_PAUSE = 0.1  # seconds
+# Internal errors of Citus: it was moving the rows, or lost a server during a statement.
+_MOVED = "could not find valid entry for shard"
+_LOST_SERVER = "SSL SYSCALL error"
 
 
 def driver_error(error: BaseException) -> BaseException:
@@ -79,12 +84,28 @@ def driver_error(error: BaseException) -> BaseException:
     return error.__cause__ or error if isinstance(error, exc.EmulatedDBAPIException) else error
 
 
+_UNIQUE_INDEX = re.compile(rf"\b({'|'.join(UNIQUE_INDEXES)})(?:_\d+)?\b")
+
+
+def violated_index(error: BaseException) -> str | None:
+    """Return the unique index that a write violates; None if the error is another one.
+
+    Citus adds the number of the shard to the name, which is in the message only, and raises an internal error if the
+    rows come from another statement.
+    """
+    cause = driver_error(error)
+    if not isinstance(cause, asyncpg.UniqueViolationError | asyncpg.InternalServerError):
+        return None
+    found = _UNIQUE_INDEX.search(str(cause))
+    return found[1] if found else None
+
+
 # A method of an adapter whose engine is `engine`.
 _Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 def reads(method: _Method[P, T]) -> _Method[P, T]:
-    """Retry the method once if the connection was lost, and a few times after a deadlock. It must not write.
+    """Retry the method once if the connection was lost, and a few times if it was rolled back. It must not write.
 
     Raises:
         RepositoryUnavailableError: The database cannot be used.
@@ -93,7 +114,7 @@ def reads(method: _Method[P, T]) -> _Method[P, T]:
 
 
 def writes(method: _Method[P, T]) -> _Method[P, T]:
-    """Retry the method once if it certainly had no effect, and a few times after a deadlock.
+    """Retry the method once if it certainly had no effect, and a few times if it was rolled back.
 
     Raises:
         RepositoryUnavailableError: The database cannot be used.
@@ -109,7 +130,8 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
         except exc.TimeoutError as error:
             raise RepositoryUnavailableError(str(error)) from error
         except _DATABASE_ERRORS as error:
-            if not isinstance(cause := driver_error(error), _OUTAGE):
+            cause = driver_error(error)
+            if not isinstance(cause, _OUTAGE) and not _is_internal(cause, _MOVED, _LOST_SERVER):
                 raise
             _log_once(adapter.engine, cause)
             raise RepositoryUnavailableError("the database cannot be reached") from cause
@@ -126,15 +148,27 @@ async def _with_retries(call: Callable[[], Coroutine[Any, Any, T]], may_retry: C
         try:
             return await call()
         except _DATABASE_ERRORS as error:
-            if _is_deadlock(error) and retries < _DEADLOCK_RETRIES:
-                await asyncio.sleep(random.uniform(0, _DEADLOCK_PAUSE))  # noqa: S311 - jitter, not a secret
+            if _is_rolled_back(error) and retries < _ROLLBACK_RETRIES:
+                await asyncio.sleep(random.uniform(0, _ROLLBACK_PAUSE))  # noqa: S311 - jitter, not a secret
             elif retries or not may_retry(error):
                 raise
             retries += 1
 
 
-def _is_deadlock(error: Exception) -> bool:
-    return isinstance(driver_error(error), asyncpg.DeadlockDetectedError)
+def _is_rolled_back(error: Exception) -> bool:
+    """Return whether the same call may succeed in a moment."""
+    cause = driver_error(error)
+    return isinstance(cause, asyncpg.DeadlockDetectedError) or _is_internal(cause, _MOVED)
+
+
+def _is_internal(cause: BaseException, *messages: str) -> bool:
+    return isinstance(cause, asyncpg.InternalServerError) and any(message in str(cause) for message in messages)
+
+
+def is_of_another_server(error: BaseException) -> bool:
+    """Return whether Citus could not reach the server of the user. The connection to Citus itself is not affected."""
+    is_reported = getattr(error, "severity_en", None) == "ERROR"  # asyncpg's own errors have no severity
+    return isinstance(error, asyncpg.PostgresConnectionError) and is_reported
 
 
 def _was_not_run(error: Exception) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
-from sqlalchemy.exc import IntegrityError, MissingGreenlet
+from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -44,7 +44,7 @@ class HotPath:
         self._compiled: dict[Statement, CompiledStatement] = {}
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Do what `execution.fetch` does, with asyncpg's rows and errors; only integrity errors are SQLAlchemy's."""
+        """Do what `execution.fetch` does, with asyncpg's rows and errors."""
         compiled = self._compiled.get(statement)
         if compiled is None:
             compiled = self._compiled[statement] = CompiledStatement(statement)
@@ -55,8 +55,6 @@ class HotPath:
                 rows = await self._run(connection, compiled, arguments)
             except BaseException as error:
                 self._give_back(connection, error)
-                if isinstance(error, asyncpg.IntegrityConstraintViolationError):
-                    raise IntegrityError(None, None, error) from error
                 raise
             connection.close()
         return rows

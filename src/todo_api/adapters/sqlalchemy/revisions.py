@@ -7,9 +7,12 @@ CLOCK = sa.literal_column("(extract(epoch FROM statement_timestamp()) * 1000000)
 ONE = sa.literal_column("1", sa.BigInteger)  # in the text: a constant needs no parameter
 
 
-def next_revision(last: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-    """Return the revision after `last`, as the domain's `next_revision` does. The user's row must be locked."""
-    return sa.func.greatest(last + ONE, CLOCK, type_=sa.BigInteger)
+def next_revision(last: sa.ColumnElement[int], clock: sa.ColumnElement[int] = CLOCK) -> sa.ColumnElement[int]:
+    """Return the revision after `last`, as the domain's `next_revision` does. The user's row must be locked.
+
+    An upsert takes the clock from the row to be inserted: Citus permits only immutable functions in DO UPDATE.
+    """
+    return sa.func.greatest(last + ONE, clock, type_=sa.BigInteger)
 
 
 def end_position(revision: sa.ColumnElement[int]) -> sa.ColumnElement[str]:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import AdaptedConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from todo_api.adapters.sqlalchemy.errors import LOST, driver_error
+from todo_api.adapters.sqlalchemy.errors import LOST, driver_error, is_of_another_server
 
 # After this time a firewall or a serverless database may have dropped the connection silently.
 _MAX_IDLE = 30.0
@@ -48,7 +48,9 @@ class StaleConnections:
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             if self._stale_before <= made_at and made_at > now - _SEARCH_PAUSE:
                 return False
-        elif isinstance(error, asyncpg.PostgresError) and not isinstance(error, _UNUSABLE):
+        elif isinstance(error, asyncpg.PostgresError) and (
+            not isinstance(error, _UNUSABLE) or is_of_another_server(error)
+        ):
             return False
         if isinstance(error, _OUTAGE_SIGNS) and made_at >= self._stale_before:
             self._stale_before = now

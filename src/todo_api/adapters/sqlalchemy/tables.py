@@ -183,3 +183,5 @@ for _name, _key in {
 }.items():
     sa.Index(f"ix_tasks_by_{_name}", tasks.c.user_id, _key, tasks.c.id, postgresql_where=live)
     sa.Index(f"ix_tasks_by_status_{_name}", tasks.c.user_id, tasks.c.completed, _key, tasks.c.id, postgresql_where=live)
+
+UNIQUE_INDEXES = {str(table.primary_key.name) for table in metadata.sorted_tables} | {OCCURRENCE_INDEX}

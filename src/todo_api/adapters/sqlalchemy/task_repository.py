@@ -1,6 +1,5 @@
 """The task repository in PostgreSQL: each call except an edit is one statement, one round trip and one commit."""
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
@@ -8,14 +7,14 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
-from sqlalchemy.exc import IntegrityError
+from asyncpg import PostgresError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy import pages, schema, statements
 from todo_api.adapters.sqlalchemy.changes import CHANGES
 from todo_api.adapters.sqlalchemy.edits import Edit
-from todo_api.adapters.sqlalchemy.errors import driver_error, reads, writes
+from todo_api.adapters.sqlalchemy.errors import reads, violated_index, writes
 from todo_api.adapters.sqlalchemy.execution import Row, fetch
 from todo_api.adapters.sqlalchemy.filters import conditions
 from todo_api.adapters.sqlalchemy.hot_path import HotPath
@@ -42,12 +41,12 @@ from todo_api.domain.workspace import NO_SUCH_LIST, Workspace
 T = TypeVar("T")
 
 
-def is_taken_occurrence(error: IntegrityError) -> bool:
+def is_taken_occurrence(error: BaseException) -> bool:
     """Return whether another task is the occurrence that was to be stored."""
-    name = getattr(driver_error(error), "constraint_name", None) or ""
-    return re.fullmatch(rf"{OCCURRENCE_INDEX}(_\d+)?", name) is not None  # on Citus with the number of the shard
+    return violated_index(error) == OCCURRENCE_INDEX
 
 
+WRITE_ERRORS = DBAPIError, PostgresError  # SQLAlchemy's, and on the hot path asyncpg's
 NO_QUOTA = 2**31 - 1  # more tasks than can be stored
 
 
@@ -72,8 +71,8 @@ class SqlAlchemyTaskRepository:
             ):
                 revision = rows[0]["revision"]
                 return task.stored(revision, position_at(revision))
-        except IntegrityError as error:
-            if not isinstance(driver_error(error), UniqueViolationError):
+        except WRITE_ERRORS as error:
+            if not violated_index(error):
                 raise
             exists = True
         if state := await self._state(task.user_id, task.id):
@@ -100,7 +99,7 @@ class SqlAlchemyTaskRepository:
             values |= to_parameters(successor, "next_") | {"quota": quota or NO_QUOTA}
         try:
             rows = await self._fetch_hot(statement, values)
-        except IntegrityError as error:
+        except WRITE_ERRORS as error:
             if successor is None or not is_taken_occurrence(error):
                 raise
             existing = await self._fetch(statements.OCCURRENCE, to_parameters(successor, "next_"))
@@ -128,7 +127,7 @@ class SqlAlchemyTaskRepository:
         values = {"owner": user_id, "task_id": task_id, "quota": quota or NO_QUOTA}
         try:
             rows = await self._fetch(statements.RESTORE, values)
-        except IntegrityError as error:
+        except WRITE_ERRORS as error:
             if not is_taken_occurrence(error):
                 raise
             raise OccurrenceExistsError from error
