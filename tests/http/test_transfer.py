@@ -100,6 +100,12 @@ async def test_a_series_without_its_state_starts_at_the_due_date(client: AsyncCl
     assert exported["series_id"] == task["id"]
 
 
+async def test_numbers_may_be_written_as_json_schema_allows(client: AsyncClient) -> None:
+    assert (await send(client, repeating(sequence=3.0, spawned_at=7.0))).json() == result(1, 0)
+    recurrence = (await client.get("/api/me/export")).json()["tasks"][0]["recurrence"]
+    assert recurrence == MONTHLY | STATE | {"spawned_at": 7}
+
+
 async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) -> None:
     assert (await send(client, repeating(rule="FREQ=MONTHLY;COUNT=3"))).json() == result(1, 0)
     assert (await client.get(f"/api/tasks/{UUID(int=1)}/occurrences")).json() == []
@@ -112,6 +118,8 @@ async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) ->
         (repeating(rule="FREQ=HOURLY"), ".recurrence.rule"),
         (repeating(sequence=0), ".recurrence.sequence"),
         (repeating(sequence=True), ".recurrence.sequence"),
+        (repeating(sequence=1.5), ".recurrence.sequence"),
+        (repeating(sequence="3"), ".recurrence.sequence"),
         (repeating(sequence=2**31), ".recurrence.sequence"),
         (repeating(kind="day"), ".recurrence.kind"),
         (repeating(kind="instant", slot="2036-03-31T09:00:00"), ".recurrence.anchor"),
