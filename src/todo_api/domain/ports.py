@@ -74,7 +74,7 @@ class TaskRepository(Protocol):
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
         """Restore the task from the trash and return it with its new revision; None if it is not in the trash.
 
-        A task whose list does not exist any more comes into the inbox.
+        A task whose list does not exist any more moves to the inbox.
 
         Raises:
             OccurrenceExistsError: Another task is this occurrence of its series; an edit makes it a series of its own.

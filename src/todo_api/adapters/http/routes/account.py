@@ -70,7 +70,7 @@ async def import_account(
 
     The document may have any length; the limit for bodies applies to each list and task. They are stored in order as
     they arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
-    A task whose list is not there comes into the inbox.
+    A task whose list is not there moves to the inbox.
     A retry with the same Idempotency-Key and document gets the first response, once the first request has ended.
     """
     require_json(request)

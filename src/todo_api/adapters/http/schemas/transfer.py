@@ -39,7 +39,9 @@ _STATE = ("sequence", "kind", "anchor", "slot")
 def _position(value: object) -> str:
     if isinstance(value, str) and is_position(value):
         return value
-    raise ValueError("must be a position as this service makes them, such as m06613db42d4000")
+    raise ValueError(
+        "must be a position as this service makes them, such as m06613db42d4000; without it, the place is the end"
+    )
 
 
 def _wall_clock(value: object) -> date | datetime:
@@ -113,7 +115,9 @@ class ImportedRecurrence(RecurrenceInput):
     def _is_of_its_kind(cls, value: date | datetime, info: ValidationInfo) -> date | datetime:
         kind = info.data.get("kind", MISSING)
         if kind is not MISSING and isinstance(value, datetime) is (kind is DueKind.DATE):
-            raise ValueError("must be a day if the kind is date, and otherwise a local time")
+            raise ValueError(
+                "must be a day (2026-12-31) if the kind is date, and otherwise a local time (2026-12-31T17:00:00)"
+            )
         return value
 
     @field_validator("slot")
@@ -124,7 +128,7 @@ class ImportedRecurrence(RecurrenceInput):
             return value
         times = [found.time() for found in (anchor, value) if isinstance(found, datetime)]
         if len(times) == 1 or value < anchor or len(set(times)) > 1:
-            raise ValueError("must not be before the anchor, and have its time of day")
+            raise ValueError("must not be before the anchor, and must have its time of day")
         return value
 
     @model_validator(mode="after")
