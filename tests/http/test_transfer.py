@@ -9,6 +9,8 @@ import pytest
 from httpx2 import AsyncClient
 from tests.http.imports import HEAD, JSON, a_task, document, result
 
+from todo_api.adapters.http.schemas.transfer import ImportedRecurrence
+
 AddUser = Callable[..., AsyncClient]
 STATE = {"sequence": 3, "kind": "date", "anchor": "2036-01-31", "slot": "2036-03-31", "spawned_at": None}
 MONTHLY = {"rule": "FREQ=MONTHLY", "from": "due", "time_zone": "UTC"}
@@ -104,6 +106,8 @@ async def test_numbers_may_be_written_as_json_schema_allows(client: AsyncClient)
     assert (await send(client, repeating(sequence=3.0, spawned_at=7.0))).json() == result(1, 0)
     recurrence = (await client.get("/api/me/export")).json()["tasks"][0]["recurrence"]
     assert recurrence == MONTHLY | STATE | {"spawned_at": 7}
+    documented = ImportedRecurrence.model_json_schema()["properties"]["sequence"]
+    assert (documented["type"], documented["minimum"], documented["maximum"]) == ("integer", 1, 2**31 - 1)
 
 
 async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) -> None:

@@ -87,8 +87,7 @@ def _whole_number(highest: int) -> Callable[[object], object]:
     return check
 
 
-def _integer(value: object) -> object:
-    # To JSON Schema, 3.0 is an integer too.
+def _whole_float(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -182,10 +181,11 @@ OccurrenceCount = Annotated[
     WithJsonSchema({"type": "integer", "format": "int32", "minimum": 1, "maximum": PREVIEW_MAX}),
 ]
 # Integers with the formats that generators choose their types by. A revision does not fit into 32 bits.
-_Integer = Annotated[int, BeforeValidator(_integer)]
-Revision = Annotated[_Integer, Field(json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
-Int32 = Annotated[_Integer, Field(json_schema_extra={"format": "int32"})]
-Int64 = Annotated[_Integer, Field(json_schema_extra={"format": "int64"})]
+Revision = Annotated[int, Field(json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
+Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+# For integers in requests: 3.0 is one to JSON Schema. It comes last, so that limits stay in the OpenAPI document.
+WholeFloats = BeforeValidator(_whole_float)
 
 # Not `readOnly`: generators would make two types of each request, one for sending.
 Ignored = Annotated[Any, Field(description="Accepted and ignored.")]

@@ -104,11 +104,11 @@ class Export(BaseModel):
 class ImportedRecurrence(RecurrenceInput):
     """How a task repeats. Without the state of its series, that starts at the due date."""
 
-    sequence: Annotated[fields.Int32, Field(ge=1, le=_MAX_SEQUENCE)] | MISSING = MISSING
+    sequence: Annotated[fields.Int32, Field(ge=1, le=_MAX_SEQUENCE), fields.WholeFloats] | MISSING = MISSING
     kind: Annotated[DueKind, Field(strict=False)] | MISSING = MISSING
     anchor: WallClock | MISSING = MISSING
     slot: WallClock | MISSING = MISSING
-    spawned_at: Annotated[fields.Revision, Field(ge=0, le=_MAX_REVISION)] | None = None
+    spawned_at: Annotated[fields.Revision, Field(ge=0, le=_MAX_REVISION), fields.WholeFloats] | None = None
 
     @field_validator("anchor", "slot")
     @classmethod
