@@ -107,7 +107,29 @@ async def test_numbers_may_be_written_as_json_schema_allows(client: AsyncClient)
     recurrence = (await client.get("/api/me/export")).json()["tasks"][0]["recurrence"]
     assert recurrence == MONTHLY | STATE | {"spawned_at": 7}
     documented = ImportedRecurrence.model_json_schema()["properties"]["sequence"]
-    assert (documented["type"], documented["minimum"], documented["maximum"]) == ("integer", 1, 2**31 - 1)
+    assert (documented["type"], documented["minimum"], documented["maximum"]) == ("integer", 1, 10**9)
+
+
+async def test_nothing_that_is_imported_stands_beyond_the_end(client: AsyncClient) -> None:
+    beyond = ["z" + "f" * 63, "m" + "f" * 13, "n" + "0" * 13]
+    tasks = [a_task(number, position=position) for number, position in enumerate(beyond, 1)]
+    lists = [a_list(number, position=position) for number, position in enumerate(beyond, 1)]
+    assert (await send(client, a_task(4, position="m" + "0" * 13), *tasks, lists=lists)).status_code == 200
+    for kind, first, in_order in (
+        ("tasks", {"title": "x"}, "/api/tasks?sort=position"),
+        ("lists", {"name": "x"}, "/api/lists"),
+    ):
+        new, moved = (await client.post(f"/api/{kind}", json=first)).json()["id"], str(UUID(int=1))
+        await client.post(f"/api/{kind}/{moved}/move", json={"to": "end"})
+        assert [item["id"] for item in (await client.get(in_order)).json()][-2:] == [new, moved]
+
+
+async def test_the_highest_number_in_a_series_can_be_followed(client: AsyncClient) -> None:
+    assert (await send(client, repeating(sequence=10**9), a_task(2))).json() == result(2, 0)
+    path = f"/api/tasks/{UUID(int=1)}"
+    assert (await client.post(f"{path}/move", json={"after": str(UUID(int=2))})).status_code == 200
+    completed = (await client.patch(f"{path}/complete")).json()
+    assert (await client.patch(f"/api/tasks/{completed['next_id']}/complete")).json()["next_id"]
 
 
 async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) -> None:
@@ -124,7 +146,7 @@ async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) ->
         (repeating(sequence=True), ".recurrence.sequence"),
         (repeating(sequence=1.5), ".recurrence.sequence"),
         (repeating(sequence="3"), ".recurrence.sequence"),
-        (repeating(sequence=2**31), ".recurrence.sequence"),
+        (repeating(sequence=10**9 + 1), ".recurrence.sequence"),
         (repeating(kind="day"), ".recurrence.kind"),
         (repeating(kind="instant", slot="2036-03-31T09:00:00"), ".recurrence.anchor"),
         (repeating(anchor="2036-01-31T09:00:00"), ".recurrence.anchor"),
@@ -201,7 +223,7 @@ async def test_tasks_of_lists_that_are_not_there_come_into_the_inbox(client: Asy
         ({**HEAD, "lists": None, "tasks": []}, "invalid-request", ["lists: "]),
         ({**HEAD, "lists": [], "tags": [], "tasks": []}, "invalid-request", ["tags: is not a field"]),
         ({**HEAD, "lists": [1], "tasks": []}, "invalid-request", ["lists.0: must be a JSON object"]),
-        ({**HEAD, "tasks": [], "lists": []}, "malformed-json", ["nothing after the tasks"]),
+        ({**HEAD, "tasks": [], "lists": []}, "malformed-json", ["must be the last field"]),
     ],
 )
 async def test_other_orders_are_refused(client: AsyncClient, content: Any, code: str, details: list[str]) -> None:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.account import Account
+from todo_api.domain.changes import next_revision
 from todo_api.domain.errors import IncompleteImportError, QuotaExceededError, TodoError
 from todo_api.domain.list_operations import adopt_list
 from todo_api.domain.overview import Counts, DueViews, TagCount
 from todo_api.domain.ports import AccountRepository, TaskRepository
+from todo_api.domain.positions import position_at
 from todo_api.domain.selection import Selection
 from todo_api.domain.series import occurrence_key
 from todo_api.domain.task import Task, TrashedTask
@@ -140,8 +142,9 @@ class AccountService:
             refusal = None
             adopted.clear()
             try:
+                end = position_at(next_revision(workspace.revision, now))
                 for item in chunk:
-                    adopted.append(_adopt(workspace, _deleted_by(now, item)))  # noqa: PERF401 - stops at an error
+                    adopted.append(_adopt(workspace, _until(now, end, item)))  # noqa: PERF401 - stops at an error
             except QuotaExceededError as error:
                 refusal = error
 
@@ -168,11 +171,15 @@ def _adopt(workspace: Workspace, item: Item) -> bool:
     return workspace.adopt(item) if isinstance(item, Task) else adopt_list(workspace, item)
 
 
-def _deleted_by(now: datetime, item: Item) -> Item:
-    """Return the item. A deletion in the future, which would never be purged, is dated now."""
-    return (
-        replace(item, deleted_at=now) if isinstance(item, TrashedTask | TrashedList) and item.deleted_at > now else item
-    )
+def _until(now: datetime, end: str, item: Item) -> Item:
+    """Return the item with nothing that is ahead of the account.
+
+    A deletion in the future would never be purged: it is dated now. A position beyond the end would be there for good,
+    and the end would not be the end.
+    """
+    if isinstance(item, TrashedTask | TrashedList) and item.deleted_at > now:
+        item = replace(item, deleted_at=now)
+    return replace(item, position="") if item.position > end else item
 
 
 async def _chunks(items: AsyncIterable[Item]) -> AsyncIterator[list[Item]]:

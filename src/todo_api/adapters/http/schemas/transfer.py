@@ -31,7 +31,8 @@ from todo_api.domain.recurrence import Occurrence
 from todo_api.domain.repetition import Repetition
 from todo_api.domain.task_list import TaskList, TrashedList
 
-_MAX_SEQUENCE = 2**31 - 1
+# Far beyond what a series can reach, and far from the end of a 32-bit integer: the next task has the next number.
+_MAX_SEQUENCE = 10**9
 _MAX_REVISION = 2**53 - 1
 _STATE = ("sequence", "kind", "anchor", "slot")
 
