@@ -10,6 +10,7 @@ from httpx2 import AsyncClient
 from tests.http.imports import HEAD, JSON, a_task, document, result
 
 from todo_api.adapters.http.schemas.transfer import ImportedRecurrence
+from todo_api.application.accounts import CHUNK
 
 AddUser = Callable[..., AsyncClient]
 STATE = {"sequence": 3, "kind": "date", "anchor": "2036-01-31", "slot": "2036-03-31", "spawned_at": None}
@@ -108,6 +109,20 @@ async def test_numbers_may_be_written_as_json_schema_allows(client: AsyncClient)
     assert recurrence == MONTHLY | STATE | {"spawned_at": 7}
     documented = ImportedRecurrence.model_json_schema()["properties"]["sequence"]
     assert (documented["type"], documented["minimum"], documented["maximum"]) == ("integer", 1, 10**9)
+
+
+async def test_many_lists_survive_export_and_import(
+    client: AsyncClient, as_user: AddUser, new_user_id: Callable[[], str]
+) -> None:
+    count = 2 * CHUNK + 1
+    names = [f"List {number}" for number in range(count)]
+    for start in range(0, count, 100):
+        operations = [{"op": "create_list", "name": name} for name in names[start : start + 100]]
+        assert (await client.post("/api/tasks/batch", json={"operations": operations})).status_code == 200
+    export = (await client.get("/api/me/export")).json()
+    assert sorted(found["name"] for found in export["lists"]) == sorted(names)
+    other = as_user(new_user_id())
+    assert (await other.post("/api/me/import", json=export)).json() == result(0, 0, imported_lists=count)
 
 
 async def test_nothing_that_is_imported_stands_beyond_the_end(client: AsyncClient) -> None:

@@ -1,9 +1,10 @@
 """Use cases of the account: figures, export, import and erasure."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from todo_api.application.change_feed import ChangeFeed
@@ -21,6 +22,7 @@ from todo_api.domain.task_list import TaskList, TrashedList
 from todo_api.domain.workspace import Workspace
 
 Item: TypeAlias = Task | TaskList
+T = TypeVar("T", Task, TaskList)
 
 # The number of tasks of an export or import that are in memory at the same time.
 CHUNK = 200
@@ -28,14 +30,14 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """All lists and tasks of a user, including the trash; the tasks in pages ordered by id.
+    """All lists and tasks of a user, including the trash, in pages ordered by id.
 
     Iterating the pages raises RepositoryUnavailableError if the storage cannot be reached.
     """
 
     exported_at: datetime
-    lists: list[TaskList]
-    pages: AsyncIterator[list[Task]]
+    lists: AsyncIterator[list[TaskList]]
+    tasks: AsyncIterator[list[Task]]
 
 
 @dataclass(slots=True)
@@ -102,14 +104,13 @@ class AccountService:
     async def export(self, user_id: str) -> Export:
         """Start an export."""
         exported_at = self._clock()
-        lists = await self._accounts.export_lists(user_id)
-        first_page = await self._accounts.export(user_id, CHUNK)
-        return Export(exported_at, lists, self._pages(user_id, first_page))
-
-    async def _pages(self, user_id: str, page: list[Task]) -> AsyncIterator[list[Task]]:
-        while page:
-            yield page
-            page = await self._accounts.export(user_id, CHUNK, page[-1].id) if len(page) == CHUNK else []
+        lists = await self._accounts.export_lists(user_id, CHUNK)
+        tasks = await self._accounts.export(user_id, CHUNK)
+        return Export(
+            exported_at,
+            lists=_pages(lists, partial(self._accounts.export_lists, user_id, CHUNK)),
+            tasks=_pages(tasks, partial(self._accounts.export, user_id, CHUNK)),
+        )
 
     async def import_all(self, user_id: str, items: AsyncIterable[Item]) -> Imported:
         """Store the lists and tasks as they are; skip those whose ids exist. What exists never changes.
@@ -154,6 +155,13 @@ class AccountService:
             self._announce(user_id)
         if refusal:
             raise refusal
+
+
+async def _pages(page: list[T], read: Callable[[UUID], Awaitable[list[T]]]) -> AsyncIterator[list[T]]:
+    """Yield the first page, and those after it."""
+    while page:
+        yield page
+        page = await read(page[-1].id) if len(page) == CHUNK else []
 
 
 def _selection(chunk: list[Item]) -> Selection:
