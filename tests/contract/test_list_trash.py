@@ -227,3 +227,13 @@ async def test_a_task_that_went_with_its_list_before_it_was_saved_is_gone(storag
         assert await storage.tasks.save(replace(task, title="Changed")) is None
         assert await storage.tasks.save(replace(task, list_id=other.id)) is None
         assert await storage.tasks.save(replace(task, list_id=uuid4())) is None
+
+
+async def test_a_restored_list_leaves_what_one_edit_deleted_before_it(storage: Storage, user_id: str) -> None:
+    made = await a_list(storage, user_id)
+    alone, beside = [await storage.tasks.add(a_task(user_id, list_id=made.id)) for _ in range(2)]
+    await do(storage, user_id, Delete(alone.id), DeleteList(made.id), now=later(1))
+
+    await do(storage, user_id, RestoreList(made.id), now=later(2))
+
+    assert [task.id for task in await in_order(storage, user_id)] == [beside.id]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.domain.builders import a_task, later
 
-from todo_api.domain.errors import NeighbourNotFoundError, RevisionMismatchError
+from todo_api.domain.errors import InvalidFieldError, NeighbourNotFoundError, RevisionMismatchError
 from todo_api.domain.positions import MAX_LENGTH, position_at
 from todo_api.domain.records import After, Before, End, Place, Records, require_revision
 from todo_api.domain.task import Task
@@ -144,9 +144,11 @@ def test_a_neighbour_must_be_there(place: type[Before | After]) -> None:
     gone = records.find(ids[2])
     assert gone
     records.write(gone.discard(now=later(1)))
-    for neighbour in (uuid4(), ids[2], ids[0]):  # the last is the moved one
+    for neighbour in (uuid4(), ids[2]):
         with pytest.raises(NeighbourNotFoundError):
             moved(records, ids[0], place(neighbour))
+    with pytest.raises(InvalidFieldError, match="another"):
+        moved(records, ids[0], place(ids[0]))
 
 
 def test_what_is_in_the_trash_or_purged_has_no_place() -> None:

@@ -12,23 +12,60 @@ from tests.copies import Copy
 from tests.domain.builders import NOW, START, a_task
 from tests.pooler import direct
 
-from todo_api.domain.errors import TaskExistsError, TaskNotFoundError
+from todo_api.domain.errors import (
+    InvalidFieldError,
+    ListNotFoundError,
+    ListNotInTrashError,
+    NeighbourNotFoundError,
+    OccurrenceExistsError,
+    TaskExistsError,
+    TaskNotFoundError,
+)
 from todo_api.domain.listing import TaskQuery
+from todo_api.domain.operations import (
+    Change,
+    Complete,
+    CreateList,
+    DeleteList,
+    Move,
+    MoveList,
+    Operation,
+    RestoreList,
+)
 from todo_api.domain.ports import TaskRepository
+from todo_api.domain.records import After, Before, End, Place
+from todo_api.domain.recurrence import Recurrence
 from todo_api.domain.selection import Selection
 from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_list import ListChanges
 from todo_api.domain.workspace import Workspace
 
 WRITES = 60
 IDS = [UUID(int=number << 64) for number in range(1, 25)]  # few, so that many writers write each of them
+LISTS = [UUID(int=number << 64) for number in range(31, 34)]
+DAILY = TaskChanges(due_date=NOW.date(), recurrence=Recurrence.parse("FREQ=DAILY"))
 
 # The changes that a first load gets now, read without the tested code.
-COMMITTED = """
-SELECT revision, id FROM tasks WHERE user_id = $1 AND deleted_at IS NULL
+COMMITTED = " UNION ALL ".join(
+    f"""
+SELECT revision, id FROM {table} WHERE user_id = $1 AND deleted_at IS NULL
 UNION ALL
-SELECT revision, id FROM tombstones AS stone WHERE user_id = $1 AND NOT EXISTS (
-    SELECT FROM tasks WHERE user_id = $1 AND tasks.id = stone.id AND deleted_at IS NULL)
+SELECT revision, id FROM {tombstones} AS stone WHERE user_id = $1 AND NOT EXISTS (
+    SELECT FROM {table} WHERE user_id = $1 AND id = stone.id AND deleted_at IS NULL)
 """
+    for table, tombstones in (("tasks", "tombstones"), ("lists", "list_tombstones"))
+)
+
+# What the state at the time of a write can refuse.
+REFUSALS = (
+    InvalidFieldError,
+    ListNotFoundError,
+    ListNotInTrashError,
+    NeighbourNotFoundError,
+    OccurrenceExistsError,
+    TaskExistsError,
+    TaskNotFoundError,
+)
 
 
 class Writer:
@@ -48,9 +85,14 @@ class Writer:
             self._restore,
             self._delete_or_restore,
             self._purge,
+            self._move,
+            self._move_into_list,
+            self._repeat,
+            self._complete,
+            self._change_lists,
         ]
         for _ in range(WRITES):
-            with suppress(TaskExistsError, TaskNotFoundError):
+            with suppress(*REFUSALS):
                 self.written += await self._numbers.choice(ways)(self._numbers.choice(IDS))
 
     async def _create(self, task_id: UUID) -> bool:
@@ -75,6 +117,42 @@ class Writer:
             return b""
 
         return bool(await self._repository.edit(self._user_id, Selection.of(*task_ids), decide, now=NOW, new_id=uuid4))
+
+    async def _move(self, task_id: UUID) -> bool:
+        neighbour = self._numbers.choice(IDS)
+        places: list[Place] = [Before(neighbour), After(neighbour), End.START, End.END]
+        return await self._edit(Move(task_id, self._numbers.choice(places)))
+
+    async def _move_into_list(self, task_id: UUID) -> bool:
+        return await self._edit(Change(task_id, TaskChanges(list_id=self._numbers.choice(LISTS))))
+
+    async def _repeat(self, task_id: UUID) -> bool:
+        return await self._edit(Change(task_id, DAILY))
+
+    async def _complete(self, task_id: UUID) -> bool:
+        task = await self._repository.get(self._user_id, task_id)
+        done = task.complete(None, now=NOW)
+        if not (task.recurrence and done.completed):
+            return await self._edit(Complete(task_id, None))
+        return bool(await self._repository.save(*(done.spawn(uuid4(), now=NOW) or (done, None))))
+
+    async def _change_lists(self, _: UUID) -> bool:
+        list_id = self._numbers.choice(LISTS)
+        ways: list[Operation] = [
+            CreateList(list_id, ListChanges(name="Errands")),
+            MoveList(list_id, End.START),
+            DeleteList(list_id),
+            RestoreList(list_id),
+        ]
+        return await self._edit(self._numbers.choice(ways))
+
+    async def _edit(self, operation: Operation) -> bool:
+        def decide(workspace: Workspace) -> bool:
+            operation.apply(workspace)
+            return workspace.has_changes
+
+        edited = await self._repository.edit(self._user_id, operation.selection, decide, now=NOW, new_id=uuid4)
+        return edited.result
 
     async def _purge(self, task_id: UUID) -> bool:
         await self._repository.purge(self._user_id, task_id)
@@ -117,8 +195,10 @@ async def follow_many_writers(
                 group.create_task(follow(copy, limit))
 
         table = await reading.page(user_id, TaskQuery())
+        assert table.next is None
         assert table.revision == START + sum(writer.written for writer in writers)
         for copy in copies:
             assert copy.tasks == {task.id: task for task in table.tasks}
+            assert {task.list_id for task in table.tasks} <= {None, *copy.lists}
             assert copy.told == sorted(set(copy.told))
             assert set(copy.told) >= await committed()

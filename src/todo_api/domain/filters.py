@@ -88,5 +88,4 @@ NO_FILTER: Final = TaskFilter()
 
 def search_words(task: Task) -> str:
     """Return the words by which a search finds the task, as `search.words` does."""
-    texts = (task.title, task.description or "", *task.tags, *(item.title for item in task.checklist))
-    return words(*texts)
+    return words(task.title, task.description or "", *task.tags, *[item.title for item in task.checklist])

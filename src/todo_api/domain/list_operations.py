@@ -1,6 +1,7 @@
 """What an edit can do with lists."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from todo_api.domain.errors import (
@@ -13,7 +14,7 @@ from todo_api.domain.errors import (
 from todo_api.domain.records import Place, require_revision
 from todo_api.domain.task import TaskChanges, TrashedTask
 from todo_api.domain.task_list import MAX_LISTS, ListChanges, TaskList, TrashedList
-from todo_api.domain.workspace import Workspace, require_another
+from todo_api.domain.workspace import Workspace
 
 
 def create_list(workspace: Workspace, list_id: UUID, values: ListChanges) -> TaskList:
@@ -70,12 +71,13 @@ def delete_list(
         RevisionMismatchError: It is at none of `if_revisions`, where they are given.
     """
     found = live_list(workspace, list_id, if_revisions)
+    now = _moment_of_its_own(workspace, list_id)
     for task in workspace.tasks.live():
         if task.list_id == list_id and keep_tasks:
             workspace.tasks.write(task.change(TaskChanges(list_id=None), now=workspace.now))
         elif task.list_id == list_id:
-            workspace.discard(task)
-    workspace.lists.write(found.discard(now=workspace.now))
+            workspace.discard(task, now)
+    workspace.lists.write(found.discard(now=now))
 
 
 def restore_list(workspace: Workspace, list_id: UUID, if_revisions: Collection[int] | None = None) -> TaskList:
@@ -115,7 +117,6 @@ def move_list(
         NeighbourNotFoundError: The neighbour does not exist, or is in the trash.
     """
     found = live_list(workspace, list_id, if_revisions)
-    require_another(list_id, place)
     return workspace.lists.move(found, place)
 
 
@@ -126,6 +127,19 @@ def live_list(workspace: Workspace, list_id: UUID, if_revisions: Collection[int]
         raise ListNotFoundError
     require_revision(found, if_revisions)
     return found
+
+
+def _moment_of_its_own(workspace: Workspace, list_id: UUID) -> datetime:
+    """Return the time of the edit, or a moment later if it has deleted tasks of the list before.
+
+    The tasks that go with a list are those of the same time: restoring it brings them back, and no others.
+    """
+    trash = (task for task in workspace.tasks.all() if isinstance(task, TrashedTask))
+    taken = {task.deleted_at for task in trash if task.list_id == list_id}
+    now = workspace.now
+    while now in taken:
+        now += timedelta(microseconds=1)
+    return now
 
 
 def _add(workspace: Workspace, task_list: TaskList) -> TaskList:

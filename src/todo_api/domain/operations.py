@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
-from todo_api.domain import list_operations
+from todo_api.domain import list_operations, tag_operations
 from todo_api.domain.records import After, Before, End, Place
 from todo_api.domain.selection import Selection
 from todo_api.domain.task import UNSET, Task, TaskChanges, Unset
@@ -182,7 +182,7 @@ class Retag:
         return Selection(tagged=frozenset({self.key}))
 
     def apply(self, workspace: Workspace) -> None:
-        workspace.retag(self.key, self.name)
+        tag_operations.retag(workspace, self.key, self.name)
 
 
 @dataclass(frozen=True, slots=True)

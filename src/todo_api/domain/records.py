@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from todo_api.domain.errors import NeighbourNotFoundError, RevisionMismatchError
+from todo_api.domain.errors import InvalidFieldError, NeighbourNotFoundError, RevisionMismatchError
 from todo_api.domain.positions import between, position_at, spread
 from todo_api.domain.selection import RUN
 from todo_api.domain.task import Task, TrashedTask
@@ -82,8 +82,11 @@ class Records(Generic[T]):
         """Return the item at its new place. Neighbours get new positions if there is no room between them.
 
         Raises:
+            InvalidFieldError: It is to be moved next to itself.
             NeighbourNotFoundError: The neighbour does not exist, or is in the trash.
         """
+        if isinstance(place, Before | After) and place.id == item.id:
+            raise InvalidFieldError(type(place).__name__.lower(), "must be the id of another one")
         if place is End.END:
             return self.write(replace(item, position=self._end()))
         others = [other for other in self.live() if other.id != item.id]

@@ -29,7 +29,7 @@ _WITHOUT_SPACES = "".join(
     )
 )  # fmt: skip
 
-_ASCII_WORD = re.compile(r"[0-9a-z]+")
+_ASCII_WORD = re.compile(rf"([0-9a-z]{{1,{WORD_MAX_LENGTH}}})[0-9a-z]*")
 _WORD = re.compile(rf"(?=\w)[{_WITHOUT_SPACES}]|[^\W_{_WITHOUT_SPACES}]+")
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _NO_LETTER_OR_DIGIT = re.compile(r"[^\w\x00-\x7f]")
@@ -78,7 +78,7 @@ def matches(stored: str, beginnings: Collection[str]) -> bool:
 def _split(text: str) -> set[str]:
     letters = folded(text)
     if letters.isascii():
-        return {word[:WORD_MAX_LENGTH] for word in _ASCII_WORD.findall(letters)}
+        return set(_ASCII_WORD.findall(letters))
     letters = _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), letters.translate(_LETTERS))
     letters = _NO_LETTER_OR_DIGIT.sub(lambda character: "" if _is_inside_words(character[0]) else " ", letters)
     return {word[:WORD_MAX_LENGTH] for word in _WORD.findall(letters)}

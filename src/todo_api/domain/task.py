@@ -59,11 +59,12 @@ class TaskChanges:
 
     def given(self) -> Mapping[str, Any]:
         """Return the fields that are set."""
-        values = ((name, getattr(self, name)) for name in WRITABLE_FIELDS)
+        values = zip(WRITABLE_FIELDS, _writable_values(self), strict=True)
         return {name: value for name, value in values if value is not UNSET}
 
 
 WRITABLE_FIELDS: Final = tuple(field.name for field in fields(TaskChanges))
+_writable_values = attrgetter(*WRITABLE_FIELDS)
 
 # How the value of a field is checked and normalized before it is written.
 _CLEAN: Mapping[str, Callable[[Any], Any]] = {

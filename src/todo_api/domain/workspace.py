@@ -10,14 +10,12 @@ from todo_api.domain.errors import (
     InvalidFieldError,
     NotRecurringError,
     QuotaExceededError,
-    TagNotFoundError,
     TaskExistsError,
     TaskInTrashError,
     TaskNotFoundError,
     TaskNotInTrashError,
 )
 from todo_api.domain.records import After, Before, Place, Records, require_revision
-from todo_api.domain.tags import renamed, tag_key
 from todo_api.domain.task import UNSET, Task, TaskChanges, TrashedTask, Unset
 from todo_api.domain.task_list import TaskList, TrashedList
 
@@ -27,7 +25,8 @@ NO_SUCH_LIST = "must be null, for the inbox, or the id of one of your lists"
 class Workspace:
     """The tasks and lists of an edit while they are locked, and the changes made to them so far.
 
-    A method that raises has changed nothing. The changes of lists are in `list_operations.py`.
+    A method that raises has changed nothing. The changes of lists are in `list_operations.py`,
+    those of tags in `tag_operations.py`.
     """
 
     def __init__(
@@ -181,7 +180,6 @@ class Workspace:
             NeighbourNotFoundError: The neighbour does not exist, or is in the trash.
         """
         task = self.live_task(task_id, if_revisions)
-        require_another(task_id, place)
         if list_id is not UNSET:
             self.require_list(list_id)
         elif isinstance(place, Before | After) and (neighbour := self.tasks.find(place.id)):
@@ -234,21 +232,6 @@ class Workspace:
             if isinstance(task, TrashedTask):
                 self.tasks.purge(task.id)
 
-    def retag(self, key: str, name: str | None) -> None:
-        """Rename a tag on all tasks that have it, or remove it if `name` is None.
-
-        Raises:
-            InvalidValueError: The name breaks a rule.
-            TagNotFoundError: No task has it.
-        """
-        tagged = [task for task in self.tasks.live() if key in map(tag_key, task.tags)]
-        if not tagged:
-            raise TagNotFoundError
-        for task in tagged:
-            changed = task.change(TaskChanges(tags=renamed(task.tags, key, name)), now=self.now)
-            if changed is not task:
-                self.tasks.write(changed)
-
     def live_task(self, task_id: UUID, if_revisions: Collection[int] | None = None) -> Task:
         """Return a task that is not in the trash, or raise TaskNotFoundError or RevisionMismatchError."""
         task = self.tasks.find(task_id)
@@ -268,9 +251,9 @@ class Workspace:
         if self._quota is not None and tasks and self.live_tasks + tasks > self._quota:
             raise QuotaExceededError(self._quota)
 
-    def discard(self, task: Task) -> None:
-        """Move the task to the trash."""
-        self.tasks.write(task.discard(now=self.now))
+    def discard(self, task: Task, now: datetime | None = None) -> None:
+        """Move the task to the trash, at the time of the edit unless another is given."""
+        self.tasks.write(task.discard(now=now or self.now))
         self.live_tasks -= 1
 
     def listed(self, task: Task) -> Task:
@@ -309,9 +292,3 @@ class Workspace:
         self.discard(successor)
         self.tasks.purge(successor.id)
         return replace(task, next_id=None)
-
-
-def require_another(item_id: UUID, place: Place) -> None:
-    """Raise InvalidFieldError if something is to be moved next to itself."""
-    if isinstance(place, Before | After) and place.id == item_id:
-        raise InvalidFieldError(type(place).__name__.lower(), "must be the id of another one")

@@ -19,28 +19,18 @@ from todo_api.domain.checklist import Checklist, ChecklistItem
 from todo_api.domain.due_date import DueDate, DueKind, due_date_from, due_instant, due_kind
 from todo_api.domain.filters import search_words
 from todo_api.domain.repetition import Repetition
-from todo_api.domain.tags import Tags, tag_key
+from todo_api.domain.tags import tag_key
 from todo_api.domain.task import PRIORITIES, Task, TrashedTask, build_task
 from todo_api.domain.task_list import TaskList, TrashedList
 from todo_api.domain.text import sort_key
 
 
-def _tags_to_json(tags: Tags) -> str | None:
-    return json.dumps(tags) if tags else None
-
-
-def _checklist_to_json(items: Checklist) -> str | None:
-    if not items:
-        return None
+def _checklist_to_json(items: Checklist) -> str:
     return json.dumps([{"id": str(item.id), "title": item.title, "completed": item.completed} for item in items])
 
 
 def _checklist_from_json(items: Iterable[Mapping[str, Any]]) -> Checklist:
     return tuple(ChecklistItem(id=UUID(item["id"]), title=item["title"], completed=item["completed"]) for item in items)
-
-
-def _repetition_to_json(repetition: Repetition | None) -> str | None:
-    return None if repetition is None else json.dumps(repetition.to_document())
 
 
 _FIELDS = tuple(field.name for field in fields(Task))
@@ -49,8 +39,6 @@ _OTHERS = ("due_date", "priority", "tags", "checklist", "recurrence")
 _PLAIN_FIELDS = tuple(name for name in _FIELDS if name not in _OTHERS)
 _plain_values = attrgetter(*_PLAIN_FIELDS)
 _DUE_DATE, _PRIORITY, _TAGS, _CHECKLIST, _RECURRENCE = map(_FIELDS.index, _OTHERS)
-
-_PARAMETERS = {prefix: {column.name: prefix + column.name for column in tasks.c} for prefix in ("new_", "next_")}
 
 # The columns that make a task, in the order of its fields; the kind of the due date comes last.
 TASK_COLUMNS = [
@@ -64,26 +52,38 @@ TASK_COLUMNS = [
 
 def to_row(task: Task) -> dict[str, Any]:
     """Return a value for each column."""
-    due_date = task.due_date
-    return {
-        **dict(zip(_PLAIN_FIELDS, _plain_values(task), strict=True)),
-        "priority": PRIORITIES.index(task.priority),
-        "tags": _tags_to_json(task.tags),
-        "tag_keys": _tags_to_json(tuple(map(tag_key, task.tags))) if task.tags else None,
-        "checklist": _checklist_to_json(task.checklist),
-        "recurrence": _repetition_to_json(task.recurrence),
-        "title_key": sort_key(task.title),
-        "words": search_words(task),
-        "due_at": None if due_date is None else due_instant(due_date),
-        "due_kind": None if due_date is None else due_kind(due_date).value,
-        "deleted_at": task.deleted_at if isinstance(task, TrashedTask) else None,
-    }
+    return dict(zip(_COLUMNS, _stored_values(task), strict=True))
 
 
 def to_parameters(task: Task, prefix: str = "new_") -> dict[str, Any]:
     """Return a value for each `<prefix><column>` parameter of a statement that writes a task."""
-    names = _PARAMETERS[prefix]
-    return {names[name]: value for name, value in to_row(task).items()}
+    return dict(zip(_PARAMETERS[prefix], _stored_values(task), strict=True))
+
+
+# The columns of the values that `_stored_values` returns.
+_COLUMNS = (
+    *_PLAIN_FIELDS,
+    *("priority", "tags", "tag_keys", "checklist", "recurrence"),
+    *("title_key", "words", "due_at", "due_kind", "deleted_at"),
+)
+_PARAMETERS = {prefix: tuple(prefix + name for name in _COLUMNS) for prefix in ("new_", "next_")}
+
+
+def _stored_values(task: Task) -> tuple[Any, ...]:
+    due_date, tags = task.due_date, task.tags
+    return (
+        *_plain_values(task),
+        PRIORITIES.index(task.priority),
+        json.dumps(tags) if tags else None,
+        json.dumps([tag_key(tag) for tag in tags]) if tags else None,
+        _checklist_to_json(task.checklist) if task.checklist else None,
+        None if task.recurrence is None else json.dumps(task.recurrence.to_document()),
+        sort_key(task.title),
+        search_words(task),
+        None if due_date is None else due_instant(due_date),
+        None if due_date is None else due_kind(due_date).value,
+        task.deleted_at if isinstance(task, TrashedTask) else None,
+    )
 
 
 def to_task(row: Mapping[str, Any]) -> Task:
