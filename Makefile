@@ -1,6 +1,6 @@
 # make run    the service on http://127.0.0.1:8000, with an embedded PostgreSQL
 # make test   linters, types and the whole test suite, as in CI
-# make test-fast        the tests that need neither a database nor other processes, in less than 30 seconds
+# make test-fast        the tests that need neither a database nor other processes: about a minute
 # make test-containers  the whole test suite on the oldest and the newest PostgreSQL, in containers: needs Docker
 # make test-faults      kills, disconnects and exhausts the service and its database under load, and prints the results
 # make bench  the load benchmark; make bench-scale the cost of calls as tables grow; both draw their results into docs/

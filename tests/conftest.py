@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import settings
 from testcontainers.community.postgres import PostgresContainer
 from tests.citus import prepare_cluster
 from tests.domain.builders import NOW
@@ -25,6 +26,10 @@ from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import FairEngine, create_engine
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
 from todo_api.dev.postgres import open_server
+
+# How long an example takes says how busy the machine is; what may not take long has tests of its own.
+settings.register_profile("without a deadline", parent=settings.default, deadline=None)
+settings.load_profile("without a deadline")
 
 ROOT = Path(__file__).parent.parent
 HELP = (

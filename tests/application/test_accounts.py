@@ -70,7 +70,7 @@ async def test_an_export_comes_in_pages(make: Make, storage: Storage, count: int
     for task in numbered(*range(count)):
         await storage.tasks.add(task)
     export = await make().export(USER)
-    pages = [page async for page in export.pages]
+    pages = [page async for page in export.tasks]
     assert [task.id.int for page in pages for task in page] == list(range(count))
     assert all(0 < len(page) <= CHUNK for page in pages)
     assert export.exported_at == NOW

@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from todo_api.adapters import sqlalchemy as adapter
-from todo_api.adapters.sqlalchemy import account_repository, pages
+from todo_api.adapters.sqlalchemy import pages
 from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.filters import CONDITIONS
@@ -29,7 +29,6 @@ BUILDERS: Mapping[Callable[..., Any], Iterable[Mapping[str, Any]]] = {
         )
     ],
     pages.trash: [{"resumed": False}, {"resumed": True}],
-    account_repository.export: [{"resumed": False}, {"resumed": True}],
 }
 
 
@@ -47,7 +46,7 @@ def modules() -> Iterator[Any]:
 
 
 def statements() -> Iterator[tuple[str, Statement]]:
-    """Yield the statements that modules keep, alone or in a tuple, as `module.NAME`, and those of BUILDERS."""
+    """Yield the statements that modules keep, alone or in a collection, as `module.NAME`, and those of BUILDERS."""
     for module in modules():
         for name, value in vars(module).items():
             for part, statement in _parts(value):
@@ -76,8 +75,9 @@ def references(sql: str) -> Iterator[Reference]:
 
 def _parts(value: object) -> Iterator[tuple[str, object]]:
     """Yield the value, or what it is made of, with the way there."""
-    if isinstance(value, tuple):
-        yield from chain.from_iterable(_parts(item) for item in value)
+    if isinstance(value, tuple | dict):
+        items = value.values() if isinstance(value, dict) else value
+        yield from chain.from_iterable(_parts(item) for item in items)
     elif isinstance(value, Purge):
         yield from ((f".{field.name}", getattr(value, field.name)) for field in fields(value))
     else:

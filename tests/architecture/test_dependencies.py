@@ -23,7 +23,7 @@ BY_OTHER_MEANS = {
     "httptools": "uvicorn's HTTP parser, whose protocol class is imported",
     "opentelemetry-exporter-otlp-proto-http": "FastAPI loads it when OTEL_EXPORTER_OTLP_ENDPOINT is set",
     "opentelemetry-sdk": "FastAPI loads it when OTEL_EXPORTER_OTLP_ENDPOINT is set",
-    "tzdata": "zoneinfo reads it where the system has no such zone",
+    "tzdata": "domain/time_zones.py reads the files in it",
     "uvloop": "uvicorn's event loop, where it is installed",
     # Programs and plugins of development.
     "asyncpg-stubs": "types for mypy",

@@ -15,7 +15,7 @@ from todo_api.domain.listing import Order, Sort, Status, TaskQuery
 from todo_api.domain.operations import Operation
 from todo_api.domain.records import After, Before, End
 from todo_api.domain.recurrence import CountedFrom, Recurrence
-from todo_api.domain.task import UNSET, Priority, TaskChanges
+from todo_api.domain.task import UNSET, WRITABLE_FIELDS, Priority, TaskChanges
 from todo_api.domain.task_list import ListChanges
 
 task_ids = st.integers(1, 8).map(lambda number: UUID(int=number))
@@ -50,17 +50,19 @@ def perhaps(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.just(UNSET) | values
 
 
-changes = st.builds(
-    TaskChanges,
-    title=perhaps(few_titles),
-    completed=perhaps(st.booleans()),
-    due_date=perhaps(few_due_dates),
-    list_id=perhaps(st.none() | list_ids),
-    priority=perhaps(st.none() | st.sampled_from(Priority)),
-    tags=perhaps(st.none() | few_tags),
-    checklist=perhaps(st.none() | checklists),
-    recurrence=perhaps(st.none() | recurrences),
-)
+CHANGES = {
+    "title": few_titles,
+    "description": st.none() | few_titles,
+    "completed": st.booleans(),
+    "due_date": few_due_dates,
+    "list_id": st.none() | list_ids,
+    "priority": st.none() | st.sampled_from(Priority),
+    "tags": st.none() | few_tags,
+    "checklist": st.none() | checklists,
+    "recurrence": st.none() | recurrences,
+}
+assert CHANGES.keys() == set(WRITABLE_FIELDS), "each field that users write needs values in CHANGES"
+changes = st.builds(TaskChanges, **{name: perhaps(values) for name, values in CHANGES.items()})
 places = st.builds(Before, task_ids) | st.builds(After, task_ids) | st.sampled_from(End)
 list_places = st.builds(Before, list_ids) | st.builds(After, list_ids) | st.sampled_from(End)
 list_changes = st.builds(

@@ -41,7 +41,7 @@ async def test_a_deleted_list_takes_its_tasks_to_the_trash_at_one_revision(stora
     assert await in_order(storage, user_id) == outside
     with pytest.raises(ListNotFoundError):
         await storage.lists.get_list(user_id, made.id)
-    (gone,) = await storage.lists.trashed_lists(user_id)
+    (gone,) = await storage.lists.trashed_lists(user_id, 1000)
     assert gone == replace(made, revision=START + 8).discard(now=later(9))
     trash = (await storage.tasks.trash(user_id, 10)).tasks
     assert sorted(trash, key=lambda task: task.position) == [
@@ -53,7 +53,7 @@ async def test_a_deleted_list_takes_its_tasks_to_the_trash_at_one_revision(stora
     assert (changes.tasks, changes.lists) == ([], [])
     account = await storage.accounts.account(user_id, later(9))
     assert (account.pending, account.trash) == (2, 3)
-    assert await storage.accounts.export_lists(user_id) == sorted([gone, other], key=lambda item: item.id)
+    assert await storage.accounts.export_lists(user_id, 1000) == sorted([gone, other], key=lambda item: item.id)
 
 
 async def test_a_list_can_leave_its_tasks_in_the_inbox(storage: Storage, user_id: str) -> None:
@@ -92,7 +92,7 @@ async def test_a_restored_list_brings_back_the_tasks_that_went_with_it(storage: 
     assert [task.id for task in changes.tasks] == [went.id]
     assert changes.lists == [back]
     assert changes.deleted_lists == []
-    assert await storage.lists.trashed_lists(user_id) == []
+    assert await storage.lists.trashed_lists(user_id, 1000) == []
 
 
 async def test_only_the_tasks_of_the_last_deletion_come_back(storage: Storage, user_id: str) -> None:
@@ -189,14 +189,22 @@ async def test_a_list_that_does_not_fit_the_quotas_stays_in_the_trash(storage: S
     await do(storage, user_id, *(CreateList(uuid4(), ListChanges(name="Many")) for _ in range(MAX_LISTS)))
     with pytest.raises(QuotaExceededError):
         await do(storage, user_id, RestoreList(made.id), quota=3)
-    assert len(await storage.lists.trashed_lists(user_id)) == 1
+    assert len(await storage.lists.trashed_lists(user_id, 1000)) == 1
+
+
+async def test_lists_are_exported_in_pages(storage: Storage, user_id: str) -> None:
+    made = sorted([await a_list(storage, user_id) for _ in range(3)], key=lambda item: item.id)
+    assert await storage.accounts.export_lists(user_id, 2) == made[:2]
+    assert await storage.accounts.export_lists(user_id, 2, made[1].id) == made[2:]
+    assert await storage.accounts.export_lists(user_id, 2, made[2].id) == []
 
 
 async def test_the_trash_of_lists_shows_the_most_recently_deleted_first(storage: Storage, user_id: str) -> None:
     made = [await a_list(storage, user_id) for _ in range(4)]
     for item, second in zip(made, (5, 9, 1, 7), strict=True):
         await do(storage, user_id, DeleteList(item.id), now=later(second))
-    assert [gone.id for gone in await storage.lists.trashed_lists(user_id)] == [made[i].id for i in (1, 3, 0, 2)]
+    assert [gone.id for gone in await storage.lists.trashed_lists(user_id, 1000)] == [made[i].id for i in (1, 3, 0, 2)]
+    assert [gone.id for gone in await storage.lists.trashed_lists(user_id, 2)] == [made[i].id for i in (1, 3)]
 
 
 async def test_emptying_the_trash_of_tasks_leaves_lists_there(storage: Storage, user_id: str) -> None:

@@ -48,13 +48,13 @@ async def test_every_field_of_a_list_comes_back(storage: Storage, user_id: str) 
         assert isinstance(getattr(kept, field.name), type(getattr(made, field.name))), field.name
     assert await storage.lists.lists(user_id) == ([made], START + 1)
     assert (await storage.tasks.changes(user_id, SyncPoint(), 10)).lists == [made]
-    assert await storage.accounts.export_lists(user_id) == [made]
+    assert await storage.accounts.export_lists(user_id, 1000) == [made]
 
 
 async def test_a_user_without_an_account_has_no_lists(storage: Storage, user_id: str) -> None:
     assert await storage.lists.lists(user_id) == ([], 0)
-    assert await storage.lists.trashed_lists(user_id) == []
-    assert await storage.accounts.export_lists(user_id) == []
+    assert await storage.lists.trashed_lists(user_id, 1000) == []
+    assert await storage.accounts.export_lists(user_id, 1000) == []
     with pytest.raises(ListNotFoundError):
         await storage.lists.get_list(user_id, uuid4())
     task = await storage.tasks.add(a_task(user_id))
@@ -201,6 +201,6 @@ async def test_erasing_an_account_erases_its_lists(storage: Storage, user_id: st
     await do(storage, user_id, DeleteList(gone.id))
     await storage.accounts.erase(user_id)
     assert await storage.lists.lists(user_id) == ([], 0)
-    assert await storage.accounts.export_lists(user_id) == []
+    assert await storage.accounts.export_lists(user_id, 1000) == []
     again = await a_list(storage, user_id, list_id=kept.id)
     assert (await storage.tasks.changes(user_id, SyncPoint(), 10)).lists == [again]

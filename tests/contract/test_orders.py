@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from todo_api.domain.ports import TaskRepository
 from todo_api.domain.task import Priority, Task
 
 # A letter names each task; all orders differ, also from the order of ids and of writes.
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "A": {
         "id": 4,
         "created": 3,
@@ -100,10 +101,10 @@ async def add_tasks(repository: TaskRepository, user_id: str) -> dict[UUID, str]
     for name, values in TASKS.items():
         task = a_task(
             user_id,
-            task_id=UUID(int=values["id"]),  # type: ignore[arg-type] # a table of mixed values
+            task_id=UUID(int=values["id"]),
             title=values["title"],
-            created_at=later(values["created"]),  # type: ignore[arg-type]
-            updated_at=later(values["updated"]),  # type: ignore[arg-type]
+            created_at=later(values["created"]),
+            updated_at=later(values["updated"]),
             priority=values["priority"],
             due_date=values["due"],
             completed=values["completed"],

@@ -38,7 +38,7 @@ async def test_old_lists_are_purged_from_the_trash_and_their_tombstones_stay(sto
     assert await storage.housekeeping.purge_trash(later(-10), MANY) == 1
     assert await storage.housekeeping.purge_trash(later(-10), MANY) == 0
 
-    assert [gone.id for gone in await storage.lists.trashed_lists(user_id)] == [young.id]
+    assert [gone.id for gone in await storage.lists.trashed_lists(user_id, 1000)] == [young.id]
     with pytest.raises(ListNotFoundError):
         await do(storage, user_id, RestoreList(old.id))
     changes = await storage.tasks.changes(user_id, SyncPoint(), MANY)
@@ -65,7 +65,7 @@ async def test_a_limit_counts_tasks_and_lists(storage: Storage, user_id: str) ->
     for purge in (storage.housekeeping.purge_trash, storage.housekeeping.purge_tombstones):
         assert [await purge(NOW, 4) for _ in range(3)] == [4, 2, 0]
     assert await trashed(storage, user_id) == set()
-    assert await storage.lists.trashed_lists(user_id) == []
+    assert await storage.lists.trashed_lists(user_id, 1000) == []
 
 
 async def test_a_client_behind_a_purged_tombstone_of_a_list_loads_everything_again(

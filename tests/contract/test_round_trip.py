@@ -62,6 +62,11 @@ def four_byte_characters(count: int) -> str:
     return "".join(chr(RANDOM.randrange(0x20000, 0x2A6D0)) for _ in range(count))
 
 
+def as_in(other: Task, task: Task) -> set[str]:
+    """Return the fields that have the same value in both."""
+    return {field.name for field in fields(Task) if getattr(task, field.name) == getattr(other, field.name)}
+
+
 async def only_task(repository: TaskRepository, user_id: str, **query: object) -> Task:
     page = await repository.page(user_id, TaskQuery(**query))  # type: ignore[arg-type] # names as in TaskQuery
     (task,) = page.tasks
@@ -91,6 +96,7 @@ async def test_every_field_comes_back_from_get_and_page(repository: TaskReposito
         updated_at=later(7),
     )
 
+    assert as_in(a_task(user_id), task) == {"user_id", "list_id", "position", "created_at", "revision"}
     added = await repository.add(task)
 
     assert added == replace(task, revision=START + 1, position=position_at(START + 1))
@@ -148,6 +154,7 @@ async def test_every_field_but_identity_and_creation_can_be_saved(storage: Stora
         updated_at=later(2),
     )
 
+    assert as_in(added, changed) == {"id", "user_id", "position", "created_at", "revision"}
     saved = await repository.save(changed)
 
     assert saved == replace(changed, revision=START + 3)

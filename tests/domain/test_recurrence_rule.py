@@ -104,17 +104,17 @@ def test_the_subset_is_accepted(rule: str) -> None:
         )
     ]
     + [
-        (f"FREQ=DAILY;INTERVAL={value}", "rule must have in INTERVAL a number from 1 to 10,000")
+        (f"FREQ=DAILY;INTERVAL={value}", "rule must have a number from 1 to 10,000 as INTERVAL")
         for value in ("0", "-1", "+1", "1.0", "1,2", "10001", "9" * 400, " 1", "1 ", "1\n", "1_0", "ONE")
     ]
     + [
-        (f"FREQ=DAILY;COUNT={value}", "rule must have in COUNT a number from 1 to 1,000,000")
+        (f"FREQ=DAILY;COUNT={value}", "rule must have a number from 1 to 1,000,000 as COUNT")
         for value in ("0", "-1", "1000001")
     ]
     + [
         (
             f"FREQ=DAILY;UNTIL={value}",
-            "rule must have in UNTIL a day (20261231), a local time (20261231T170000) or an instant (20261231T170000Z)",
+            "rule must have a day (20261231), a local time (20261231T170000) or an instant (20261231T170000Z) as UNTIL",
         )
         for value in (
             "2026-12-31",
@@ -127,30 +127,30 @@ def test_the_subset_is_accepted(rule: str) -> None:
         )
     ]
     + [
-        (f"FREQ=MONTHLY;BYMONTHDAY={value}", "rule must have in BYMONTHDAY numbers from 1 to 31 or -1 to -31")
+        (f"FREQ=MONTHLY;BYMONTHDAY={value}", "rule must have numbers from 1 to 31 or -1 to -31 as BYMONTHDAY")
         for value in ("0", "-0", "32", "-32", "1,", ",1", "1,,2", "--1", "L")
     ]
     + [
-        (f"FREQ=YEARLY;BYMONTH={value}", "rule must have in BYMONTH a number from 1 to 12")
+        (f"FREQ=YEARLY;BYMONTH={value}", "rule must have a number from 1 to 12 as BYMONTH")
         for value in ("0", "13", "-1", "JAN", "1,", "6L")
     ]
     + [
-        (f"FREQ=YEARLY;BYDAY=MO;BYSETPOS={value}", "rule must have in BYSETPOS numbers from 1 to 366 or -1 to -366")
+        (f"FREQ=YEARLY;BYDAY=MO;BYSETPOS={value}", "rule must have numbers from 1 to 366 or -1 to -366 as BYSETPOS")
         for value in ("0", "367", "-367", "FIRST")
     ]
     + [
         (
             f"FREQ=MONTHLY;BYDAY={value}",
             (
-                "rule must have in BYDAY weekdays (MO, TU, WE, TH, FR, SA, SU), each perhaps after a number "
+                "rule must have weekdays (MO, TU, WE, TH, FR, SA, SU) as BYDAY, each with or without a number "
                 "from 1 to 53 or -1 to -53"
             ),
         )
         for value in ("MON", "M", "0MO", "54MO", "-54MO", "MO1", "MO(+1)", "1", "MO,", "MO TU", "100MO", "- 1MO")
     ]
     + [
-        ("FREQ=DAILY;WKST=1", "rule must have in WKST one of MO, TU, WE, TH, FR, SA, SU"),
-        ("FREQ=DAILY;WKST=MO,TU", "rule must have in WKST one of MO, TU, WE, TH, FR, SA, SU"),
+        ("FREQ=DAILY;WKST=1", "rule must have one of MO, TU, WE, TH, FR, SA, SU as WKST"),
+        ("FREQ=DAILY;WKST=MO,TU", "rule must have one of MO, TU, WE, TH, FR, SA, SU as WKST"),
         ("FREQ=DAILY;FREQ=DAILY", "rule must not use FREQ twice"),
         ("FREQ=DAILY;COUNT=2;COUNT=2", "rule must not use COUNT twice"),
         ("FREQ=DAILY;COUNT=2;UNTIL=20261231", "rule must not use COUNT and UNTIL together"),
@@ -186,7 +186,7 @@ def test_anything_else_is_refused_by_name(rule: str, message: str) -> None:
 
 @pytest.mark.parametrize("value", ["20260230", "20261301", "00000101", "20261231T240000", "20261231T235960Z"])
 def test_until_must_exist(value: str) -> None:
-    with pytest.raises(InvalidValueError, match=r"^rule must have in UNTIL a day and time that exist \("):
+    with pytest.raises(InvalidValueError, match=r"^rule must have a day and time that exist as UNTIL \("):
         Recurrence.parse(f"FREQ=DAILY;UNTIL={value}")
 
 
@@ -215,7 +215,7 @@ def test_an_unknown_time_zone_is_refused(name: str) -> None:
 def test_a_rule_without_another_date_in_50_years_is_refused(rule: str) -> None:
     recurrence = Recurrence.parse(rule)
 
-    with pytest.raises(InvalidValueError, match=r"^rule must have a date in the 50 years after the due date"):
+    with pytest.raises(InvalidValueError, match=r"^rule must have another date in the 50 years after the due date"):
         Occurrence.first(recurrence, date(2024, 2, 29))
     assert Occurrence.at(recurrence, date(2024, 2, 29)).slot == date(2024, 2, 29)  # when it was written before
 
@@ -223,7 +223,7 @@ def test_a_rule_without_another_date_in_50_years_is_refused(rule: str) -> None:
 def test_50_years_end_within_a_year() -> None:
     recurrence = Recurrence.parse("FREQ=YEARLY;INTERVAL=50;BYMONTH=6;BYDAY=SA;BYSETPOS=3")
 
-    with pytest.raises(InvalidValueError, match=r"^rule must have a date in the 50 years after the due date"):
+    with pytest.raises(InvalidValueError, match=r"^rule must have another date in the 50 years after the due date"):
         Occurrence.first(recurrence, date(2024, 6, 15))  # the next is 2074-06-16
 
 
@@ -232,7 +232,7 @@ def test_until_the_beginning_of_time_is_over_in_every_zone() -> None:
         for time_zone in ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"):
             recurrence = Recurrence.parse(f"FREQ=DAILY;UNTIL={value}", time_zone=time_zone)
             for due in (date(2027, 1, 1), datetime(2027, 1, 1, tzinfo=UTC)):
-                with pytest.raises(InvalidValueError, match=r"^rule must have a date in the 50 years"):
+                with pytest.raises(InvalidValueError, match=r"^rule must have another date in the 50 years"):
                     Occurrence.first(recurrence, due)
 
 

@@ -1,3 +1,9 @@
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
 from todo_api.domain.errors import InvalidValueError
@@ -59,9 +65,27 @@ def test_anything_else_is_refused(name: str) -> None:
         zone(name)
 
 
-def test_the_names_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert is_time_zone("Europe/Berlin")
-    monkeypatch.setattr("todo_api.domain.time_zones.available_timezones", lambda: pytest.fail("read again"))
+def test_the_database_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    berlin = zone("Europe/Berlin")
+    monkeypatch.setattr("todo_api.domain.time_zones._DATABASE", None)
 
-    assert is_time_zone("Africa/Cairo")
+    assert zone("Europe/Berlin") is berlin
     assert not is_time_zone("Africa/Atlantis")
+
+
+def test_the_rules_of_the_operating_system_are_not_used(tmp_path: Path) -> None:
+    """An old system may have other rules than the package: here, those of Tokyo for Berlin."""
+    (tmp_path / "Europe").mkdir()
+    tokyo = files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "Europe" / "Berlin").write_bytes(tokyo)
+    program = (
+        "from datetime import datetime; from zoneinfo import ZoneInfo; from todo_api.domain.time_zones import zone\n"
+        "print(*(datetime(2026, 1, 1, tzinfo=found).utcoffset() for found in (ZoneInfo('Europe/Berlin'),"
+        " zone('Europe/Berlin'))))"
+    )
+    environment = {**os.environ, "PYTHONTZPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.split() == ["9:00:00", "1:00:00"]

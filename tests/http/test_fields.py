@@ -24,7 +24,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "description": ("Two litres", None),
     "completed": (True, False),
     "due_date": ("2036-12-31", "2037-01-01T12:00:00Z"),
-    "list_id": (None, None),  # test_list_ids.py has lists
+    "list_id": (None, None),  # test_lists_and_tasks.py has lists
     "priority": ("high", "low"),
     "tags": (["home", "Garden"], []),
     "checklist": (

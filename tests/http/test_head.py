@@ -17,31 +17,26 @@ from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.application.services import Limits
 from todo_api.domain.ports import TaskRepository
 
-PAGES = ["/docs", "/redoc", "/openapi.json", "/docs/assets/favicon.png", "/health", "/health/live", "/health/ready"]
-CALLS = [
-    *("/api/tasks", "/api/tasks?limit=1", "/api/tasks?due=upcoming", "/api/tasks/changes", "/api/tasks/trash"),
-    *("/api/tasks/counts", "/api/tags", "/api/me", "/api/me/export", "/api/lists", "/api/lists/trash"),
+PAGES = ["/docs", "/redoc", "/openapi.json", "/docs/assets/favicon.png"]
+VARIANTS = ["/api/tasks?limit=1", "/api/tasks?due=upcoming", "/api/tasks?limit=0", "/nowhere"]
+STREAM = "/api/tasks/events"
+READS = [
+    route.path_format
+    for route in make_app(InMemoryTaskRepository()).routes
+    if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and route.path_format != STREAM
 ]
-
-INSIDE = ["/api/tasks/{task}", "/api/tasks/{task}/occurrences", "/api/lists/{list}"]
+assert len(READS) > 10
 
 
 def header(response: Response) -> list[tuple[str, str]]:
     return sorted((name, value) for name, value in response.headers.items() if name != "x-request-id")
 
 
-def test_every_address_that_answers_get_is_tried(app: FastAPI, path: str) -> None:
-    calls = (call.partition("?")[0].replace("{task}", "{task_id}").replace("{list}", "{list_id}") for call in INSIDE)
-    tried = {*PAGES, *(call.partition("?")[0] for call in CALLS), *calls, "/api/tasks/events"}
-    routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
-    assert {route.path_format for route in routes} <= tried
-
-
-@pytest.mark.parametrize("address", [*PAGES, *CALLS, *INSIDE, "/nowhere", "/api/tasks?limit=0"])
+@pytest.mark.parametrize("address", [*PAGES, *READS, *VARIANTS])
 async def test_head_has_the_status_and_the_header_of_get(client: AsyncClient, path: str, address: str) -> None:
     await client.post("/api/tasks", json={"title": "second"})
     place = (await client.post("/api/lists", json={"name": "x"})).headers["location"].removeprefix("http://test")
-    address = address.replace("/api/tasks/{task}", path).replace("/api/lists/{list}", place)
+    address = address.replace("/api/tasks/{task_id}", path).replace("/api/lists/{list_id}", place)
     read = await client.get(address)
     assert read.content
     head = await client.head(address)
@@ -66,7 +61,7 @@ async def test_head_of_an_event_stream_ends_and_leaves_its_place(repository: Tas
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test", headers=headers) as client:
         for _ in range(3):
             async with asyncio.timeout(10):
-                response = await client.head("/api/tasks/events")
+                response = await client.head(STREAM)
             assert (response.status_code, response.content) == (200, b"")
             assert response.headers["content-type"].startswith("text/event-stream")
 

@@ -9,6 +9,9 @@ import pytest
 from httpx2 import AsyncClient
 from tests.http.imports import HEAD, JSON, a_task, document, result
 
+from todo_api.adapters.http.schemas.transfer import ImportedRecurrence
+from todo_api.application.accounts import CHUNK
+
 AddUser = Callable[..., AsyncClient]
 STATE = {"sequence": 3, "kind": "date", "anchor": "2036-01-31", "slot": "2036-03-31", "spawned_at": None}
 MONTHLY = {"rule": "FREQ=MONTHLY", "from": "due", "time_zone": "UTC"}
@@ -100,6 +103,50 @@ async def test_a_series_without_its_state_starts_at_the_due_date(client: AsyncCl
     assert exported["series_id"] == task["id"]
 
 
+async def test_numbers_may_be_written_as_json_schema_allows(client: AsyncClient) -> None:
+    assert (await send(client, repeating(sequence=3.0, spawned_at=7.0))).json() == result(1, 0)
+    recurrence = (await client.get("/api/me/export")).json()["tasks"][0]["recurrence"]
+    assert recurrence == MONTHLY | STATE | {"spawned_at": 7}
+    documented = ImportedRecurrence.model_json_schema()["properties"]["sequence"]
+    assert (documented["type"], documented["minimum"], documented["maximum"]) == ("integer", 1, 10**9)
+
+
+async def test_many_lists_survive_export_and_import(
+    client: AsyncClient, as_user: AddUser, new_user_id: Callable[[], str]
+) -> None:
+    count = 2 * CHUNK + 1
+    names = [f"List {number}" for number in range(count)]
+    for start in range(0, count, 100):
+        operations = [{"op": "create_list", "name": name} for name in names[start : start + 100]]
+        assert (await client.post("/api/tasks/batch", json={"operations": operations})).status_code == 200
+    export = (await client.get("/api/me/export")).json()
+    assert sorted(found["name"] for found in export["lists"]) == sorted(names)
+    other = as_user(new_user_id())
+    assert (await other.post("/api/me/import", json=export)).json() == result(0, 0, imported_lists=count)
+
+
+async def test_nothing_that_is_imported_stands_beyond_the_end(client: AsyncClient) -> None:
+    beyond = ["z" + "f" * 63, "m" + "f" * 13, "n" + "0" * 13]
+    tasks = [a_task(number, position=position) for number, position in enumerate(beyond, 1)]
+    lists = [a_list(number, position=position) for number, position in enumerate(beyond, 1)]
+    assert (await send(client, a_task(4, position="m" + "0" * 13), *tasks, lists=lists)).status_code == 200
+    for kind, first, in_order in (
+        ("tasks", {"title": "x"}, "/api/tasks?sort=position"),
+        ("lists", {"name": "x"}, "/api/lists"),
+    ):
+        new, moved = (await client.post(f"/api/{kind}", json=first)).json()["id"], str(UUID(int=1))
+        await client.post(f"/api/{kind}/{moved}/move", json={"to": "end"})
+        assert [item["id"] for item in (await client.get(in_order)).json()][-2:] == [new, moved]
+
+
+async def test_the_highest_number_in_a_series_can_be_followed(client: AsyncClient) -> None:
+    assert (await send(client, repeating(sequence=10**9), a_task(2))).json() == result(2, 0)
+    path = f"/api/tasks/{UUID(int=1)}"
+    assert (await client.post(f"{path}/move", json={"after": str(UUID(int=2))})).status_code == 200
+    completed = (await client.patch(f"{path}/complete")).json()
+    assert (await client.patch(f"/api/tasks/{completed['next_id']}/complete")).json()["next_id"]
+
+
 async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) -> None:
     assert (await send(client, repeating(rule="FREQ=MONTHLY;COUNT=3"))).json() == result(1, 0)
     assert (await client.get(f"/api/tasks/{UUID(int=1)}/occurrences")).json() == []
@@ -112,7 +159,9 @@ async def test_the_last_task_of_a_series_can_be_imported(client: AsyncClient) ->
         (repeating(rule="FREQ=HOURLY"), ".recurrence.rule"),
         (repeating(sequence=0), ".recurrence.sequence"),
         (repeating(sequence=True), ".recurrence.sequence"),
-        (repeating(sequence=2**31), ".recurrence.sequence"),
+        (repeating(sequence=1.5), ".recurrence.sequence"),
+        (repeating(sequence="3"), ".recurrence.sequence"),
+        (repeating(sequence=10**9 + 1), ".recurrence.sequence"),
         (repeating(kind="day"), ".recurrence.kind"),
         (repeating(kind="instant", slot="2036-03-31T09:00:00"), ".recurrence.anchor"),
         (repeating(anchor="2036-01-31T09:00:00"), ".recurrence.anchor"),
@@ -189,7 +238,7 @@ async def test_tasks_of_lists_that_are_not_there_come_into_the_inbox(client: Asy
         ({**HEAD, "lists": None, "tasks": []}, "invalid-request", ["lists: "]),
         ({**HEAD, "lists": [], "tags": [], "tasks": []}, "invalid-request", ["tags: is not a field"]),
         ({**HEAD, "lists": [1], "tasks": []}, "invalid-request", ["lists.0: must be a JSON object"]),
-        ({**HEAD, "tasks": [], "lists": []}, "malformed-json", ["nothing after the tasks"]),
+        ({**HEAD, "tasks": [], "lists": []}, "malformed-json", ["must be the last field"]),
     ],
 )
 async def test_other_orders_are_refused(client: AsyncClient, content: Any, code: str, details: list[str]) -> None:

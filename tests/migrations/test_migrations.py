@@ -153,7 +153,7 @@ async def test_the_check_of_the_service_fails_until_the_schema_is_there(fresh_da
         await set_revision(fresh_database, "0002")
         with pytest.raises(RepositoryUnavailableError, match="alembic upgrade head"):
             await SqlAlchemyTaskRepository(engine).check()
-        await set_revision(fresh_database, "0005")  # for the version that is about to replace this one
+        await set_revision(fresh_database, f"{int(REVISION) + 1:04}")  # that of the version that replaces this one
         await SqlAlchemyTaskRepository(engine).check()
     finally:
         await engine.dispose()

@@ -35,7 +35,7 @@ def literal(value: object) -> str:
         case bool() | int():
             return str(value)
         case list():
-            return f"'{{{','.join(map(str, value))}}}'"
+            return f"'{{{','.join('NULL' if item is None else str(item) for item in value)}}}'"
         case datetime() if value in (END_OF_TIME, BEGINNING_OF_TIME):
             return "'infinity'" if value == END_OF_TIME else "'-infinity'"
     return f"'{value}'"

@@ -133,7 +133,7 @@ async def test_lists_and_series_cost_as_many_round_trips(
         with counted(1):
             await storage.lists.get_list(user_id, made.id)
         with counted(1):
-            await storage.lists.trashed_lists(user_id)
+            await storage.lists.trashed_lists(user_id, 1000)
 
     counted: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext()  # noqa: E731
     await everything()

@@ -1,17 +1,20 @@
 """Use cases of the account: figures, export, import and erasure."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from todo_api.application.change_feed import ChangeFeed
 from todo_api.domain.account import Account
+from todo_api.domain.changes import next_revision
 from todo_api.domain.errors import IncompleteImportError, QuotaExceededError, TodoError
 from todo_api.domain.list_operations import adopt_list
 from todo_api.domain.overview import Counts, DueViews, TagCount
 from todo_api.domain.ports import AccountRepository, TaskRepository
+from todo_api.domain.positions import position_at
 from todo_api.domain.selection import Selection
 from todo_api.domain.series import occurrence_key
 from todo_api.domain.task import Task, TrashedTask
@@ -19,6 +22,7 @@ from todo_api.domain.task_list import TaskList, TrashedList
 from todo_api.domain.workspace import Workspace
 
 Item: TypeAlias = Task | TaskList
+T = TypeVar("T", Task, TaskList)
 
 # The number of tasks of an export or import that are in memory at the same time.
 CHUNK = 200
@@ -26,14 +30,14 @@ CHUNK = 200
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """All lists and tasks of a user, including the trash; the tasks in pages ordered by id.
+    """All lists and tasks of a user, including the trash, in pages ordered by id.
 
     Iterating the pages raises RepositoryUnavailableError if the storage cannot be reached.
     """
 
     exported_at: datetime
-    lists: list[TaskList]
-    pages: AsyncIterator[list[Task]]
+    lists: AsyncIterator[list[TaskList]]
+    tasks: AsyncIterator[list[Task]]
 
 
 @dataclass(slots=True)
@@ -100,14 +104,13 @@ class AccountService:
     async def export(self, user_id: str) -> Export:
         """Start an export."""
         exported_at = self._clock()
-        lists = await self._accounts.export_lists(user_id)
-        first_page = await self._accounts.export(user_id, CHUNK)
-        return Export(exported_at, lists, self._pages(user_id, first_page))
-
-    async def _pages(self, user_id: str, page: list[Task]) -> AsyncIterator[list[Task]]:
-        while page:
-            yield page
-            page = await self._accounts.export(user_id, CHUNK, page[-1].id) if len(page) == CHUNK else []
+        lists = await self._accounts.export_lists(user_id, CHUNK)
+        tasks = await self._accounts.export(user_id, CHUNK)
+        return Export(
+            exported_at,
+            lists=_pages(lists, partial(self._accounts.export_lists, user_id, CHUNK)),
+            tasks=_pages(tasks, partial(self._accounts.export, user_id, CHUNK)),
+        )
 
     async def import_all(self, user_id: str, items: AsyncIterable[Item]) -> Imported:
         """Store the lists and tasks as they are; skip those whose ids exist. What exists never changes.
@@ -140,8 +143,9 @@ class AccountService:
             refusal = None
             adopted.clear()
             try:
+                end = position_at(next_revision(workspace.revision, now))
                 for item in chunk:
-                    adopted.append(_adopt(workspace, _deleted_by(now, item)))  # noqa: PERF401 - stops at an error
+                    adopted.append(_adopt(workspace, _until(now, end, item)))  # noqa: PERF401 - stops at an error
             except QuotaExceededError as error:
                 refusal = error
 
@@ -151,6 +155,13 @@ class AccountService:
             self._announce(user_id)
         if refusal:
             raise refusal
+
+
+async def _pages(page: list[T], read: Callable[[UUID], Awaitable[list[T]]]) -> AsyncIterator[list[T]]:
+    """Yield the first page, and those after it."""
+    while page:
+        yield page
+        page = await read(page[-1].id) if len(page) == CHUNK else []
 
 
 def _selection(chunk: list[Item]) -> Selection:
@@ -168,11 +179,15 @@ def _adopt(workspace: Workspace, item: Item) -> bool:
     return workspace.adopt(item) if isinstance(item, Task) else adopt_list(workspace, item)
 
 
-def _deleted_by(now: datetime, item: Item) -> Item:
-    """Return the item. A deletion in the future, which would never be purged, is dated now."""
-    return (
-        replace(item, deleted_at=now) if isinstance(item, TrashedTask | TrashedList) and item.deleted_at > now else item
-    )
+def _until(now: datetime, end: str, item: Item) -> Item:
+    """Return the item with nothing that is ahead of the account.
+
+    A deletion in the future would never be purged: it is dated now. A position beyond the end would be there for good,
+    and the end would not be the end.
+    """
+    if isinstance(item, TrashedTask | TrashedList) and item.deleted_at > now:
+        item = replace(item, deleted_at=now)
+    return replace(item, position="") if item.position > end else item
 
 
 async def _chunks(items: AsyncIterable[Item]) -> AsyncIterator[list[Item]]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from todo_api.domain.listing import MAX_PAGE_SIZE
 from todo_api.domain.ports import ListRepository
 from todo_api.domain.task_list import TaskList, TrashedList
 
@@ -21,5 +22,5 @@ class ListService:
         return await self._repository.get_list(user_id, list_id)
 
     async def trash(self, user_id: str) -> list[TrashedList]:
-        """Return the lists in the trash, the most recently deleted first."""
-        return await self._repository.trashed_lists(user_id)
+        """Return the last 1,000 lists that came into the trash, the most recently deleted first."""
+        return await self._repository.trashed_lists(user_id, MAX_PAGE_SIZE)

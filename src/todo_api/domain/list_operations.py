@@ -64,7 +64,7 @@ def change_list(
 def delete_list(
     workspace: Workspace, list_id: UUID, *, keep_tasks: bool, if_revisions: Collection[int] | None = None
 ) -> None:
-    """Move a list to the trash, and its tasks with it; with `keep_tasks`, they come into the inbox.
+    """Move a list to the trash, and its tasks with it; with `keep_tasks`, they move to the inbox.
 
     Raises:
         ListNotFoundError: The user has no such list.

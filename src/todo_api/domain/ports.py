@@ -74,7 +74,7 @@ class TaskRepository(Protocol):
     async def restore(self, user_id: str, task_id: UUID, quota: int | None = None) -> Task | None:
         """Restore the task from the trash and return it with its new revision; None if it is not in the trash.
 
-        A task whose list does not exist any more comes into the inbox.
+        A task whose list does not exist any more moves to the inbox.
 
         Raises:
             OccurrenceExistsError: Another task is this occurrence of its series; an edit makes it a series of its own.
@@ -162,8 +162,8 @@ class ListRepository(Protocol):
         """
         ...
 
-    async def trashed_lists(self, user_id: str) -> list[TrashedList]:
-        """Return the lists in the trash, the most recently deleted first."""
+    async def trashed_lists(self, user_id: str, limit: int) -> list[TrashedList]:
+        """Return up to `limit` lists in the trash, the most recently deleted first."""
         ...
 
 
@@ -189,8 +189,8 @@ class AccountRepository(Protocol):
         """
         ...
 
-    async def export_lists(self, user_id: str) -> list[TaskList]:
-        """Return all lists, ordered by id; those in the trash as TrashedList."""
+    async def export_lists(self, user_id: str, limit: int, after: UUID | None = None) -> list[TaskList]:
+        """Return up to `limit` lists with ids above `after`, as `export` does; those in the trash as TrashedList."""
         ...
 
     async def erase(self, user_id: str) -> None:

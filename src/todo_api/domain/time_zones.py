@@ -1,12 +1,17 @@
-"""Time zones by their names in the IANA database."""
+"""Time zones by their names in the IANA database.
+
+The rules are those of the package tzdata, also where the operating system has its own: every instance computes the same
+dates, and governments change clocks more often than systems are updated.
+"""
 
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from todo_api.domain.errors import InvalidValueError
 
-# What an operating system keeps beside the zones of the database: they mean something else on each machine.
-_OF_THIS_MACHINE = frozenset({"localtime", "posixrules"})
+_DATABASE: Final = files("tzdata")
 
 
 def is_time_zone(name: str) -> bool:
@@ -27,9 +32,10 @@ def zone(name: str) -> ZoneInfo:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones() - _OF_THIS_MACHINE)
+    return frozenset(_DATABASE.joinpath("zones").read_text(encoding="ascii").split())
 
 
 @cache  # of at most the 600 names
 def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+    with _DATABASE.joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)

@@ -123,8 +123,11 @@ def _read_task(value: Any, user_id: str) -> Item:
 
 
 async def _read_end(window: "_Window") -> None:
-    if await window.take() != b"}":
-        raise _malformed("there must be nothing after the tasks")
+    character = await window.take()
+    if character == b",":
+        raise MalformedJsonError.at("body", "tasks", "must be the last field: put the lists and all others before it")
+    if character != b"}":
+        raise _malformed("there must be a brace after the tasks")
     if await window.next():
         raise _malformed("there must be nothing after the document")
 

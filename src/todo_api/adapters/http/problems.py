@@ -181,7 +181,7 @@ DETAILS: Mapping[type[TodoError], str] = {
         "its nbf is more than 30 seconds ahead of the clock here: wait, or correct its issuer's clock"
     ),
     domain.TaskNotFoundError: "the task does not exist, was deleted, or belongs to another user",
-    domain.TagNotFoundError: "no task outside the trash has this tag",
+    domain.TagNotFoundError: "no task outside the trash has this tag; GET /api/tags lists those in use",
     domain.TaskExistsError: (
         "the task exists, perhaps from an earlier attempt of this request; its ETag is in this response"
     ),
@@ -189,7 +189,9 @@ DETAILS: Mapping[type[TodoError], str] = {
         "it is in the trash: restore it (POST /api/tasks/{id}/restore), or delete it for good "
         "(DELETE /api/tasks/trash/{id})"
     ),
-    domain.ListNotFoundError: "the list does not exist, was deleted, or belongs to another user",
+    domain.ListNotFoundError: (
+        "the list does not exist, was deleted, or is another user's; yours are at GET /api/lists and /api/lists/trash"
+    ),
     domain.ListExistsError: (
         "the list exists, perhaps from an earlier attempt of this request; its ETag is in this response"
     ),

@@ -7,6 +7,7 @@ from datetime import datetime
 from heapq import nsmallest
 from uuid import UUID
 
+from todo_api.adapters.memory.shelf import Live
 from todo_api.adapters.memory.store import Store
 from todo_api.domain.account import Account
 from todo_api.domain.due_views import DueRange
@@ -38,13 +39,11 @@ class InMemoryAccountRepository:
 
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
         await asyncio.sleep(0)
-        every = self._store.account(user_id).tasks.all()
-        later = (task for task in every if after is None or task.id > after)
-        return nsmallest(limit, later, key=lambda task: task.id)
+        return _exported(self._store.account(user_id).tasks.all(), limit, after)
 
-    async def export_lists(self, user_id: str) -> list[TaskList]:
+    async def export_lists(self, user_id: str, limit: int, after: UUID | None = None) -> list[TaskList]:
         await asyncio.sleep(0)
-        return sorted(self._store.account(user_id).lists.all(), key=lambda task_list: task_list.id)
+        return _exported(self._store.account(user_id).lists.all(), limit, after)
 
     async def counts(self, user_id: str, views: DueViews) -> Counts:
         await asyncio.sleep(0)
@@ -73,6 +72,11 @@ class InMemoryAccountRepository:
     async def erase(self, user_id: str) -> None:
         await asyncio.sleep(0)
         self._store.accounts.pop(user_id, None)
+
+
+def _exported(items: list[Live], limit: int, after: UUID | None) -> list[Live]:
+    later = (item for item in items if after is None or item.id > after)
+    return nsmallest(limit, later, key=lambda item: item.id)
 
 
 def _count_due(tasks: Iterable[Task], due_dates: DueRange) -> int:

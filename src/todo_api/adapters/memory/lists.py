@@ -1,6 +1,7 @@
 """The list repository in memory."""
 
 import asyncio
+from heapq import nlargest
 from uuid import UUID
 
 from todo_api.adapters.memory.store import Store
@@ -26,7 +27,7 @@ class InMemoryListRepository:
             raise ListNotFoundError
         return found
 
-    async def trashed_lists(self, user_id: str) -> list[TrashedList]:
+    async def trashed_lists(self, user_id: str, limit: int) -> list[TrashedList]:
         await asyncio.sleep(0)
         trash = (item for item in self._store.account(user_id).lists.trash.values() if isinstance(item, TrashedList))
-        return sorted(trash, key=lambda item: (item.deleted_at, item.id), reverse=True)
+        return nlargest(limit, trash, key=lambda item: (item.deleted_at, item.id))

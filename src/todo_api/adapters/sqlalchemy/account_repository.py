@@ -1,11 +1,25 @@
 """The accounts in PostgreSQL: each call is one statement, one round trip and one commit."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Select, Text, bindparam, case, delete, func, literal_column, select, true
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy import overview
@@ -42,17 +56,18 @@ def _account() -> Select[Any]:
     return row.select_from(users.join(counted, true())).where(users.c.id == _owner)
 
 
-@cache
-def export(*, resumed: bool) -> Select[Any]:
+def _export(table: Table, columns: Sequence[ColumnElement[Any]], *, resumed: bool) -> Select[Any]:
     """Return the statement for a page. Parameters: `owner`, `limit`, and, to resume an export, `after_id`."""
-    rows = select(*TASK_COLUMNS, tasks.c.deleted_at).where(tasks.c.user_id == _owner)
+    rows = select(*columns, table.c.deleted_at).where(table.c.user_id == _owner)
     if resumed:
-        rows = rows.where(tasks.c.id > bindparam("after_id", type_=tasks.c.id.type))
-    return rows.order_by(tasks.c.id).limit(bindparam("limit", type_=Integer))
+        rows = rows.where(table.c.id > bindparam("after_id", type_=table.c.id.type))
+    return rows.order_by(table.c.id).limit(bindparam("limit", type_=Integer))
 
 
 _ACCOUNT = _account()
-_EXPORT_LISTS = select(*LIST_COLUMNS, lists.c.deleted_at).where(lists.c.user_id == _owner).order_by(lists.c.id)
+# By whether an export is resumed.
+_EXPORT = {resumed: _export(tasks, TASK_COLUMNS, resumed=resumed) for resumed in (False, True)}
+_EXPORT_LISTS = {resumed: _export(lists, LIST_COLUMNS, resumed=resumed) for resumed in (False, True)}
 _ERASE = delete(users).where(users.c.id == _owner)  # foreign keys delete the rest
 
 
@@ -71,12 +86,14 @@ class SqlAlchemyAccountRepository:
     @reads
     async def export(self, user_id: str, limit: int, after: UUID | None = None) -> list[Task]:
         values = {"owner": user_id, "limit": limit, "after_id": after}
-        rows = await fetch(self.engine, export(resumed=after is not None), values)
+        rows = await fetch(self.engine, _EXPORT[after is not None], values)
         return [to_stored_task(row) for row in rows]
 
     @reads
-    async def export_lists(self, user_id: str) -> list[TaskList]:
-        return [to_stored_list(row) for row in await fetch(self.engine, _EXPORT_LISTS, {"owner": user_id})]
+    async def export_lists(self, user_id: str, limit: int, after: UUID | None = None) -> list[TaskList]:
+        values = {"owner": user_id, "limit": limit, "after_id": after}
+        rows = await fetch(self.engine, _EXPORT_LISTS[after is not None], values)
+        return [to_stored_list(row) for row in rows]
 
     @reads
     async def counts(self, user_id: str, views: DueViews) -> Counts:

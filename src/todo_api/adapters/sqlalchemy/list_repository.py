@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, select, true
+from sqlalchemy import Integer, Text, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import reads
@@ -23,7 +23,12 @@ _LISTS = (
     .where(users.c.id == _owner)
     .order_by(found.c.position, found.c.id)
 )
-_TRASH = _mine.add_columns(lists.c.deleted_at).where(~_live).order_by(lists.c.deleted_at.desc(), lists.c.id.desc())
+_TRASH = (
+    _mine.add_columns(lists.c.deleted_at)
+    .where(~_live)
+    .order_by(lists.c.deleted_at.desc(), lists.c.id.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 class SqlAlchemyListRepository:
@@ -45,5 +50,6 @@ class SqlAlchemyListRepository:
         return to_list(rows[0])
 
     @reads
-    async def trashed_lists(self, user_id: str) -> list[TrashedList]:
-        return [to_trashed_list(row) for row in await fetch(self.engine, _TRASH, {"owner": user_id})]
+    async def trashed_lists(self, user_id: str, limit: int) -> list[TrashedList]:
+        rows = await fetch(self.engine, _TRASH, {"owner": user_id, "limit": limit})
+        return [to_trashed_list(row) for row in rows]

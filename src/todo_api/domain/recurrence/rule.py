@@ -130,13 +130,13 @@ def _each(parts: dict[str, str], name: str, parse: Callable[[str], T]) -> tuple[
 
 def _number(name: str, text: str, least: int, most: int) -> int:
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
-        raise InvalidValueError(f"rule must have in {name} a number from {least} to {most:,}")
+        raise InvalidValueError(f"rule must have a number from {least} to {most:,} as {name}")
     return int(text)
 
 
 def _signed(name: str, text: str, most: int) -> int:
     if not _SIGNED_NUMBER.fullmatch(text) or not 1 <= abs(int(text)) <= most:
-        raise InvalidValueError(f"rule must have in {name} numbers from 1 to {most} or -1 to -{most}")
+        raise InvalidValueError(f"rule must have numbers from 1 to {most} or -1 to -{most} as {name}")
     return int(text)
 
 
@@ -144,7 +144,7 @@ def _weekday(text: str) -> tuple[int, int]:
     match = _WEEKDAY.fullmatch(text)
     if match is None or (match["ordinal"] and not 1 <= abs(int(match["ordinal"])) <= WEEKS_OF_YEAR):
         raise InvalidValueError(
-            "rule must have in BYDAY weekdays (MO, TU, WE, TH, FR, SA, SU), each perhaps after a number "
+            "rule must have weekdays (MO, TU, WE, TH, FR, SA, SU) as BYDAY, each with or without a number "
             "from 1 to 53 or -1 to -53"
         )
     return _WEEKDAYS[match["weekday"]], int(match["ordinal"] or 0)
@@ -152,7 +152,7 @@ def _weekday(text: str) -> tuple[int, int]:
 
 def _week_start(text: str) -> int:
     if text not in _WEEKDAYS:
-        raise InvalidValueError(f"rule must have in WKST one of {', '.join(_WEEKDAYS)}")
+        raise InvalidValueError(f"rule must have one of {', '.join(_WEEKDAYS)} as WKST")
     return _WEEKDAYS[text]
 
 
@@ -165,9 +165,9 @@ def _until(text: str) -> date | datetime:
             moment = datetime.fromisoformat(text.removesuffix("Z"))
             return moment.replace(tzinfo=UTC) if match["utc"] else moment
     except ValueError as error:
-        raise InvalidValueError(f"rule must have in UNTIL a day and time that exist ({error})") from error
+        raise InvalidValueError(f"rule must have a day and time that exist as UNTIL ({error})") from error
     raise InvalidValueError(
-        "rule must have in UNTIL a day (20261231), a local time (20261231T170000) or an instant (20261231T170000Z)"
+        "rule must have a day (20261231), a local time (20261231T170000) or an instant (20261231T170000Z) as UNTIL"
     )
 
 

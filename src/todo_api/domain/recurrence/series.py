@@ -73,7 +73,9 @@ class Occurrence:
         """
         occurrence = cls.at(recurrence, due_date, sequence)
         if next(_after(occurrence, recurrence, due_date), None) is None:
-            raise InvalidValueError("rule must have a date in the 50 years after the due date, before COUNT or UNTIL")
+            raise InvalidValueError(
+                "rule must have another date in the 50 years after the due date, before COUNT or UNTIL ends it"
+            )
         return occurrence
 
     @classmethod

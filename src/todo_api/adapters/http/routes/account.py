@@ -70,7 +70,7 @@ async def import_account(
 
     The document may have any length; the limit for bodies applies to each list and task. They are stored in order as
     they arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
-    A task whose list is not there comes into the inbox.
+    A task whose list is not there moves to the inbox.
     A retry with the same Idempotency-Key and document gets the first response, once the first request has ended.
     """
     require_json(request)
@@ -95,9 +95,12 @@ async def erase_account(user: CurrentUser, accounts: Accounts) -> Response:
 
 async def _document(user_id: str, export: application.Export) -> AsyncGenerator[bytes]:
     head = {"format": "todo-api-export", "version": 1, "user_id": user_id, "exported_at": export.exported_at}
-    yield encode_export({**head, "lists": export.lists, "tasks": []}).removesuffix(b"]}")
-    separator = b""
-    async for tasks in export.pages:
-        yield separator + encode_export(tasks).removeprefix(b"[").removesuffix(b"]")
-        separator = b",\n"
+    start = encode_export(head).removesuffix(b"}")
+    for name, pages in (("lists", export.lists), ("tasks", export.tasks)):
+        yield start + f',"{name}":['.encode()
+        separator = b""
+        async for items in pages:
+            yield separator + encode_export(items).removeprefix(b"[").removesuffix(b"]")
+            separator = b",\n"
+        start = b"]"
     yield b"]}\n"

@@ -157,7 +157,7 @@ async def delete_list(
     if_match: IfMatch,
     idempotency_key: IdempotencyKey,
 ) -> Response:
-    """Move a list to the trash, with its tasks; with `?tasks=keep`, they come into the inbox."""
+    """Move a list to the trash, with its tasks; with `?tasks=keep`, they move to the inbox."""
     operation = DeleteList(list_id, parameters.tasks is schemas.TasksOfList.KEEP, if_match)
     return await run_once(batches, user.user_id, idempotency_key, operation)
 

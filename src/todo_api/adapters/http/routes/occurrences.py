@@ -37,7 +37,7 @@ unknown_ids = APIRouter(prefix="/api/tasks", route_class=ProtectedRoute, redirec
 async def skip_task(
     task_id: TaskId, user: CurrentUser, batches: Batches, if_match: IfMatch, idempotency_key: IdempotencyKey
 ) -> Response:
-    """Skip this date of a task that repeats: the task comes into the trash, and the response is the next one."""
+    """Skip this date of a task that repeats: the task moves to the trash, and the response is the next one."""
     return await run_once(batches, user.user_id, idempotency_key, Skip(task_id, if_match), task_response)
 
 

@@ -238,7 +238,7 @@ def _resumed(user_id: str, cursor: str, asked: ListRequest) -> ListRequest:
         detail = "is damaged or is not yours: start again without it"
         raise InvalidCursorError.at("query", "cursor", detail)
     errors = [
-        _is_not(name, str(getattr(resumed.query, name)))
+        _differs(name, _needed(str(getattr(resumed.query, name))))
         for name in ("status", "sort", "order", "limit")
         if name in asked.filters.model_fields_set and getattr(asked.query, name) != getattr(resumed.query, name)
     ]
@@ -246,20 +246,21 @@ def _resumed(user_id: str, cursor: str, asked: ListRequest) -> ListRequest:
     for name in asked.filters.given():
         attribute = _ATTRIBUTES.get(name, name)
         if getattr(asked.query.filter, attribute) != getattr(resumed.query.filter, attribute):
-            errors.append(_is_not(name, _described(filters.get(name))))
+            errors.append(_differs(name, _needed(filters.get(name))))
     if errors:
         raise InvalidCursorError.of(errors)
     return resumed
 
 
-def _is_not(name: str, value: str) -> FieldError:
-    return FieldError("query", name, f"is not {value}, as in the list that the cursor continues")
+def _differs(name: str, needed: str) -> FieldError:
+    detail = f"must {needed}, as in the list that the cursor continues; or start again without the cursor"
+    return FieldError("query", name, detail)
 
 
-def _described(value: str | list[str] | None) -> str:
+def _needed(value: str | list[str] | None) -> str:
     if value is None:
-        return "absent"
-    return value if isinstance(value, str) else ", ".join(value)
+        return "be left out"
+    return f"be {value if isinstance(value, str) else ', '.join(value)}"
 
 
 def _link(base_url: str, user_id: str, query: TaskQuery, next_page: Position, filters: FilterParameters) -> str:

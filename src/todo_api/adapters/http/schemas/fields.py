@@ -87,6 +87,10 @@ def _whole_number(highest: int) -> Callable[[object], object]:
     return check
 
 
+def _whole_float(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 _TITLE = {
     "type": "string",
     "description": "White space around it is trimmed; then 1 to 500 code points, one of them visible, without NUL.",
@@ -180,6 +184,8 @@ OccurrenceCount = Annotated[
 Revision = Annotated[int, Field(json_schema_extra={"format": "int64"}, examples=[1_795_600_000_000_000])]
 Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
 Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+# For integers in requests: 3.0 is one to JSON Schema. It comes last, so that limits stay in the OpenAPI document.
+WholeFloats = BeforeValidator(_whole_float)
 
 # Not `readOnly`: generators would make two types of each request, one for sending.
 Ignored = Annotated[Any, Field(description="Accepted and ignored.")]

@@ -31,7 +31,8 @@ from todo_api.domain.recurrence import Occurrence
 from todo_api.domain.repetition import Repetition
 from todo_api.domain.task_list import TaskList, TrashedList
 
-_MAX_SEQUENCE = 2**31 - 1
+# Far beyond what a series can reach, and far from the end of a 32-bit integer: the next task has the next number.
+_MAX_SEQUENCE = 10**9
 _MAX_REVISION = 2**53 - 1
 _STATE = ("sequence", "kind", "anchor", "slot")
 
@@ -39,7 +40,9 @@ _STATE = ("sequence", "kind", "anchor", "slot")
 def _position(value: object) -> str:
     if isinstance(value, str) and is_position(value):
         return value
-    raise ValueError("must be a position as this service makes them, such as m06613db42d4000")
+    raise ValueError(
+        "must be a position as this service makes them, such as m06613db42d4000; without it, the place is the end"
+    )
 
 
 def _wall_clock(value: object) -> date | datetime:
@@ -102,18 +105,20 @@ class Export(BaseModel):
 class ImportedRecurrence(RecurrenceInput):
     """How a task repeats. Without the state of its series, that starts at the due date."""
 
-    sequence: Annotated[fields.Int32, Field(ge=1, le=_MAX_SEQUENCE)] | MISSING = MISSING
+    sequence: Annotated[fields.Int32, Field(ge=1, le=_MAX_SEQUENCE), fields.WholeFloats] | MISSING = MISSING
     kind: Annotated[DueKind, Field(strict=False)] | MISSING = MISSING
     anchor: WallClock | MISSING = MISSING
     slot: WallClock | MISSING = MISSING
-    spawned_at: Annotated[fields.Revision, Field(ge=0, le=_MAX_REVISION)] | None = None
+    spawned_at: Annotated[fields.Revision, Field(ge=0, le=_MAX_REVISION), fields.WholeFloats] | None = None
 
     @field_validator("anchor", "slot")
     @classmethod
     def _is_of_its_kind(cls, value: date | datetime, info: ValidationInfo) -> date | datetime:
         kind = info.data.get("kind", MISSING)
         if kind is not MISSING and isinstance(value, datetime) is (kind is DueKind.DATE):
-            raise ValueError("must be a day if the kind is date, and otherwise a local time")
+            raise ValueError(
+                "must be a day (2026-12-31) if the kind is date, and otherwise a local time (2026-12-31T17:00:00)"
+            )
         return value
 
     @field_validator("slot")
@@ -124,7 +129,7 @@ class ImportedRecurrence(RecurrenceInput):
             return value
         times = [found.time() for found in (anchor, value) if isinstance(found, datetime)]
         if len(times) == 1 or value < anchor or len(set(times)) > 1:
-            raise ValueError("must not be before the anchor, and have its time of day")
+            raise ValueError("must not be before the anchor, and must have its time of day")
         return value
 
     @model_validator(mode="after")
