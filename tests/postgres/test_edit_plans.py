@@ -1,6 +1,7 @@
 """Edits look up tombstones by their ids, also by a plan that was made when there were none."""
 
 import json
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -21,9 +22,9 @@ async def test_writing_tasks_reads_no_other_tombstones(own_database: "asyncpg.Co
     await own_database.execute("VACUUM ANALYZE tombstones")
     await own_database.execute("SET plan_cache_mode = force_generic_plan")
     tasks = [a_task(USER, task_id=uuid4(), revision=START, position="m") for _ in range(WRITTEN)]
-    values = edits._arrays([to_row(task) for task in tasks])
+    values: dict[str, Any] = edits.arrays([to_row(task) for task in tasks])
     values |= {"owner": USER, "now": NOW, "new_revision": START + 1, "new_live_tasks": WRITTEN}
-    compiled = CompiledStatement(edits._WRITE)
+    compiled = CompiledStatement(edits.WRITE)
     call = f"EXECUTE written ({', '.join(literal(value) for value in compiled.arguments(values))})"
     await own_database.execute(f"PREPARE written AS {compiled.sql}")
     await own_database.execute(call)

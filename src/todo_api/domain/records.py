@@ -139,7 +139,9 @@ def _index(others: list[T], place: Place) -> int:
     for index, other in enumerate(others):
         if other.id == place.id:
             return index if isinstance(place, Before) else index + 1
-    raise NeighbourNotFoundError(f"{place.id} is not there: it never was, was deleted, or is not yours")
+    raise NeighbourNotFoundError(
+        f"{place.id} is not there: it never was, was deleted, or is not yours. Read the order again"
+    )
 
 
 def _around(others: list[T], first: int, last: int) -> tuple[str | None, str | None]:

@@ -132,7 +132,7 @@ _PURGE = (
     .returning(tasks.c.id)
 )
 _KEEP = _keep()
-_WRITE = _write(tasks, tombstones, words_revision=_new_revision)
+WRITE = _write(tasks, tombstones, words_revision=_new_revision)
 _WRITE_AND_KEEP = _write(tasks, tombstones, words_revision=_new_revision).add_cte(_keep().cte("kept"))
 _WRITE_LISTS = _write(lists, list_tombstones)
 # The rows that one statement writes: the service does something else in between.
@@ -215,18 +215,18 @@ class Edit(Generic[T]):
             "new_live_tasks": workspace.live_tasks,
         }
         for lists_written in _chunks(list(workspace.lists.written.values())):
-            await execute(connection, _WRITE_LISTS, _arrays([to_list_row(item) for item in lists_written]) | values)
+            await execute(connection, _WRITE_LISTS, arrays([to_list_row(item) for item in lists_written]) | values)
         *chunks, last = _chunks(list(workspace.tasks.written.values())) or [[]]
         for chunk in chunks:
-            await execute(connection, _WRITE, _arrays([to_row(task) for task in chunk]) | values)
-        values = _arrays([to_row(task) for task in last]) | values
+            await execute(connection, WRITE, arrays([to_row(task) for task in chunk]) | values)
+        values = arrays([to_row(task) for task in last]) | values
         if self.key is not None:
             values |= {
                 "request_key": self.key.key,
                 "new_fingerprint": self.key.fingerprint,
                 "new_answer": self.key.codec.encode(result),
             }
-        statements = {(True, True): _WRITE_AND_KEEP, (True, False): _WRITE, (False, True): _KEEP}
+        statements = {(True, True): _WRITE_AND_KEEP, (True, False): WRITE, (False, True): _KEEP}
         statement = statements.get((bool(last), self.key is not None))
         if statement is not None:
             await execute(connection, statement, values)
@@ -239,7 +239,7 @@ def _chunks(items: list[Item]) -> list[list[Item]]:
     return [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
 
 
-def _arrays(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+def arrays(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Return one array for each column, as the parameters of `_write`."""
     return {f"new_{name}": [row[name] for row in rows] for name in rows[0]} if rows else {}
 
