@@ -32,7 +32,8 @@ from todo_api.domain.due_views import DueView
 from todo_api.domain.filters import TaskFilter
 from todo_api.domain.listing import Order, Sort, Status
 from todo_api.domain.overview import DueViews
-from todo_api.domain.task import Priority, Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import Priority, TaskChanges
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 EACH = 100  # tasks of each user except the owner

@@ -15,7 +15,8 @@ from todo_api.adapters.memory.store import Store
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import ContentionError, InvalidValueError, RevisionMismatchError, TaskNotFoundError
 from todo_api.domain.listing import TaskQuery
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 
 NEW_ID = UUID(int=42)
 FIRST = START + 1

@@ -13,7 +13,8 @@ from todo_api.adapters.http.schemas.batch import BatchOperation
 from todo_api.adapters.http.schemas.parameters import FilterParameters
 from todo_api.adapters.memory.repository import InMemoryTaskRepository
 from todo_api.domain.listing import Sort
-from todo_api.domain.task import WRITABLE_FIELDS, Task
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import WRITABLE_FIELDS
 from todo_api.domain.task_list import TaskList
 
 PAGE = (ROOT / "docs" / "api.md").read_text()

@@ -15,7 +15,7 @@ from todo_api.domain.listing import Order, Sort, Status, TaskQuery
 from todo_api.domain.operations import Operation
 from todo_api.domain.records import After, Before, End
 from todo_api.domain.recurrence import CountedFrom, Recurrence
-from todo_api.domain.task import UNSET, WRITABLE_FIELDS, Priority, TaskChanges
+from todo_api.domain.task_changes import UNSET, WRITABLE_FIELDS, Priority, TaskChanges
 from todo_api.domain.task_list import ListChanges
 
 task_ids = st.integers(1, 8).map(lambda number: UUID(int=number))

@@ -21,7 +21,8 @@ from todo_api.domain.operations import (
 )
 from todo_api.domain.recurrence import Recurrence
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import ListChanges, TaskList
 from todo_api.domain.workspace import Workspace
 

@@ -11,7 +11,7 @@ from todo_api.domain.changes import SyncPoint, next_revision
 from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 pytestmark = pytest.mark.clock_runs

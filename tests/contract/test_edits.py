@@ -22,7 +22,8 @@ from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Delete, EmptyTrash, Operation, Restore
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 

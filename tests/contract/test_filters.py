@@ -16,7 +16,8 @@ from todo_api.domain.due_date import FIRST_DUE_INSTANT, DueDate
 from todo_api.domain.due_views import DueView
 from todo_api.domain.filters import TaskFilter
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
-from todo_api.domain.task import Priority, Task
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import Priority
 
 ZONES = ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Australia/Lord_Howe", "America/Sao_Paulo")
 # Around midnight in UTC, and a change of the clock in Lord Howe, by half an hour.

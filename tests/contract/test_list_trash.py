@@ -27,7 +27,7 @@ from todo_api.domain.operations import (
     Restore,
     RestoreList,
 )
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import MAX_LISTS, ListChanges
 
 

@@ -24,7 +24,7 @@ from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Change, ChangeList, Create, CreateList, DeleteList, MoveList
 from todo_api.domain.positions import position_at
 from todo_api.domain.records import After, Before, End
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import MAX_LISTS, ListChanges, TaskList
 
 

@@ -23,7 +23,8 @@ from todo_api.domain.operations import Create, Delete, DeleteList, Move, Operati
 from todo_api.domain.positions import MAX_LENGTH, position_at
 from todo_api.domain.records import After, Before, End
 from todo_api.domain.selection import WINDOW
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 
 LONG = 2 * WINDOW + 20
 

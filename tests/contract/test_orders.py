@@ -12,7 +12,8 @@ from tests.domain.builders import NOW, a_task, later
 
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
 from todo_api.domain.ports import TaskRepository
-from todo_api.domain.task import Priority, Task
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import Priority
 
 # A letter names each task; all orders differ, also from the order of ids and of writes.
 TASKS: dict[str, dict[str, Any]] = {

@@ -12,7 +12,8 @@ from todo_api.domain.errors import RevisionMismatchError, TaskNotFoundError
 from todo_api.domain.operations import EmptyTrash, Purge, Restore
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 

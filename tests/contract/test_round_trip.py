@@ -23,7 +23,8 @@ from todo_api.domain.recurrence import CountedFrom, Occurrence, Recurrence
 from todo_api.domain.repetition import Repetition
 from todo_api.domain.selection import Selection
 from todo_api.domain.tags import MAX_TAGS, tag_key
-from todo_api.domain.task import Priority, Task
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import Priority
 from todo_api.domain.text import TAG_MAX_LENGTH
 from todo_api.domain.workspace import Workspace
 

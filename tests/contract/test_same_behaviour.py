@@ -25,7 +25,8 @@ from todo_api.domain.listing import Position, TaskPage, TaskQuery
 from todo_api.domain.operations import Operation, Result
 from todo_api.domain.overview import DueViews
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import Priority, Task
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import Priority
 from todo_api.domain.workspace import Workspace
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from todo_api.domain.filters import TaskFilter
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Change, Create, Retag
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 

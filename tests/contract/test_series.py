@@ -29,7 +29,7 @@ from todo_api.domain.positions import position_at
 from todo_api.domain.records import End
 from todo_api.domain.recurrence import Recurrence
 from todo_api.domain.repetition import Repetition
-from todo_api.domain.task import Priority, TaskChanges
+from todo_api.domain.task_changes import Priority, TaskChanges
 
 both_ways = pytest.mark.parametrize("in_batch", [False, True], ids=["alone", "in a batch"])
 

@@ -20,7 +20,7 @@ from todo_api.domain.operations import (
 )
 from todo_api.domain.recurrence import CountedFrom, Recurrence
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 both_ways = pytest.mark.parametrize("in_batch", [False, True], ids=["alone", "in a batch"])

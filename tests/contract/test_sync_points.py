@@ -18,7 +18,8 @@ from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Create, CreateList, Delete, DeleteList
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import ListChanges
 from todo_api.domain.workspace import Workspace
 

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from todo_api.domain.changes import next_revision
-from todo_api.domain.task import Priority, Task
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import Priority
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 # The revision before the first one of an account, where the storage's clock stands still at NOW.

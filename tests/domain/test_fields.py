@@ -2,7 +2,8 @@
 
 from dataclasses import MISSING, fields
 
-from todo_api.domain.task import WRITABLE_FIELDS, Task, TaskChanges, TrashedTask
+from todo_api.domain.task import Task, TrashedTask
+from todo_api.domain.task_changes import WRITABLE_FIELDS, TaskChanges
 
 SET_BY_THE_SERVER = {"id", "user_id", "completed_at", "created_at", "updated_at", "revision"} | {
     "position",

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.domain.builders import NOW, a_task, later
 
 from todo_api.domain.errors import InvalidValueError
-from todo_api.domain.task import UNSET, Priority, Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import UNSET, Priority, TaskChanges
 
 TASK_ID = UUID(int=7)
 

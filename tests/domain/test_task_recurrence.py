@@ -12,7 +12,8 @@ from todo_api.domain.checklist import ChecklistItem
 from todo_api.domain.errors import InvalidFieldError
 from todo_api.domain.recurrence import Recurrence
 from todo_api.domain.repetition import Repetition
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 
 TASK_ID = UUID(int=7)
 TODAY = NOW.date()

@@ -16,7 +16,8 @@ from todo_api.domain.checklist import ChecklistItem
 from todo_api.domain.listing import Sort, TaskQuery
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.recurrence import Recurrence
-from todo_api.domain.task import WRITABLE_FIELDS, Task, TaskChanges, TrashedTask
+from todo_api.domain.task import Task, TrashedTask
+from todo_api.domain.task_changes import WRITABLE_FIELDS, TaskChanges
 
 # A value of each writable field that is not its default, and another one.
 VALUES: dict[str, tuple[Any, Any]] = {

@@ -36,7 +36,7 @@ from todo_api.domain.ports import TaskRepository
 from todo_api.domain.records import After, Before, End, Place
 from todo_api.domain.recurrence import Recurrence
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import ListChanges
 from todo_api.domain.workspace import Workspace
 

@@ -28,7 +28,7 @@ from todo_api.domain.operations import (
     RestoreList,
 )
 from todo_api.domain.records import After, Before, Place
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import MAX_LISTS, ListChanges
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

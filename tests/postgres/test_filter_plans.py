@@ -14,7 +14,7 @@ from todo_api.domain.due_views import DueView
 from todo_api.domain.filters import TaskFilter
 from todo_api.domain.listing import Order, Sort, Status
 from todo_api.domain.overview import DueViews
-from todo_api.domain.task import Priority
+from todo_api.domain.task_changes import Priority
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -17,7 +17,7 @@ from todo_api.adapters.sqlalchemy.schema import VERSION
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 Connect = Callable[..., Service]

@@ -19,7 +19,7 @@ from todo_api.domain.errors import ForgottenRevisionError
 from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.ports import TaskRepository
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

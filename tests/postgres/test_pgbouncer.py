@@ -20,7 +20,7 @@ from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepositor
 from todo_api.application.tasks import TaskService
 from todo_api.domain.errors import TaskNotFoundError
 from todo_api.domain.listing import Order, Sort, Status, TaskQuery
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 
 SERVERS = 2
 CLIENTS = 24

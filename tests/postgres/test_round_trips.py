@@ -24,7 +24,8 @@ from todo_api.domain.idempotency import IdempotencyKey
 from todo_api.domain.listing import TaskQuery
 from todo_api.domain.operations import Change, Create, Operation
 from todo_api.domain.overview import DueViews
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 
 
 @pytest.fixture

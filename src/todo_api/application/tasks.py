@@ -21,7 +21,8 @@ from todo_api.domain.errors import (
 from todo_api.domain.listing import Position, TaskPage, TaskQuery, TrashPage
 from todo_api.domain.operations import Change, Complete, Create, Restore
 from todo_api.domain.ports import TaskRepository
-from todo_api.domain.task import Task, TaskChanges
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import TaskChanges
 
 # Changes of a task are serialized within a process, so only other processes can win a race. One wins each round.
 _ATTEMPTS = 30

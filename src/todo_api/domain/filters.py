@@ -11,7 +11,8 @@ from todo_api.domain.due_date import BEGINNING_OF_TIME, DueDate
 from todo_api.domain.due_views import DueRange, DueView, due_before, due_from, due_range
 from todo_api.domain.search import matches, query_words, words
 from todo_api.domain.tags import tag_key
-from todo_api.domain.task import UNSET, Priority, Task, Unset
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import UNSET, Priority, Unset
 from todo_api.domain.time_zones import zone
 
 _TIMED = frozenset({DueView.OVERDUE, DueView.TODAY, DueView.UPCOMING})

@@ -12,7 +12,8 @@ from todo_api.domain.errors import (
     QuotaExceededError,
 )
 from todo_api.domain.records import Place, require_revision
-from todo_api.domain.task import TaskChanges, TrashedTask
+from todo_api.domain.task import TrashedTask
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.task_list import MAX_LISTS, ListChanges, TaskList, TrashedList
 from todo_api.domain.workspace import Workspace
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from todo_api.domain import list_operations, tag_operations
 from todo_api.domain.records import After, Before, End, Place
 from todo_api.domain.selection import Selection
-from todo_api.domain.task import UNSET, Task, TaskChanges, Unset
+from todo_api.domain.task import Task
+from todo_api.domain.task_changes import UNSET, TaskChanges, Unset
 from todo_api.domain.task_list import ListChanges, TaskList
 from todo_api.domain.workspace import Workspace
 

@@ -2,7 +2,7 @@
 
 from todo_api.domain.errors import TagNotFoundError
 from todo_api.domain.tags import renamed, tag_key
-from todo_api.domain.task import TaskChanges
+from todo_api.domain.task_changes import TaskChanges
 from todo_api.domain.workspace import Workspace
 
 

@@ -1,80 +1,18 @@
 """The task: one thing that a user plans to do."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, make_dataclass, replace
 from datetime import datetime
-from enum import Enum, StrEnum
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from todo_api.domain.checklist import Checklist, ChecklistItem, clean_checklist, unticked
+from todo_api.domain.checklist import Checklist, unticked
 from todo_api.domain.due_date import DueDate, is_over
 from todo_api.domain.errors import InvalidFieldError, InvalidValueError
 from todo_api.domain.recurrence import Recurrence
 from todo_api.domain.repetition import Repetition
-from todo_api.domain.tags import Tags, clean_tags
-from todo_api.domain.text import clean_description, clean_title
-
-
-class Unset(Enum):
-    """The absence of a value, for fields where None is a value."""
-
-    UNSET = "unset"
-
-
-UNSET: Final = Unset.UNSET
-
-
-class Priority(StrEnum):
-    """How important a task is."""
-
-    NONE = "none"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-    @property
-    def rank(self) -> int:
-        """Its place in an order: 0 for `none` to 3 for `high`."""
-        return PRIORITIES.index(self)
-
-
-PRIORITIES: Final = tuple(Priority)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskChanges:
-    """The fields that a user can write: UNSET keeps the value of a field, None clears it."""
-
-    title: str | Unset = UNSET
-    description: str | None | Unset = UNSET
-    completed: bool | Unset = UNSET
-    due_date: DueDate | None | Unset = UNSET
-    list_id: UUID | None | Unset = UNSET
-    priority: Priority | None | Unset = UNSET
-    tags: Sequence[str] | None | Unset = UNSET
-    checklist: Sequence[ChecklistItem] | None | Unset = UNSET
-    recurrence: Recurrence | None | Unset = UNSET
-
-    def given(self) -> Mapping[str, Any]:
-        """Return the fields that are set."""
-        values = zip(WRITABLE_FIELDS, _writable_values(self), strict=True)
-        return {name: value for name, value in values if value is not UNSET}
-
-
-WRITABLE_FIELDS: Final = tuple(field.name for field in fields(TaskChanges))
-_writable_values = attrgetter(*WRITABLE_FIELDS)
-
-# How the value of a field is checked and normalized before it is written.
-_CLEAN: Mapping[str, Callable[[Any], Any]] = {
-    "title": clean_title,
-    "description": clean_description,
-    "tags": clean_tags,
-    "checklist": clean_checklist,
-}
-# What null means for fields that always have a value.
-_WITHOUT: Mapping[str, Any] = {"priority": Priority.NONE, "tags": (), "checklist": ()}
+from todo_api.domain.tags import Tags
+from todo_api.domain.task_changes import Priority, TaskChanges, cleaned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +68,7 @@ class Task:
         Raises:
             InvalidValueError: There is no title, or a value breaks a rule.
         """
-        given = _cleaned(values)
+        given = cleaned(values)
         if "title" not in given:
             raise InvalidValueError("must have a title")
         completed = given.get("completed", False)
@@ -163,7 +101,7 @@ class Task:
         Raises:
             InvalidValueError: A value breaks a rule.
         """
-        given = _cleaned(changes)
+        given = cleaned(changes)
         if "recurrence" in given:
             given |= self._repeated(given["recurrence"], given.get("due_date", self.due_date))
         changed = {name: value for name, value in given.items() if value != getattr(self, name)}
@@ -285,16 +223,6 @@ def build_task(*values: Any, **named: Any) -> Task:
     draft: Any = _Draft(*values, **named)
     draft.__class__ = Task  # the classes have the same slots
     return draft  # type: ignore[no-any-return] # it is a Task now
-
-
-def _cleaned(changes: TaskChanges) -> dict[str, Any]:
-    return {name: _clean(name, value) for name, value in changes.given().items()}
-
-
-def _clean(name: str, value: Any) -> Any:
-    if value is None:
-        return _WITHOUT.get(name)
-    return _CLEAN[name](value) if name in _CLEAN else value
 
 
 def _started(recurrence: Recurrence | None, due_date: DueDate | None, sequence: int = 1) -> Repetition | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from todo_api.domain.errors import InvalidValueError
-from todo_api.domain.task import UNSET, Unset
+from todo_api.domain.task_changes import UNSET, Unset
 from todo_api.domain.text import LIST_NAME_MAX_LENGTH, clean_visible
 
 MAX_LISTS = 500

@@ -16,7 +16,8 @@ from todo_api.domain.errors import (
     TaskNotInTrashError,
 )
 from todo_api.domain.records import After, Before, Place, Records, require_revision
-from todo_api.domain.task import UNSET, Task, TaskChanges, TrashedTask, Unset
+from todo_api.domain.task import Task, TrashedTask
+from todo_api.domain.task_changes import UNSET, TaskChanges, Unset
 from todo_api.domain.task_list import TaskList, TrashedList
 
 NO_SUCH_LIST = "must be null, for the inbox, or the id of one of your lists"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from todo_api.adapters.http.schemas.parameters import NO_FILTERS, FilterParameters
 from todo_api.adapters.http.sealed import seal, unseal
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Position, Sort, SortKey, Status, TaskQuery
-from todo_api.domain.task import PRIORITIES
+from todo_api.domain.task_changes import PRIORITIES
 from todo_api.domain.text import is_storable
 
 _Limit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE_SIZE)]

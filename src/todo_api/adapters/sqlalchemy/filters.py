@@ -11,7 +11,7 @@ from todo_api.adapters.sqlalchemy.tables import tasks
 from todo_api.domain.due_date import BEGINNING_OF_TIME, END_OF_TIME, DueKind
 from todo_api.domain.due_views import DueRange, DueView, Span
 from todo_api.domain.filters import NO_FILTER, TaskFilter
-from todo_api.domain.task import PRIORITIES, UNSET
+from todo_api.domain.task_changes import PRIORITIES, UNSET
 
 
 def in_range(name: str) -> sa.ColumnElement[bool]:

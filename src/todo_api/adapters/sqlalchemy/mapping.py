@@ -20,7 +20,8 @@ from todo_api.domain.due_date import DueDate, DueKind, due_date_from, due_instan
 from todo_api.domain.filters import search_words
 from todo_api.domain.repetition import Repetition
 from todo_api.domain.tags import tag_key
-from todo_api.domain.task import PRIORITIES, Task, TrashedTask, build_task
+from todo_api.domain.task import Task, TrashedTask, build_task
+from todo_api.domain.task_changes import PRIORITIES
 from todo_api.domain.task_list import TaskList, TrashedList
 from todo_api.domain.text import sort_key
 

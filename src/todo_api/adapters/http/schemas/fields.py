@@ -14,7 +14,7 @@ from todo_api.domain.recurrence.rule import RULE_MAX_LENGTH, normalize_rule
 from todo_api.domain.recurrence.series import PREVIEW_MAX
 from todo_api.domain.search import QUERY_MAX_LENGTH
 from todo_api.domain.tags import MAX_TAGS, clean_tag, clean_tags
-from todo_api.domain.task import Priority
+from todo_api.domain.task_changes import Priority
 from todo_api.domain.text import (
     DESCRIPTION_MAX_LENGTH,
     NOT_STORABLE,

@@ -7,7 +7,7 @@ from pydantic import MISSING, BaseModel, BeforeValidator, ConfigDict, Field, mod
 
 from todo_api.adapters.http.schemas.fields import TaskUuid
 from todo_api.domain.records import After, Before, End, Place
-from todo_api.domain.task import UNSET, Unset
+from todo_api.domain.task_changes import UNSET, Unset
 
 _PLACES = ("before", "after", "to")
 

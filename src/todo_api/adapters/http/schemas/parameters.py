@@ -20,7 +20,7 @@ from todo_api.domain.due_views import DueView
 from todo_api.domain.filters import NO_FILTER, TaskFilter
 from todo_api.domain.listing import MAX_PAGE_SIZE, Order, Sort, Status, TaskQuery
 from todo_api.domain.tags import MAX_TAGS, tag_key
-from todo_api.domain.task import UNSET
+from todo_api.domain.task_changes import UNSET
 
 _Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 

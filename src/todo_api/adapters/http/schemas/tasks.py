@@ -14,7 +14,7 @@ from todo_api.domain import recurrence as domain
 from todo_api.domain.checklist import CHECKLIST_MAX_ITEMS
 from todo_api.domain.recurrence import CountedFrom
 from todo_api.domain.tags import MAX_TAGS
-from todo_api.domain.task import Priority, TaskChanges
+from todo_api.domain.task_changes import Priority, TaskChanges
 from todo_api.domain.text import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH
 
 NewId: TypeAlias = Callable[[], UUID]
