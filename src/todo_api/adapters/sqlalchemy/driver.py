@@ -97,6 +97,8 @@ SELECT pg_backend_pid(), CASE WHEN current_setting('citus.override_table_visibil
     THEN set_config('citus.override_table_visibility', 'off', false) END
 """
 
+_FAILED_COMMIT = "failed to commit transaction"
+
 _numbers = itertools.count(1)
 
 
@@ -108,6 +110,18 @@ class _Connection(asyncpg.Connection):
     """
 
     is_behind_pooler = False
+    failed_commit: str | None = None
+
+    def watch_commits(self) -> None:
+        """Remember failed commits for `require_commit`.
+
+        Citus commits on the server that has the rows. If that fails, it warns and reports success.
+        """
+        self.add_log_listener(self._on_message)
+
+    def _on_message(self, _: Any, message: Any) -> None:
+        if _FAILED_COMMIT in message.message:
+            self.failed_commit = message.message
 
     async def prepare(self, query: str, *, name: str | None = None, **options: Any) -> Any:
         if name is None:
@@ -116,6 +130,16 @@ class _Connection(asyncpg.Connection):
             return await super().prepare(query, name=name, **options)
         except LOST as error:
             raise NotRunError(*error.args) from error
+
+
+def require_commit(connection: Any) -> None:
+    """Raise an error, as if the server had reported it, if a commit of this connection has failed on another server.
+
+    Call it after each statement in autocommit, and after each transaction.
+    """
+    if message := connection.failed_commit:
+        connection.failed_commit = None
+        raise asyncpg.PostgresError.new({"S": "ERROR", "V": "ERROR", "C": "08006", "M": message})
 
 
 class _Connecting:
@@ -151,11 +175,13 @@ def connector(config: DatabaseConfig) -> Callable[[], Awaitable[Any]]:
         except asyncpg.TargetServerAttributeNotMatched as error:
             raise NoServerError("it is not of the kind that target_session_attrs asks for") from error
         try:
-            ((process_id, _),) = await connection.fetch(_FIRST)
+            ((process_id, visibility),) = await connection.fetch(_FIRST)
         except BaseException:
             connection.terminate()
             raise
         connection.is_behind_pooler = process_id != connection.get_server_pid()
+        if visibility is not None:
+            connection.watch_commits()
         return connection
 
     hosts = Hosts(host_urls(dsn), connect)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from todo_api.adapters.sqlalchemy.errors import NotRunError, driver_error
-from todo_api.adapters.sqlalchemy.execution import Row, execute
+from todo_api.adapters.sqlalchemy.execution import Row, execute, require_commit_of
 from todo_api.adapters.sqlalchemy.loading import Loader
 from todo_api.adapters.sqlalchemy.mapping import to_list_row, to_row
 from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, next_revision
@@ -168,6 +168,7 @@ class Edit(Generic[T]):
                     raise
                 if not is_kept:
                     await transaction.rollback()
+            require_commit_of(connection)
             return edited
 
     async def _run(self, connection: AsyncConnection) -> tuple[Edited[T], bool]:

@@ -51,6 +51,7 @@ _OUTAGE = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidCachedStatementError,
     asyncpg.InvalidSQLStatementNameError,
+    asyncpg.PostgresIOError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TransactionRollbackError,
     asyncpg.UndefinedTableError,
@@ -74,7 +75,7 @@ _ROLLBACK_RETRIES = 4
 _ROLLBACK_PAUSE = 0.1  # seconds
 # Internal errors of Citus: it was moving the rows, or lost a server during a statement.
 _MOVED = "could not find valid entry for shard"
-_LOST_SERVER = "SSL SYSCALL error"
+_LOST_SERVER = ("SSL SYSCALL error", "server closed the connection unexpectedly")
 
 
 def driver_error(error: BaseException) -> BaseException:
@@ -131,7 +132,7 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
             raise RepositoryUnavailableError(str(error)) from error
         except _DATABASE_ERRORS as error:
             cause = driver_error(error)
-            if not isinstance(cause, _OUTAGE) and not _is_internal(cause, _MOVED, _LOST_SERVER):
+            if not isinstance(cause, _OUTAGE) and not _is_internal(cause, _MOVED, *_LOST_SERVER):
                 raise
             _log_once(adapter.engine, cause)
             raise RepositoryUnavailableError("the database cannot be reached") from cause

@@ -15,6 +15,7 @@ from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from todo_api.adapters.sqlalchemy.driver import require_commit
 from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.errors import NotRunError
 from todo_api.adapters.sqlalchemy.execution import Row, Statement
@@ -94,6 +95,7 @@ async def _run(connection: PoolProxiedConnection, sql: str, arguments: Sequence[
     except asyncpg.InvalidCachedStatementError:  # a migration changed a table
         connection.info.pop("prepared")
         rows = await (await _prepare(connection, sql)).fetch(*arguments)
+    require_commit(connection.driver_connection)
     return rows  # type: ignore[no-any-return] # asyncpg's rows are read by name too
 
 
