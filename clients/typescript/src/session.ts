@@ -136,8 +136,8 @@ export class Session {
   async #receive(event: StreamEvent, previous: string): Promise<void> {
     if (this.#exchange.isInDoubt()) await this.#exchange.send();
     if (event.id === this.#copy.token) return;
-    if (previous !== this.#copy.token) return this.#exchange.pull();
     const page = JSON.parse(event.data) as Changes;
+    if (page.has_more || previous !== this.#copy.token) return this.#exchange.pull();
     await this.#exchange.apply(page, this.#exchange.containedIn(page));
   }
 
