@@ -72,6 +72,7 @@ export class Session {
     });
     this.#setState(true, undefined);
     this.#wake();
+    this.sendSoon(); // what was written meanwhile
   }
 
   /** Send a write that was just made, unless the service could not be reached: then the next try will. */
