@@ -44,11 +44,13 @@ export class Session {
   async run(): Promise<void> {
     const signal = this.#signal;
     const online = () => this.#wake();
+    const offline = () => this.#stream.abort(new NoAnswerError("the device is offline"));
     const stop = () => {
       this.#stream.abort(signal.reason);
       this.#wake();
     };
     globalThis.addEventListener?.("online", online);
+    globalThis.addEventListener?.("offline", offline);
     signal.addEventListener("abort", stop, { once: true });
     for (let failures = 0; !signal.aborted; ) {
       try {
@@ -62,6 +64,7 @@ export class Session {
       }
     }
     globalThis.removeEventListener?.("online", online);
+    globalThis.removeEventListener?.("offline", offline);
   }
 
   /** Send the outbox, and read the delta. */

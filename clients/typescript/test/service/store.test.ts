@@ -244,6 +244,25 @@ test("a write that is made while the store connects is sent then", async () => {
   await until(() => store.status.pending === 0 && store.tasks()[0]!.revision > 0);
 });
 
+test("it goes offline and online with the browser", async (context) => {
+  const page = new EventTarget();
+  const names = ["addEventListener", "removeEventListener"] as const;
+  for (const name of names) Object.assign(globalThis, { [name]: page[name].bind(page) });
+  context.after(() => names.forEach((name) => Object.assign(globalThis, { [name]: undefined })));
+  const slow = { retry: { ...QUICK, firstDelay: 60_000, longestDelay: 60_000 } };
+  const user = randomUUID();
+  const network = new FlakyNetwork(1, 0);
+  const client = createClient({ baseUrl: service.url, token: async () => tokenOf(user), fetch: network.fetch, ...slow });
+  const store = await TodoStore.open({ client, user, storage: memoryStorage() });
+  opened.push(store);
+  await until(() => store.status.connected);
+  await new Promise((resolve) => setTimeout(resolve, 300)); // until the stream is open
+  page.dispatchEvent(new Event("offline"));
+  await until(() => !store.status.connected);
+  page.dispatchEvent(new Event("online"));
+  await until(() => store.status.connected);
+});
+
 test("a long outbox is sent in batches and in order", async () => {
   const user = randomUUID();
   const { store, network } = await open(user);
