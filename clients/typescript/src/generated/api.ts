@@ -251,8 +251,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Skip this date of a task that repeats: the task comes into the trash, and the response is the next one
-         * @description Skip this date of a task that repeats: the task comes into the trash, and the response is the next one.
+         * Skip this date of a task that repeats: the task moves to the trash, and the response is the next one
+         * @description Skip this date of a task that repeats: the task moves to the trash, and the response is the next one.
          */
         post: operations["skipTask"];
         delete?: never;
@@ -414,8 +414,8 @@ export interface paths {
         put: operations["putList"];
         post?: never;
         /**
-         * Move a list to the trash, with its tasks; with `?tasks=keep`, they come into the inbox
-         * @description Move a list to the trash, with its tasks; with `?tasks=keep`, they come into the inbox.
+         * Move a list to the trash, with its tasks; with `?tasks=keep`, they move to the inbox
+         * @description Move a list to the trash, with its tasks; with `?tasks=keep`, they move to the inbox.
          */
         delete: operations["deleteList"];
         options?: never;
@@ -530,7 +530,7 @@ export interface paths {
          *
          *     The document may have any length; the limit for bodies applies to each list and task. They are stored in order as
          *     they arrive: those before an error are stored, and counted in the problem. The document can be sent again safely.
-         *     A task whose list is not there comes into the inbox.
+         *     A task whose list is not there moves to the inbox.
          *     A retry with the same Idempotency-Key and document gets the first response, once the first request has ended.
          */
         post: operations["importAccount"];
