@@ -4,3 +4,9 @@ export type { ChangedEvent, ConflictEvent, RejectedEvent, Status, StatusEvent, S
 export type { components, operations, paths } from "./generated/api.js";
 export type { RetryPolicy } from "./retry.js";
 export type * from "./schemas.js";
+export type { TaskFilter } from "./filter.js";
+export { newId } from "./ids.js";
+export { type CopyStorage, memoryStorage } from "./storage.js";
+export type { Entry, OpenedStorage, StoredChange, StoredCopy } from "./storage.js";
+export { type StoreOptions, TodoStore } from "./store.js";
+export type { Precondition } from "./writes.js";
