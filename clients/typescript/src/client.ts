@@ -35,6 +35,7 @@ export interface Client {
   readonly DELETE: Method<"delete">;
   /** Send a request once, with a token, and return any response. For streams, and for what the types do not have. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  readonly retry: RetryPolicy;
   /** Return a client that refuses to send anything with a token of another user (the `sub` of the token). */
   forUser(user: string): Client;
 }
@@ -66,6 +67,7 @@ function clientOf(options: ClientOptions, user?: string): Client {
   return {
     ...(Object.fromEntries(methods) as unknown as Client),
     fetch: (path, init) => authorized(new Request(options.baseUrl + path, init)),
+    retry: policy,
     forUser: (id) => clientOf(options, id),
   };
 }
@@ -99,6 +101,7 @@ async function sendAuthorized(request: Request, options: ClientOptions, user?: s
 
 /** Send a request and read all of the response, in a limited time. */
 async function complete(request: Request, send: (request: Request) => Promise<Response>, timeout: number) {
+  request.signal.throwIfAborted();
   const limit = new AbortController();
   const abort = () => limit.abort(request.signal.reason);
   const timer = setTimeout(() => limit.abort(new NoAnswerError("no answer in time")), timeout);

@@ -160,6 +160,22 @@ export class Exchange {
     return (await this.#client.POST("/api/tasks/batch", init)).data;
   }
 
+  /**
+   * Use up the key of a refused batch with a request that does nothing, so that a copy of the batch that is still on its
+   * way cannot run later. Return false if one has run meanwhile.
+   */
+  async #useUp(key: string): Promise<boolean> {
+    const nothing = { operations: [{ op: "delete" as const, id: key }], atomic: false };
+    const init = { params: { header: { "Idempotency-Key": key } }, body: nothing, signal: this.#signal };
+    try {
+      await this.#client.POST("/api/tasks/batch", init);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "idempotency-key-reused") return false;
+      throw error;
+    }
+  }
+
   async #arrived(batch: readonly Entry[], { revision, results }: BatchResults): Promise<void> {
     const updated = batch.map((entry, index) => {
       const record = recordOf(entry, results[index]);
@@ -171,6 +187,7 @@ export class Exchange {
   /** The service refused a batch, so none of it was done: find out which write it is, and go on with the others. */
   async #refused(batch: readonly Entry[], error: ApiError): Promise<void> {
     if (isTemporary(error)) throw error;
+    if (error.code !== "idempotency-key-reused" && !(await this.#useUp(batch[0]!.sent!.key))) return; // sent again
     const index = batch.length === 1 ? 0 : error.problem.index;
     const refused = index === undefined || error.code === "idempotency-key-reused" ? undefined : batch[index];
     const free = (entries: readonly Entry[]) => entries.map(({ sent: _, ...entry }): Entry => entry);

@@ -20,6 +20,7 @@ export class Replica {
   readonly #storage: OpenedStorage;
   readonly #listener: ReplicaListener;
   #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
   #saving: Promise<void> | undefined;
 
   constructor(storage: OpenedStorage, listener: ReplicaListener) {
@@ -97,8 +98,17 @@ export class Replica {
     this.#listener.failed(error);
   }
 
+  /** Close the storage when it has done what it is doing; what comes later is refused. */
+  close(): void {
+    this.#isClosed = true;
+    void this.#last.then(() => this.#storage.close());
+  }
+
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(task);
+    const turn = this.#last.then(() => {
+      if (this.#isClosed) throw new Error("the store was closed");
+      return task();
+    });
     this.#last = turn.catch(() => undefined);
     return turn;
   }

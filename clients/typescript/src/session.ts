@@ -2,7 +2,7 @@ import type { Client } from "./client.js";
 import { ApiError, NoAnswerError, problemOf } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 import type { LocalCopy } from "./copy.js";
-import { backoff, DEFAULT_RETRY, wait } from "./retry.js";
+import { backoff, wait } from "./retry.js";
 import type { Changes } from "./schemas.js";
 import { readEvents, type StreamEvent } from "./stream.js";
 
@@ -58,7 +58,7 @@ export class Session {
       } catch (error) {
         if (signal.aborted) break;
         this.#setState(false, error as Error);
-        await this.#rest(backoff(++failures, DEFAULT_RETRY));
+        await this.#rest(backoff(++failures, this.#client.retry));
       }
     }
     globalThis.removeEventListener?.("online", online);
@@ -122,7 +122,7 @@ export class Session {
   }
 
   async #open(token: string, signal: AbortSignal): Promise<Response> {
-    const timer = setTimeout(() => this.#stream.abort(new NoAnswerError("no answer in time")), DEFAULT_RETRY.timeout);
+    const timer = setTimeout(() => this.#stream.abort(new NoAnswerError("no answer in time")), this.#client.retry.timeout);
     try {
       const response = await this.#client.fetch(`/api/tasks/events?since=${encodeURIComponent(token)}`, { signal });
       if (!response.ok) throw new ApiError(problemOf(response, await response.json().catch(() => undefined)));

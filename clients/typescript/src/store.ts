@@ -64,7 +64,6 @@ export class TodoStore extends Writes {
       stored: (ids) => this.#tabs.tell({ kind: "stored", ids }),
       failed: (lastError) => this.#setStatus({ lastError }),
     });
-    this.#closing.signal.addEventListener("abort", () => opened.close(), { once: true });
   }
 
   protected override get user(): string {
@@ -228,6 +227,7 @@ export class TodoStore extends Writes {
   #end(): void {
     if (this.#status.closed) return;
     this.#closing.abort(new Error("the store was closed"));
+    this.replica.close();
     this.#tabs.close();
     this.#tabs = { tell() {}, close() {} };
     this.#settle((one) => one.reject(new Error("the store was closed")));
