@@ -30,6 +30,8 @@ export class FlakyNetwork {
   readonly #late: Promise<unknown>[] = [];
   rate: number;
   isOffline = false;
+  /** What happens before the next read of the delta is sent. */
+  delayReads: (() => Promise<void>) | undefined;
 
   constructor(seed: number, rate: number) {
     this.#random = randomOf(seed);
@@ -38,6 +40,11 @@ export class FlakyNetwork {
 
   readonly fetch = async (request: Request): Promise<Response> => {
     if (this.isOffline) throw new TypeError("offline");
+    if (request.url.includes("/changes") && this.delayReads) {
+      const happens = this.delayReads;
+      this.delayReads = undefined;
+      await happens();
+    }
     if (this.#happens("delay")) await this.#pause(30);
     if (this.#happens("lost request")) throw new TypeError("the request was lost");
     if (this.#happens("late duplicate")) this.#sendLate(request.clone());
