@@ -201,6 +201,27 @@ test("with a precondition, a change of what has changed meanwhile is refused", a
   assert.equal(store.task(id)?.title, "Milk");
 });
 
+test("a late copy of a batch that was refused does nothing", async () => {
+  const user = randomUUID();
+  const { store, events, network } = await open(user);
+  const [a, b] = [store.createTask({ title: "a" }), store.createTask({ title: "b" })];
+  await store.sync();
+  network.isOffline = true;
+  store.updateTask(a.id, { title: "mine" });
+  store.moveTask(a.id, { after: b.id });
+  await service.response(user, `/api/tasks/${b.id}`, { method: "DELETE" });
+  network.isOffline = false;
+  network.writes.length = 0;
+  await store.sync();
+  assert.deepEqual(rejectionsIn(events).map((event) => event.problem.code), ["neighbour-not-found"]);
+  await service.response(user, `/api/tasks/${b.id}/restore`, { method: "POST" });
+  await change(user, a.id, { title: "later" });
+  const body = JSON.parse(await network.writes[0]!.clone().text()) as { operations: { if_match?: string }[] };
+  const copy = await fetch(network.writes[0]!);
+  assert.deepEqual([body.operations.length, copy.status], [2, 422]);
+  assert.equal((await taskThere(user, a.id))?.title, "later");
+});
+
 test("a token that is refused pauses the outbox and is reported; nothing is dropped", async () => {
   const user = randomUUID();
   let token = tokenOf(user, -600);

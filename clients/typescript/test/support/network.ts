@@ -26,6 +26,8 @@ export class FlakyNetwork {
   readonly counts = new Map<Fault, number>();
   /** By Idempotency-Key, in the order in which they first succeeded. */
   readonly batches = new Map<string, Batch>();
+  /** All writes that were sent, so that a test can send a late copy. */
+  readonly writes: Request[] = [];
   readonly #random: () => number;
   readonly #late: Promise<unknown>[] = [];
   rate: number;
@@ -47,6 +49,7 @@ export class FlakyNetwork {
     }
     if (this.#happens("delay")) await this.#pause(30);
     if (this.#happens("lost request")) throw new TypeError("the request was lost");
+    if (request.method === "POST") this.writes.push(new Request(request.clone(), { signal: null }));
     if (this.#happens("late duplicate")) this.#sendLate(request.clone());
     if (this.#happens("duplicate")) await (await this.#send(request.clone())).arrayBuffer();
     const response = await this.#send(request);
