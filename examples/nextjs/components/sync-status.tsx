@@ -1,0 +1,50 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { useSyncExternalStore } from "react";
+import { SignedOutError } from "@/lib/session";
+import { useStatus } from "@/lib/store";
+
+/** Says whether everything has arrived, and what to do if it cannot. */
+export function SyncStatus() {
+  const { connected: isConnected, pending, loaded, lastError } = useStatus();
+  const connected = useSyncExternalStore(onNetworkChange, () => navigator.onLine) && isConnected;
+  const router = useRouter();
+  if (isSignedOut(lastError)) {
+    return (
+      <p className="sync problem" role="status">
+        Your session has ended. Your changes are kept on this device.{" "}
+        <button onClick={() => router.push("/sign-in")}>Sign in again</button>
+      </p>
+    );
+  }
+  const waiting = `${pending} ${pending === 1 ? "change has" : "changes have"} not arrived`;
+  return (
+    <p className={connected ? "sync" : "sync offline"} role="status">
+      {connected
+        ? pending
+          ? `Saving: ${waiting} yet`
+          : loaded
+            ? "All changes are saved"
+            : "Loading …"
+        : pending
+          ? `Offline: ${waiting}, and will be sent when the connection is back.`
+          : "Offline. You can go on working; changes are sent when the connection is back."}
+    </p>
+  );
+}
+
+function isSignedOut(error: Error | undefined): boolean {
+  if (!error) return false;
+  if (error instanceof SignedOutError || ("status" in error && error.status === 401)) return true;
+  return isSignedOut(error.cause as Error | undefined);
+}
+
+function onNetworkChange(listener: () => void): () => void {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+}
