@@ -1,5 +1,6 @@
 // Two servers, a browser, and people who sign up: what all tests use.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -21,6 +22,7 @@ let browser;
 let directory;
 
 before(async () => {
+  assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is missing: install Debian's package chromium, or name another with CHROMIUM=…`);
   directory = await mkdtemp(path.join(tmpdir(), "todo-example-"));
   stack.database = await startDatabase(path.join(directory, "postgres"));
   stack.ports = { api: await freePort(), web: await freePort() };

@@ -3,6 +3,7 @@
 import { useEffect, useId, useState } from "react";
 import type { Recurrence, Task, TaskChanges } from "todo-api-client";
 import { DraftInput } from "@/components/fields/draft-input";
+import { useToast } from "@/components/toasts";
 import { dueText, timeZone } from "@/lib/due";
 import { RULES } from "@/lib/recurrence";
 import { useOpened, usePending, useStatus } from "@/lib/store";
@@ -13,6 +14,8 @@ const OTHER = "other";
 /** How a task repeats, and the dates that follow. */
 export function RecurrenceField({ task, save }: { task: Task; save: (changes: TaskChanges) => void }) {
   const id = useId();
+  const { store } = useOpened();
+  const toast = useToast();
   const [wantsOther, setWantsOther] = useState(false);
   const { recurrence } = task;
   const rule = recurrence?.rule ?? NEVER;
@@ -25,6 +28,11 @@ export function RecurrenceField({ task, save }: { task: Task; save: (changes: Ta
   function choose(next: string) {
     setWantsOther(next === OTHER);
     if (next !== OTHER) saveRule(next);
+  }
+
+  function skip() {
+    store.skipTask(task.id);
+    toast({ text: `This date of “${task.title}” is in the trash, and the next one comes from the server.` });
   }
 
   if (task.due_date === null) return <p className="hint">Give the task a due date to let it repeat.</p>;
@@ -73,6 +81,7 @@ export function RecurrenceField({ task, save }: { task: Task; save: (changes: Ta
             </select>
           </div>
           <NextDates task={task} />
+          <button onClick={skip}>Skip this date</button>
         </>
       )}
     </fieldset>
