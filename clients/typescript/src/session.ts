@@ -105,13 +105,13 @@ export class Session {
     };
     stay();
     try {
-      return await readEvents(response.body, {
-        onLife: stay,
-        onEvent: async (event) => {
-          await this.#inTurn(() => this.#receive(event, previous));
-          previous = event.id;
-        },
-      });
+      const onEvent = async (event: StreamEvent) => {
+        await this.#inTurn(() => this.#receive(event, previous));
+        previous = event.id;
+      };
+      const pause = await readEvents(response.body, { onLife: stay, onEvent }, limit.signal);
+      limit.signal.throwIfAborted();
+      return pause;
     } catch (cause) {
       limit.signal.throwIfAborted();
       throw cause instanceof ApiError ? cause : new NoAnswerError("the stream was cut off", { cause });

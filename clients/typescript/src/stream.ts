@@ -10,9 +10,19 @@ export interface StreamHandlers {
   onLife(): void;
 }
 
-/** Read server-sent events until the stream ends; return how many milliseconds to wait before the next one. */
-export async function readEvents(body: ReadableStream<Uint8Array>, handlers: StreamHandlers): Promise<number> {
+/**
+ * Read server-sent events until the stream ends or the signal aborts; return how many milliseconds to wait before the
+ * next stream.
+ */
+export async function readEvents(
+  body: ReadableStream<Uint8Array>,
+  handlers: StreamHandlers,
+  signal?: AbortSignal,
+): Promise<number> {
   const reader = body.getReader();
+  // Node may forget that the request has a signal once the response has begun.
+  const cancel = () => void reader.cancel(signal?.reason).catch(() => undefined);
+  signal?.addEventListener("abort", cancel, { once: true });
   const decoder = new TextDecoder();
   let rest = "";
   let retry = 1000;
@@ -30,7 +40,8 @@ export async function readEvents(body: ReadableStream<Uint8Array>, handlers: Str
       }
     }
   } finally {
-    reader.releaseLock();
+    signal?.removeEventListener("abort", cancel);
+    cancel();
   }
 }
 

@@ -9,11 +9,11 @@ import { ACTS, Device } from "../support/device.js";
 import { FlakyNetwork, randomOf } from "../support/network.js";
 import { Service } from "../support/service.js";
 
-const KILLS = Number(process.env["KILLS"] ?? 5);
+const KILLS = Number(process.env["KILLS"] ?? 2);
 const STEPS = 120; // between two kills
 
-test("two devices, a flaky network, and kill -9 of the service in between", async (context) => {
-  const service = await Service.start();
+test("two devices, a flaky network, and kill -9 of the service in between", { skip: KILLS === 0 }, async (context) => {
+  const service = await Service.start({ canBeKilled: true });
   context.after(() => service.stop());
   const user = randomUUID();
   const random = randomOf(Number(process.env["SEED"] ?? Date.now()));

@@ -9,7 +9,7 @@ import { type Act, ACTS, Device, type Step } from "../support/device.js";
 import { type Fault, FlakyNetwork } from "../support/network.js";
 import { Service } from "../support/service.js";
 
-const RUNS = Number(process.env["RUNS"] ?? 100);
+const RUNS = Number(process.env["RUNS"] ?? 20);
 const STEPS = 80;
 const RATE = 0.12; // of each fault
 

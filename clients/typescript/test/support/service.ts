@@ -10,8 +10,11 @@ const SECRET = "a secret of the tests with more than 32 characters";
 // TODO_API is the command of the service, if it is elsewhere.
 const COMMAND = process.env["TODO_API"] ?? resolve("../../.venv/bin/todo-api");
 
+// The address of a service that runs already, with the secret above.
+const RUNNING = process.env["TODO_API_URL"];
+
 interface Running {
-  process: ChildProcess;
+  process?: ChildProcess;
   url: string;
 }
 
@@ -28,7 +31,9 @@ export class Service {
     this.#running = running;
   }
 
-  static async start(): Promise<Service> {
+  /** Start a service; one that can be killed does not use the one that runs already. */
+  static async start({ canBeKilled = false } = {}): Promise<Service> {
+    if (RUNNING && !canBeKilled) return new Service(tmpdir(), { url: RUNNING }, { url: RUNNING });
     const directory = await mkdtemp(join(tmpdir(), "todo-client-"));
     const holder = await run(directory, "0");
     return new Service(directory, holder, await run(directory, "0"));
@@ -39,8 +44,8 @@ export class Service {
   }
 
   async kill(): Promise<void> {
-    this.#running.process.kill("SIGKILL");
-    await once(this.#running.process, "exit");
+    this.#running.process!.kill("SIGKILL");
+    await once(this.#running.process!, "exit");
   }
 
   async restart(): Promise<void> {
@@ -48,8 +53,9 @@ export class Service {
   }
 
   async stop(): Promise<void> {
+    if (!this.#holder.process) return;
     for (const { process } of [this.#running, this.#holder]) {
-      if (process.exitCode !== null || process.signalCode !== null) continue;
+      if (!process || process.exitCode !== null || process.signalCode !== null) continue;
       process.kill("SIGTERM");
       await once(process, "exit");
     }
