@@ -3,6 +3,7 @@
 # make test-fast        the tests that need neither a database nor other processes, in less than 30 seconds
 # make test-containers  the whole test suite on the oldest and the newest PostgreSQL, in containers: needs Docker
 # make test-faults      kills, disconnects and exhausts the service and its database under load, and prints the results
+# make test-client      the TypeScript client: two devices, a flaky network and kill -9 of the service; needs Node 20 and npm
 # make bench  the load benchmark; make bench-scale the cost of calls as tables grow; both draw their results into docs/
 # make soak   five minutes of requests of all kinds, valid and invalid; fails if the memory of the service grows
 # make example       everything with a front end, on http://localhost:3000: needs Node.js; DEV=1 reloads what you change
@@ -19,6 +20,9 @@ COMPILE = $(IN_VENV) uv pip compile --quiet --universal --python-version 3.11 --
 DEPLOYED = --extra redis --extra telemetry
 # The revision that `make bench` compares with, as in: make bench BEFORE=v1.0
 BEFORE ?= $(shell git rev-parse --verify --quiet HEAD^)
+# How many random histories `make test-client` tries, and how often it kills the service
+RUNS ?= 300
+KILLS ?= 20
 POSTGRES_IMAGES ?= postgres:15 postgres:18
 CLIENT = clients/typescript
 EXAMPLE = examples/nextjs
@@ -28,7 +32,7 @@ EXAMPLE = examples/nextjs
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run example test-example node test test-fast test-containers test-faults bench bench-scale soak audit lock format clean
+.PHONY: run example test-example node test test-fast test-containers test-faults test-client bench bench-scale soak audit lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -59,6 +63,14 @@ test-containers: $(VENV)/.dev
 test-faults: $(VENV)/.dev
 	$(IN_VENV) pytest -m faults --numprocesses=0
 	$(IN_VENV) pytest --database=pgbouncer
+
+test-client: $(VENV)/.dev clients/typescript/node_modules
+	cd clients/typescript && RUNS=$(RUNS) KILLS=$(KILLS) npm test
+
+clients/typescript/node_modules: clients/typescript/package-lock.json
+	@command -v npm > /dev/null || { echo "make test-client needs Node 20 or newer, with npm"; exit 1; }
+	cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund
+	@touch "$@"
 
 bench: $(VENV)/.dev build/tools
 	$(IN_VENV) benchmarks $(if $(BEFORE),--before $(BEFORE)) --json build/calls.json

@@ -19,8 +19,11 @@ UNREACHABLE = ("EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "ENOTCACHED", "ENOTFO
 
 @pytest.fixture
 def client(tmp_path: Path) -> Path:
-    """A copy of the package, with its dependencies."""
-    folder = tmp_path / "client"
+    """A copy of the package, with its dependencies and the pages that quote its README."""
+    folder = tmp_path / "clients" / "typescript"
+    (tmp_path / "docs").mkdir()
+    for page in ("README.md", "docs/sync.md"):
+        shutil.copy(ROOT / page, tmp_path / page)
     shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("node_modules", "build", "dist"))
     done = _npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=0")
     if done.returncode and any(code in done.stderr for code in UNREACHABLE):

@@ -1,6 +1,7 @@
 import createFetchClient, { type FetchResponse, type MaybeOptionalInit } from "openapi-fetch";
 import type { HttpMethod, MediaType, PathsWithMethod, RequiredKeysOf } from "openapi-typescript-helpers";
 import { AnotherUserError, ApiError, NoAnswerError, problemOf } from "./errors.js";
+import { newId } from "./ids.js";
 import type { paths } from "./generated/api.js";
 import { DEFAULT_RETRY, type RetryPolicy, sendWithRetries } from "./retry.js";
 
@@ -16,7 +17,7 @@ export interface ClientOptions {
   retry?: Partial<RetryPolicy>;
 }
 
-type Answer<Response_> = Extract<Response_, { error?: never }>;
+type Answer<Response_> = Extract<Response_, { data: unknown; error?: never }>;
 type InitParam<Init> = RequiredKeysOf<Init> extends never ? [Init?] : [Init];
 type Method<M extends HttpMethod> = <
   Path extends PathsWithMethod<paths, M>,
@@ -51,7 +52,7 @@ function clientOf(options: ClientOptions, user?: string): Client {
   const authorized = (request: Request) => sendAuthorized(request, options, user);
   const send = (request: Request) => {
     if (!["GET", "HEAD"].includes(request.method) && !request.headers.has("Idempotency-Key") && !isErasure(request)) {
-      request.headers.set("Idempotency-Key", crypto.randomUUID());
+      request.headers.set("Idempotency-Key", newId());
     }
     return sendWithRetries(request, (one) => complete(one, authorized, policy.timeout), policy);
   };

@@ -1,6 +1,6 @@
 import { applyEntry, type Records } from "./effects.js";
-import { byPosition } from "./positions.js";
 import type { Task, TaskList } from "./schemas.js";
+import { Sorted } from "./sorted.js";
 import type { Entry, StoredChange } from "./storage.js";
 
 export interface ChangedIds {
@@ -22,8 +22,8 @@ export class LocalCopy implements Records {
   outbox: readonly Entry[] = [];
   #tasks: Layer<Task> = new Map();
   #lists: Layer<TaskList> = new Map();
-  #sortedTasks: readonly Task[] | undefined;
-  #sortedLists: readonly TaskList[] | undefined;
+  readonly #sortedTasks = new Sorted((id) => this.task(id), () => this.allTasks());
+  readonly #sortedLists = new Sorted((id) => this.list(id), () => shown(this.baseLists, this.#lists));
   /** Changes with each change of what is shown. */
   version = 0;
 
@@ -41,11 +41,11 @@ export class LocalCopy implements Records {
 
   /** All tasks in the manual order. The array stays the same until something changes. */
   tasks(): readonly Task[] {
-    return (this.#sortedTasks ??= [...this.allTasks()].sort(byPosition));
+    return this.#sortedTasks.records();
   }
 
   lists(): readonly TaskList[] {
-    return (this.#sortedLists ??= [...shown(this.baseLists, this.#lists)].sort(byPosition));
+    return this.#sortedLists.records();
   }
 
   setTask(id: string, task: Task | undefined): void {
@@ -106,8 +106,8 @@ export class LocalCopy implements Records {
   #changes(before: { tasks: Layer<Task>; lists: Layer<TaskList> }, touched: ChangedIds): ChangedIds {
     const tasks = differing(before.tasks, this.#tasks, this.baseTasks, touched.tasks);
     const lists = differing(before.lists, this.#lists, this.baseLists, touched.lists);
-    if (tasks.length) this.#sortedTasks = undefined;
-    if (lists.length) this.#sortedLists = undefined;
+    this.#sortedTasks.changed(tasks);
+    this.#sortedLists.changed(lists);
     if (tasks.length || lists.length) this.version++;
     return { tasks, lists };
   }

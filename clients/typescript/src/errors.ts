@@ -32,9 +32,12 @@ export class AnotherUserError extends Error {
   override readonly name = "AnotherUserError";
 }
 
+/** The code of an error that has no problem document. */
+export const NO_PROBLEM = "unknown";
+
 /** Return the problem in the body of a response, or one that says as much, if a proxy answered. */
 export function problemOf(response: Response, body: unknown): Problem {
   if (typeof body === "object" && body !== null && "code" in body) return body as Problem;
   const title = response.statusText || `status ${response.status}`;
-  return { type: "about:blank", title, status: response.status, detail: title, code: "unknown" };
+  return { type: "about:blank", title, status: response.status, detail: title, code: NO_PROBLEM };
 }

@@ -1,8 +1,9 @@
 import type { Client } from "./client.js";
 import { conflictsOf } from "./conflicts.js";
-import { ApiError } from "./errors.js";
+import { ApiError, NO_PROBLEM } from "./errors.js";
 import type { ConflictEvent, RejectedEvent } from "./events.js";
 import { newId } from "./ids.js";
+import { joined } from "./pages.js";
 import type { Replica } from "./replica.js";
 import type { BatchResults, Changes, Operation, Task, TaskList } from "./schemas.js";
 import type { Entry } from "./storage.js";
@@ -56,19 +57,24 @@ export class Exchange {
     }
   }
 
-  /** Read all changes since the token. */
+  /** Read all changes since the token, and apply them together: a task may come a page before its list. */
   async pull(): Promise<void> {
     const arrived = this.#outbox().filter((entry) => entry.arrived);
-    for (let reset = this.#replica.copy.token === ""; ; ) {
-      const page = await this.#changes(reset ? "" : this.#replica.copy.token);
+    let { token } = this.#replica.copy;
+    let isReset = token === "";
+    const pages: Changes[] = [];
+    do {
+      const page = await this.#changes(token);
       if (!page) {
-        reset = true;
+        isReset = true;
+        token = "";
+        pages.length = 0;
         continue;
       }
-      await this.apply(page, page.has_more ? [] : arrived, reset);
-      reset = false;
-      if (!page.has_more) return;
-    }
+      pages.push(page);
+      token = page.next;
+    } while (pages.at(-1)?.has_more ?? true);
+    await this.apply(joined(pages), arrived, isReset);
   }
 
   /** Apply a page of changes, and drop the writes that it contains. */
@@ -232,6 +238,7 @@ function isStale({ status, code }: ApiError): boolean {
 
 /** Errors that are not about the write: it is sent again later. */
 function isTemporary({ status, code }: ApiError): boolean {
+  if (code === NO_PROBLEM) return status !== 413; // from a proxy, which does not know what the service would say
   return [401, 403, 408, 429].includes(status) || status >= 500 || code === "idempotency-key-in-use";
 }
 

@@ -36,6 +36,7 @@ async function opened(db: CopyDatabase, onErased: () => void): Promise<OpenedSto
   db.on("versionchange", () => {
     db.close(); // otherwise the other tab would wait
     onErased();
+    return false; // instead of Dexie's own answer, which would open it again
   });
   await db.open();
   return {

@@ -13,28 +13,34 @@ const ALIKE: Record<string, string> = {
 };
 const ALIKE_LETTERS = new RegExp(`[${Object.keys(ALIKE).join("")}]`, "g");
 
-const wordsOfTasks = new WeakMap<Task, readonly string[]>();
+const ASCII = /^[\x00-\x7f]*$/;
+
+const wordsOfTasks = new WeakMap<Task, string>();
 
 /** Return a condition that holds for tasks with words that begin with each word of `q`, as in the search of the API. */
 export function searchCondition(q: string): (task: Task) => boolean {
-  const beginnings = wordsOf(q);
-  return (task) => {
-    const words = wordsOfTask(task);
-    return beginnings.length > 0 && beginnings.every((beginning) => words.some((word) => word.startsWith(beginning)));
-  };
+  const beginnings = wordsOf(q).map((word) => ` ${word}`);
+  return (task) => beginnings.length > 0 && beginnings.every((beginning) => wordsOfTask(task).includes(beginning));
 }
 
-function wordsOfTask(task: Task): readonly string[] {
-  const kept = wordsOfTasks.get(task);
-  if (kept) return kept;
-  const { title, description, tags, checklist } = task;
-  const words = wordsOf([title, description ?? "", ...tags, ...checklist.map((item) => item.title)].join(" "));
-  wordsOfTasks.set(task, words);
+/** Return the words of a task with a space before each. */
+function wordsOfTask(task: Task): string {
+  let words = wordsOfTasks.get(task);
+  if (words === undefined) {
+    const { title, description, tags, checklist } = task;
+    const texts = [title, description ?? "", ...tags, ...checklist.map((item) => item.title)];
+    words = wordsOf(texts.join(" ")).map((word) => ` ${word}`).join("");
+    wordsOfTasks.set(task, words);
+  }
   return words;
 }
 
 function wordsOf(text: string): readonly string[] {
+  return lettersOf(text).map((word) => word.slice(0, LONGEST_WORD));
+}
+
+function lettersOf(text: string): readonly string[] {
+  if (ASCII.test(text)) return text.toLowerCase().match(/[0-9a-z]+/g) ?? [];
   const letters = text.normalize("NFKD").toLowerCase().replace(/[\p{Mn}\p{Cf}]/gu, "");
-  const words = letters.replace(ALIKE_LETTERS, (letter) => ALIKE[letter]!).match(WORD) ?? [];
-  return [...new Set(words.map((word) => word.slice(0, LONGEST_WORD)))];
+  return letters.replace(ALIKE_LETTERS, (letter) => ALIKE[letter]!).match(WORD) ?? [];
 }

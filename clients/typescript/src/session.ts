@@ -44,11 +44,13 @@ export class Session {
   async run(): Promise<void> {
     const signal = this.#signal;
     const online = () => this.#wake();
+    const offline = () => this.#stream.abort(new NoAnswerError("the device is offline"));
     const stop = () => {
       this.#stream.abort(signal.reason);
       this.#wake();
     };
     globalThis.addEventListener?.("online", online);
+    globalThis.addEventListener?.("offline", offline);
     signal.addEventListener("abort", stop, { once: true });
     for (let failures = 0; !signal.aborted; ) {
       try {
@@ -62,6 +64,7 @@ export class Session {
       }
     }
     globalThis.removeEventListener?.("online", online);
+    globalThis.removeEventListener?.("offline", offline);
   }
 
   /** Send the outbox, and read the delta. */
@@ -72,6 +75,7 @@ export class Session {
     });
     this.#setState(true, undefined);
     this.#wake();
+    this.sendSoon(); // what was written meanwhile
   }
 
   /** Send a write that was just made, unless the service could not be reached: then the next try will. */
@@ -136,8 +140,8 @@ export class Session {
   async #receive(event: StreamEvent, previous: string): Promise<void> {
     if (this.#exchange.isInDoubt()) await this.#exchange.send();
     if (event.id === this.#copy.token) return;
-    if (previous !== this.#copy.token) return this.#exchange.pull();
     const page = JSON.parse(event.data) as Changes;
+    if (page.has_more || previous !== this.#copy.token) return this.#exchange.pull();
     await this.#exchange.apply(page, this.#exchange.containedIn(page));
   }
 

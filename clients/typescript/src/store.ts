@@ -112,11 +112,11 @@ export class TodoStore extends Writes {
     return this.replica.copy.outbox.some((entry) => !entry.arrived && entry.operation.id === id);
   }
 
-  /** Call the listener after each change, and return a function that ends it. */
-  subscribe(listener: (event: StoreEvent) => void): () => void {
+  /** Call the listener after each change, and return a function that ends it. It may be passed on without the store. */
+  readonly subscribe = (listener: (event: StoreEvent) => void): (() => void) => {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
+  };
 
   /** Wait until all writes so far are stored on this device. */
   saved(): Promise<void> {
@@ -221,7 +221,13 @@ export class TodoStore extends Writes {
   }
 
   #emit(event: StoreEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        setTimeout(() => { throw error; }); // to the page's error handlers, and not into the sync
+      }
+    }
   }
 
   #end(): void {

@@ -16,7 +16,9 @@ test("two devices, a flaky network, and kill -9 of the service in between", { sk
   const service = await Service.start({ canBeKilled: true });
   context.after(() => service.stop());
   const user = randomUUID();
-  const random = randomOf(Number(process.env["SEED"] ?? Date.now()));
+  const seed = Number(process.env["SEED"] ?? Date.now());
+  context.diagnostic(`SEED=${seed}`);
+  const random = randomOf(seed);
   const whole = (below: number) => Math.floor(random() * below);
   const storages = [memoryStorage(), indexedDBStorage()];
   const devices = storages.map((storage) => new Device(service, user, new FlakyNetwork(whole(1e9), 0.05), storage));

@@ -222,6 +222,97 @@ test("a late copy of a batch that was refused does nothing", async () => {
   assert.equal((await taskThere(user, a.id))?.title, "later");
 });
 
+test("an answer of a proxy is no refusal", async () => {
+  const user = randomUUID();
+  const { store, events, network } = await open(user);
+  network.instead = () => new Response("<html>", { status: 404 });
+  const { id } = store.createTask({ title: "Milk" });
+  await until(() => network.instead === undefined);
+  await store.sync();
+  assert.ok(await taskThere(user, id));
+  assert.deepEqual(rejectionsIn(events), []);
+});
+
+test("a write that is made while the store connects is sent then", async () => {
+  const user = randomUUID();
+  const { store, network } = await open(user);
+  network.delayReads = async () => {
+    store.createTask({ title: "Milk" });
+    await store.saved();
+  };
+  await until(() => network.delayReads === undefined);
+  await until(() => store.status.pending === 0 && store.tasks()[0]!.revision > 0);
+});
+
+test("it goes offline and online with the browser", async (context) => {
+  const page = new EventTarget();
+  const names = ["addEventListener", "removeEventListener"] as const;
+  for (const name of names) Object.assign(globalThis, { [name]: page[name].bind(page) });
+  context.after(() => names.forEach((name) => Object.assign(globalThis, { [name]: undefined })));
+  const slow = { retry: { ...QUICK, firstDelay: 60_000, longestDelay: 60_000 } };
+  const user = randomUUID();
+  const network = new FlakyNetwork(1, 0);
+  const client = createClient({ baseUrl: service.url, token: async () => tokenOf(user), fetch: network.fetch, ...slow });
+  const store = await TodoStore.open({ client, user, storage: memoryStorage() });
+  opened.push(store);
+  await until(() => store.status.connected);
+  await new Promise((resolve) => setTimeout(resolve, 300)); // until the stream is open
+  page.dispatchEvent(new Event("offline"));
+  await until(() => !store.status.connected);
+  page.dispatchEvent(new Event("online"));
+  await until(() => store.status.connected);
+});
+
+test("a long outbox is sent in batches and in order", async () => {
+  const user = randomUUID();
+  const { store, network } = await open(user);
+  await store.sync();
+  network.isOffline = true;
+  for (let count = 0; count < 260; count++) store.createTask({ title: `task ${count}`, description: "x".repeat(2000) });
+  const shown = store.tasks().map((task) => task.title);
+  network.isOffline = false;
+  network.writes.length = 0;
+  await store.sync();
+  assert.deepEqual(shown, Array.from({ length: 260 }, (_, count) => `task ${count}`));
+  assert.deepEqual(store.tasks().map((task) => task.title), shown);
+  const there = (await (await service.response(user, "/api/tasks?sort=position&limit=1000")).json()) as Task[];
+  assert.deepEqual(store.tasks(), there);
+  assert.equal(network.writes.length, 6);
+});
+
+test("a first load of several pages is shown when it is complete", async () => {
+  const user = randomUUID();
+  const times = { created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" };
+  const tasks = Array.from({ length: 2500 }, (_, count) => ({ id: randomUUID(), title: `task ${count}`, ...times }));
+  const document = { format: "todo-api-export", version: 1, lists: [], tasks };
+  await service.response(user, "/api/me/import", { method: "POST", body: JSON.stringify(document) });
+  const { store } = await open(user);
+  const counts = new Set([store.tasks().length]);
+  store.subscribe(() => counts.add(store.tasks().length));
+  await store.sync();
+  assert.deepEqual([...counts], [0, 2500]);
+});
+
+test("a listener that throws does not disturb the store", async () => {
+  const user = randomUUID();
+  const { store } = await open(user);
+  const thrown: Error[] = [];
+  const catcher = (error: Error) => void thrown.push(error);
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", catcher);
+  const unsubscribe = store.subscribe(() => {
+    throw new Error("of the listener");
+  });
+  const { id } = store.createTask({ title: "Milk" });
+  await store.sync();
+  unsubscribe();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("uncaughtException", catcher);
+  for (const listener of listeners) process.on("uncaughtException", listener);
+  assert.ok((await taskThere(user, id)) && thrown.some((error) => error.message === "of the listener"));
+});
+
 test("a token that is refused pauses the outbox and is reported; nothing is dropped", async () => {
   const user = randomUUID();
   let token = tokenOf(user, -600);

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, afterEach, before, test } from "node:test";
 import { createClient, type StoreEvent, TodoStore } from "../../src/index.js";
 import { indexedDBStorage } from "../../src/indexeddb.js";
+import type { Locks } from "../../src/tabs.js";
 import { QUICK } from "../support/device.js";
 import { OneProcessLocks } from "../support/locks.js";
 import { FlakyNetwork } from "../support/network.js";
@@ -17,6 +18,9 @@ afterEach(async () => {
   for (const store of opened.splice(0)) await store.close();
 });
 
+/** Those of Node from version 24 on. */
+const newLocks = (): Locks => (globalThis.navigator as { locks?: Locks } | undefined)?.locks ?? new OneProcessLocks();
+
 interface Tab {
   store: TodoStore;
   events: StoreEvent[];
@@ -24,7 +28,7 @@ interface Tab {
   network: FlakyNetwork;
 }
 
-async function openTab(user: string, locks: OneProcessLocks): Promise<Tab> {
+async function openTab(user: string, locks: Locks): Promise<Tab> {
   const requests: string[] = [];
   const network = new FlakyNetwork(1, 0);
   const fetch = (request: Request) => {
@@ -47,7 +51,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 test("one tab talks to the service, and the others follow it", async () => {
-  const [user, locks] = [randomUUID(), new OneProcessLocks()];
+  const [user, locks] = [randomUUID(), newLocks()];
   const tabs = [await openTab(user, locks), await openTab(user, locks), await openTab(user, locks)];
   const [leader, second, third] = tabs.map((tab) => tab.store);
   await until(() => tabs.every(({ store }) => store.status.connected && store.status.loaded));
@@ -63,7 +67,7 @@ test("one tab talks to the service, and the others follow it", async () => {
 });
 
 test("when the leading tab is closed, another leads and sends what is left", async () => {
-  const [user, locks] = [randomUUID(), new OneProcessLocks()];
+  const [user, locks] = [randomUUID(), newLocks()];
   const first = await openTab(user, locks);
   const second = await openTab(user, locks);
   await until(() => second.store.status.connected);
@@ -78,7 +82,7 @@ test("when the leading tab is closed, another leads and sends what is left", asy
 });
 
 test("refusals and failures are reported in all tabs", async () => {
-  const [user, locks] = [randomUUID(), new OneProcessLocks()];
+  const [user, locks] = [randomUUID(), newLocks()];
   const leader = await openTab(user, locks);
   const follower = await openTab(user, locks);
   await until(() => follower.store.status.connected);
@@ -91,10 +95,10 @@ test("refusals and failures are reported in all tabs", async () => {
 
 test("another user's sign-in closes the tabs of the former, and deletes the copy", async () => {
   const [user, other] = [randomUUID(), randomUUID()];
-  const former = await openTab(user, new OneProcessLocks());
+  const former = await openTab(user, newLocks());
   former.store.createTask({ title: "mine" });
   await former.store.sync();
-  const current = await openTab(other, new OneProcessLocks());
+  const current = await openTab(other, newLocks());
   await until(() => former.store.status.closed);
   assert.deepEqual(current.store.tasks(), []);
   const names = (await indexedDB.databases()).map((database) => database.name);
@@ -103,7 +107,7 @@ test("another user's sign-in closes the tabs of the former, and deletes the copy
 
 test("erase deletes the copy", async () => {
   const user = randomUUID();
-  const { store } = await openTab(user, new OneProcessLocks());
+  const { store } = await openTab(user, newLocks());
   store.createTask({ title: "mine" });
   await store.saved();
   await store.close();

@@ -26,6 +26,8 @@ export class FlakyNetwork {
   readonly counts = new Map<Fault, number>();
   /** By Idempotency-Key, in the order in which they first succeeded. */
   readonly batches = new Map<string, Batch>();
+  /** What answers the next request instead of the service. */
+  instead: (() => Response) | undefined;
   /** All writes that were sent, so that a test can send a late copy. */
   readonly writes: Request[] = [];
   readonly #random: () => number;
@@ -42,6 +44,11 @@ export class FlakyNetwork {
 
   readonly fetch = async (request: Request): Promise<Response> => {
     if (this.isOffline) throw new TypeError("offline");
+    if (this.instead && request.method === "POST") {
+      const answer = this.instead();
+      this.instead = undefined;
+      return answer;
+    }
     if (request.url.includes("/changes") && this.delayReads) {
       const happens = this.delayReads;
       this.delayReads = undefined;
