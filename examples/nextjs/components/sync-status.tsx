@@ -1,14 +1,13 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { useSyncExternalStore } from "react";
+import { ApiError } from "todo-api-client";
 import { SignedOutError } from "@/lib/session";
 import { useStatus } from "@/lib/store";
 
 /** Says whether everything has arrived, and what to do if it cannot. */
 export function SyncStatus() {
-  const { connected: isConnected, pending, loaded, lastError } = useStatus();
-  const connected = useSyncExternalStore(onNetworkChange, () => navigator.onLine) && isConnected;
+  const { connected, pending, loaded, lastError } = useStatus();
   const router = useRouter();
   if (isSignedOut(lastError)) {
     return (
@@ -35,16 +34,5 @@ export function SyncStatus() {
 }
 
 function isSignedOut(error: Error | undefined): boolean {
-  if (!error) return false;
-  if (error instanceof SignedOutError || ("status" in error && error.status === 401)) return true;
-  return isSignedOut(error.cause as Error | undefined);
-}
-
-function onNetworkChange(listener: () => void): () => void {
-  window.addEventListener("online", listener);
-  window.addEventListener("offline", listener);
-  return () => {
-    window.removeEventListener("online", listener);
-    window.removeEventListener("offline", listener);
-  };
+  return error instanceof SignedOutError || (error instanceof ApiError && error.status === 401);
 }

@@ -58,7 +58,7 @@ export function Trash() {
         {lists.map((list) => (
           <li key={list.id} className="row between">
             <span className="name">{list.name} (list)</span>
-            <button aria-label={`Restore the list “${list.name}” and its tasks`} onClick={() => store.restoreList(list.id)}>
+            <button aria-label={`Restore the list “${list.name}” and its tasks`} onClick={() => store.restoreList(list)}>
               Restore
             </button>
           </li>
@@ -66,7 +66,7 @@ export function Trash() {
         {tasks?.map((task) => (
           <li key={task.id} className="row between">
             <span className="name">{task.title}</span>
-            <button aria-label={`Restore “${task.title}”`} onClick={() => store.restoreTask(task.id)}>
+            <button aria-label={`Restore “${task.title}”`} onClick={() => store.restoreTask(task)}>
               Restore
             </button>
             <button

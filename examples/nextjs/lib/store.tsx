@@ -29,7 +29,6 @@ export function StoreProvider({ apiUrl, person, children }: { apiUrl: string; pe
         store = one;
         if (isLeft) return void store.close();
         saveKept(store, person.id);
-        sendWhatIsLeft(store);
         setOpened({ store, client, person });
       },
       (reason: Error) => setError(reason),
@@ -51,15 +50,6 @@ export function StoreProvider({ apiUrl, person, children }: { apiUrl: string; pe
   }
   if (!opened) return null;
   return <Context value={opened}>{children}</Context>;
-}
-
-/** A write that is made while the store connects waits for the next one: send it after a second. */
-function sendWhatIsLeft(store: TodoStore): void {
-  let timer: ReturnType<typeof setTimeout>;
-  store.subscribe(() => {
-    clearTimeout(timer);
-    if (store.status.connected && store.status.pending) timer = setTimeout(() => store.sync().catch(() => undefined), 1000);
-  });
 }
 
 export function useOpened(): Opened {

@@ -50,6 +50,14 @@ export async function startFrontEnd({ databaseUrl, port, apiUrl, secret, isDevel
   return { url, stop: () => stop(child) };
 }
 
+/** Fail if something listens on the port already. */
+export async function expectFree(port, variable) {
+  const server = createServer().listen(port, "127.0.0.1");
+  const [error] = await Promise.race([once(server, "listening"), once(server, "error")]).catch((reason) => [reason]);
+  if (error) throw new Error(`port ${port} cannot be used (${error.code}): choose another one with ${variable}`);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

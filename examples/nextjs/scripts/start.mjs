@@ -3,13 +3,21 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { addSample } from "./sample.mjs";
-import { EXAMPLE, signUp, startApi, startDatabase, startFrontEnd } from "./stack.mjs";
+import { EXAMPLE, expectFree, signUp, startApi, startDatabase, startFrontEnd } from "./stack.mjs";
 
 const USER = { name: "Ann Example", email: "ann@example.com", password: "example-password" };
 const directory = path.resolve(process.env.EXAMPLE_DATA_DIR ?? path.join(EXAMPLE, "../../.data/example"));
 const apiPort = Number(process.env.PORT ?? 8000);
 const port = Number(process.env.WEB_PORT ?? 3000);
 
+// Failures are for people: without a stack.
+process.on("uncaughtException", ({ message }) => {
+  console.error(`make example: ${message}`);
+  process.exit(1);
+});
+
+await expectFree(apiPort, "PORT");
+await expectFree(port, "WEB_PORT");
 const database = await startDatabase(path.join(directory, "postgres"));
 const frontEnd = `http://localhost:${port}`;
 const api = await startApi({ databaseUrl: database.url, port: apiPort, frontEnd, directory });

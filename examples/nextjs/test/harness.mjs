@@ -21,14 +21,22 @@ const foreign = [];
 let browser;
 let directory;
 
-before(async () => {
+before(() => start().catch(fail));
+
+async function start() {
   assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is missing: install Debian's package chromium, or name another with CHROMIUM=…`);
   directory = await mkdtemp(path.join(tmpdir(), "todo-example-"));
   stack.database = await startDatabase(path.join(directory, "postgres"));
   stack.ports = { api: await freePort(), web: await freePort() };
   await startServers();
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-});
+}
+
+/** Without servers and a browser, each test would wait until its time is over. */
+function fail(error) {
+  console.error(error);
+  process.exit(1);
+}
 
 after(async () => {
   await browser?.close();
