@@ -2,14 +2,13 @@
 
 import { useRouter } from "next/navigation";
 import { ApiError } from "todo-api-client";
-import { SignedOutError } from "@/lib/session";
 import { useStatus } from "@/lib/store";
 
 /** Says whether everything has arrived, and what to do if it cannot. */
 export function SyncStatus() {
   const { connected, pending, loaded, lastError } = useStatus();
   const router = useRouter();
-  if (isSignedOut(lastError)) {
+  if (lastError instanceof ApiError && lastError.status === 401) {
     return (
       <p className="sync problem" role="status">
         Your session has ended. Your changes are kept on this device.{" "}
@@ -31,8 +30,4 @@ export function SyncStatus() {
           : "Offline. You can go on working; changes are sent when the connection is back."}
     </p>
   );
-}
-
-function isSignedOut(error: Error | undefined): boolean {
-  return error instanceof SignedOutError || (error instanceof ApiError && error.status === 401);
 }

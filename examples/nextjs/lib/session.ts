@@ -1,5 +1,6 @@
 "use client";
 
+import { ApiError } from "todo-api-client";
 import { authClient } from "@/lib/auth-client";
 
 /** Who is signed in. It is kept in the browser, so that the app opens without a network. */
@@ -9,9 +10,7 @@ export interface Person {
   email: string;
 }
 
-export class SignedOutError extends Error {
-  override readonly name = "SignedOutError";
-}
+const SIGNED_OUT = { type: "about:blank", title: "Signed out", status: 401, detail: "Your session has ended", code: "signed-out" };
 
 const KEY = "person";
 const RENEW_BEFORE = 60_000; // milliseconds before a token expires
@@ -57,7 +56,7 @@ export async function accessToken(refused?: string): Promise<string> {
 
 async function requestToken(): Promise<string> {
   const { data, error } = await authClient.token();
-  if (error?.status === 401) throw new SignedOutError("Your session has ended.");
+  if (error?.status === 401) throw new ApiError(SIGNED_OUT); // which tells the other tabs too
   if (error) throw new TypeError(error.message ?? "The front end cannot be reached.");
   kept = { token: data.token, expires: expiryOf(data.token) };
   return data.token;

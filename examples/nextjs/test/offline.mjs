@@ -119,6 +119,10 @@ test("when the session has ended, changes wait until the person signs in again",
   await page.context().clearCookies();
   await page.reload();
   await page.getByText("Your session has ended.").waitFor();
+  const tab = await page.context().newPage();
+  await tab.goto(stack.web.url);
+  await tab.getByText("Your session has ended.").waitFor();
+  await tab.close();
   await addTask(page, "Kept");
   await page.getByRole("button", { name: "Sign in again" }).click();
   await page.getByLabel("E-mail").fill(person.email);
