@@ -81,6 +81,7 @@ test("what the server refuses is said in words, and what was typed is shown", as
   const details = detailsOf(page);
   await details.getByLabel("How often").selectOption("Another rule");
   await details.getByLabel("Rule", { exact: true }).fill("FREQ=HOURLY");
+  await page.keyboard.press("Enter");
   const message = page.getByRole("status", { name: "Messages" });
   await message.getByText("“Too often” was not changed:").waitFor();
   assert.match(await message.textContent(), /FREQ=HOURLY/);

@@ -35,6 +35,7 @@ test("each field of a task can be changed", async () => {
   await details.getByLabel("Text of “Brush”").fill("Broad brush");
   await details.getByLabel("Kind").selectOption("A day");
   await details.getByLabel("Date", DETAILS).fill("2030-05-17");
+  await page.keyboard.press("Enter");
   await details.getByLabel("How often").selectOption("Every week");
   await details.getByLabel("Count from").selectOption("the day it is completed");
   await isSaved(page);
@@ -65,6 +66,7 @@ test("a due date keeps its kind", async () => {
   ]) {
     await details.getByLabel("Kind").selectOption(kind);
     await details.getByLabel(label, DETAILS).fill(typed);
+    await page.keyboard.press("Enter");
     await eventually(async () => assert.equal(await due(), expected));
   }
   await details.getByLabel("Kind").selectOption("No date");
@@ -79,6 +81,7 @@ test("a task that repeats shows its next dates, and the next one comes when it i
   const details = detailsOf(page);
   await details.getByLabel("How often").selectOption("Another rule");
   await details.getByLabel("Rule", DETAILS).fill("FREQ=WEEKLY;BYDAY=MO,TH");
+  await page.keyboard.press("Enter");
   await details.getByText("Then: Thu, Jan 10, 2030; Mon, Jan 14, 2030; Thu, Jan 17, 2030; Mon, Jan 21, 2030").waitFor();
   await row(page, "Water the plants").getByRole("checkbox").click();
   await row(page, "Water the plants").getByText("Thu, Jan 10, 2030").waitFor();

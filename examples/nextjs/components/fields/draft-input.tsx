@@ -1,19 +1,21 @@
 "use client";
 
-import { type InputHTMLAttributes, type TextareaHTMLAttributes, useEffect, useRef, useState } from "react";
+import { type InputHTMLAttributes, type KeyboardEvent, type TextareaHTMLAttributes, useEffect, useRef, useState } from "react";
 
 const PAUSE = 600; // milliseconds without typing
 
 interface DraftProps {
   value: string;
   onCommit: (value: string) => void;
+  /** Commit with Enter or when the field is left, not while somebody types: half a date is another date. */
+  isWhole?: boolean;
 }
 
 /**
  * Keep what is typed apart from the stored value, so that a change from elsewhere does not overwrite it. It is committed
- * after a pause, when the field is left, and when the page goes away.
+ * after a pause, with Enter, when the field is left, and when the page goes away.
  */
-function useDraft({ value, onCommit }: DraftProps) {
+function useDraft({ value, onCommit, isWhole = false }: DraftProps) {
   const [draft, setDraft] = useState<string>();
   const latest = useRef({ draft, value, onCommit });
   useEffect(() => {
@@ -25,10 +27,10 @@ function useDraft({ value, onCommit }: DraftProps) {
     if (typed !== undefined && typed !== stored) save(typed);
   });
   useEffect(() => {
-    if (draft === undefined) return;
+    if (draft === undefined || isWhole) return;
     const timer = setTimeout(commit.current, PAUSE);
     return () => clearTimeout(timer);
-  }, [draft]);
+  }, [draft, isWhole]);
   useEffect(() => {
     const leave = commit.current;
     window.addEventListener("pagehide", leave);
@@ -41,6 +43,9 @@ function useDraft({ value, onCommit }: DraftProps) {
   return {
     value: draft ?? value,
     onChange: (event: { target: { value: string } }) => setDraft(event.target.value),
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key === "Enter") commit.current();
+    },
     onBlur: () => {
       commit.current();
       setDraft(undefined);
@@ -50,8 +55,8 @@ function useDraft({ value, onCommit }: DraftProps) {
 
 type InputProps = DraftProps & Omit<InputHTMLAttributes<HTMLInputElement>, "value" | "onChange" | "onBlur">;
 
-export function DraftInput({ value, onCommit, ...input }: InputProps) {
-  return <input {...input} {...useDraft({ value, onCommit })} />;
+export function DraftInput({ value, onCommit, isWhole, ...input }: InputProps) {
+  return <input {...input} {...useDraft({ value, onCommit, isWhole })} />;
 }
 
 type AreaProps = DraftProps & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "value" | "onChange" | "onBlur">;

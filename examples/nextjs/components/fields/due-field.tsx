@@ -36,6 +36,7 @@ export function DueField({ task, save }: { task: Task; save: (changes: TaskChang
             id={`${id}-date`}
             type={kind === "day" ? "date" : "datetime-local"}
             value={inputValue(due)}
+            isWhole
             aria-describedby={`${id}-hint`}
             onCommit={(value) => value && save({ due_date: dueOf(kind, value) })}
           />

@@ -57,6 +57,7 @@ export function RecurrenceField({ task, save }: { task: Task; save: (changes: Ta
           <DraftInput
             id={`${id}-text`}
             value={rule}
+            isWhole
             maxLength={500}
             placeholder="FREQ=MONTHLY;BYDAY=-1FR"
             aria-describedby={`${id}-hint`}
