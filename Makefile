@@ -131,6 +131,7 @@ lock: $(VENV)/.dev
 	$(COMPILE) --upgrade --group tools -c requirements-dev.lock -o requirements-tools.lock
 
 clean:
+	rm -rf clients/typescript/node_modules clients/typescript/build clients/typescript/dist
 	rm -rf "$(VENV)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.made:
