@@ -18,6 +18,7 @@ export const PASSWORD = "a-password-of-the-tests";
 /** The running servers; `api` and `web` can be stopped and started by a test. */
 export const stack = {};
 const foreign = [];
+const refused = [];
 let browser;
 let directory;
 
@@ -92,6 +93,7 @@ export async function newPage(options = {}) {
     if (!["localhost", "127.0.0.1"].includes(url.hostname) && url.protocol.startsWith("http")) foreign.push(request.url());
   });
   const page = await context.newPage();
+  page.on("console", (message) => message.text().includes("Content Security Policy") && refused.push(message.text()));
   page.on("pageerror", (error) => assert.fail(`an error on the page: ${error.stack}`));
   return page;
 }
@@ -110,6 +112,9 @@ export async function signIn(person, options) {
 
 /** All requests that left this machine. */
 export const foreignRequests = () => foreign;
+
+/** What the content security policy of the page has stopped. */
+export const stoppedByPolicy = () => refused;
 
 export const row = (page, title) => page.getByRole("listitem").filter({ has: page.locator(".title", { hasText: title }) });
 export const open = (page, title) => row(page, title).locator(".open").click();

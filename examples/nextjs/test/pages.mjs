@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { addSample } from "../scripts/sample.mjs";
 import { EXAMPLE } from "../scripts/stack.mjs";
-import { addTask, detailsOf, eventually, foreignRequests, isSaved, newPage, newPerson, open, row, show, signIn, stack } from "./harness.mjs";
+import { addTask, detailsOf, eventually, foreignRequests, isSaved, newPage, newPerson, open, row, show, signIn, stack, stoppedByPolicy } from "./harness.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SCREENSHOTS = process.env.SCREENSHOTS ?? path.join(EXAMPLE, ".next/screenshots");
@@ -117,6 +117,7 @@ test("nothing moves for people who want less motion", async () => {
   assert.equal(style, "0s");
 });
 
-test("no request has left this machine", () => {
+test("no request has left this machine, and the page's policy has stopped nothing", () => {
   assert.deepEqual(foreignRequests(), []);
+  assert.deepEqual(stoppedByPolicy(), []);
 });
