@@ -84,7 +84,10 @@ export function Trash() {
         ))}
       </ul>
       {tasks && tasks.length > 0 && (
-        <button className="danger" onClick={() => void purge(() => client.DELETE("/api/tasks/trash"), "All deleted tasks are gone for good.")}>
+        <button
+          className="danger"
+          onClick={() => void purge(() => client.DELETE("/api/tasks/trash"), "All deleted tasks are gone for good.")}
+        >
           Empty the trash of tasks
         </button>
       )}

@@ -1,8 +1,9 @@
 "use client";
 
 import { useEffect } from "react";
-import type { ConflictEvent, RejectedEvent, Task, TaskChanges, TodoStore } from "todo-api-client";
+import type { ConflictEvent, Recurrence, RejectedEvent, Task, TaskChanges, TodoStore } from "todo-api-client";
 import { type Message, useToast } from "@/components/toasts";
+import { dueText } from "@/lib/due";
 import { useStore } from "@/lib/store";
 
 /** Say what the server refused, and what another device changed at the same time. */
@@ -52,7 +53,8 @@ function textsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   if (Array.isArray(value)) return value.flatMap(textsIn);
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, one]) => (TYPED.includes(key) || typeof one === "object" ? textsIn(one) : []));
+  const entries = Object.entries(value).filter(([key, one]) => TYPED.includes(key) || typeof one === "object");
+  return entries.flatMap(([, one]) => textsIn(one));
 }
 
 function repeat(store: TodoStore, op: string, id: string | undefined, values: object, yours: RejectedEvent["yours"]): void {
@@ -72,10 +74,20 @@ function conflict({ id, field, yours, theirs, winner }: ConflictEvent, store: To
   const use = () => (store.task(id) ? store.updateTask(id, { [field]: other }) : store.updateList(id, { [field]: other }));
   return {
     text: `Another device changed the ${words(field)} of “${name}” too. The later change stays; this was ${whose}:`,
-    typed: typeof other === "string" ? other : JSON.stringify(other),
+    typed: shown(field, other, store),
     isProblem: true,
     actions: record ? [{ label: "Use it instead", run: use }] : [],
   };
+}
+
+/** A value of a field, as a person knows it. */
+function shown(field: string, value: unknown, store: TodoStore): string {
+  if (value === null || (Array.isArray(value) && !value.length)) return "nothing";
+  if (field === "list_id") return store.list(String(value))?.name ?? "a list that was deleted";
+  if (field === "due_date") return dueText(String(value));
+  if (field === "completed") return value ? "done" : "not done";
+  if (Array.isArray(value)) return textsIn(value).join(", ");
+  return typeof value === "object" ? (value as Recurrence).rule : String(value);
 }
 
 const words = (field: string) => field.replaceAll("_", " ");

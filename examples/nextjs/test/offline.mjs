@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addTask, detailsOf, eventually, isSaved, newPerson, open, row, show, signIn, stack, startServers, startTheApi, titles } from "./harness.mjs";
+import {
+  addTask, detailsOf, eventually, isSaved, newPerson, open, row, show, signIn, stack, startServers,
+  startTheApi, titles,
+} from "./harness.mjs";
 
 /** Wait until the service worker has kept the page and its files, and empty the browser's own cache. */
 async function isKept(page) {

@@ -5,7 +5,10 @@ import path from "node:path";
 import { test } from "node:test";
 import { addSample } from "../scripts/sample.mjs";
 import { EXAMPLE } from "../scripts/stack.mjs";
-import { addTask, detailsOf, eventually, foreignRequests, isSaved, newPage, newPerson, open, row, show, signIn, stack, stoppedByPolicy } from "./harness.mjs";
+import {
+  addTask, detailsOf, eventually, foreignRequests, isSaved, newPage, newPerson, open, row, show, signIn,
+  stack, stoppedByPolicy,
+} from "./harness.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SCREENSHOTS = process.env.SCREENSHOTS ?? path.join(EXAMPLE, ".next/screenshots");

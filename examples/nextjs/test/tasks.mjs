@@ -152,9 +152,10 @@ test("tasks are put in order by dragging and by the keyboard, and the order arri
   await page.keyboard.press("ArrowUp");
   await page.getByText("“One” is at place 2 of 3.").waitFor();
   await eventually(async () => assert.deepEqual(await titles(page), ["Two", "One", "Three"]));
-  await eventually(async () =>
-    assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Move “One”: drag, or press the arrow keys"),
-  );
+  await eventually(async () => {
+    const focused = await page.evaluate(() => document.activeElement.getAttribute("aria-label"));
+    assert.equal(focused, "Move “One”: drag, or press the arrow keys");
+  });
   await page.keyboard.press("ArrowUp");
   await isSaved(page);
   await eventually(async () => {
