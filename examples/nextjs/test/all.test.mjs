@@ -3,4 +3,5 @@ import "./accounts.mjs";
 import "./tasks.mjs";
 import "./offline.mjs";
 import "./devices.mjs";
+import "./start-page.mjs";
 import "./pages.mjs";

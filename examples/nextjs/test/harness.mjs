@@ -1,7 +1,8 @@
 // Two servers, a browser, and people who sign up: what all tests use.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before } from "node:test";
@@ -9,6 +10,7 @@ import { chromium } from "playwright-core";
 import { freePort, signUp, startApi, startDatabase, startFrontEnd } from "../scripts/stack.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -108,6 +110,15 @@ export async function signIn(person, options) {
   await page.getByRole("heading", { name: "Inbox" }).waitFor();
   await isSaved(page);
   return page;
+}
+
+/** Check that axe finds nothing on the page, and that it fits the width of the screen. */
+export async function isAccessible(page, name) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run());
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(", ")}`);
+  assert.deepEqual(found, [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name} is too wide`);
 }
 
 /** All requests that left this machine. */

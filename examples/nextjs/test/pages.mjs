@@ -1,30 +1,20 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { addSample } from "../scripts/sample.mjs";
 import { EXAMPLE } from "../scripts/stack.mjs";
 import {
-  addTask, detailsOf, eventually, foreignRequests, isSaved, newPage, newPerson, open, row, show, signIn,
+  addTask, detailsOf, eventually, foreignRequests, isAccessible, isSaved, newPage, newPerson, open, row, show, signIn,
   stack, stoppedByPolicy,
 } from "./harness.mjs";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SCREENSHOTS = process.env.SCREENSHOTS ?? path.join(EXAMPLE, ".next/screenshots");
 const LOOKS = {
   light: { colorScheme: "light" },
   dark: { colorScheme: "dark" },
   phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 };
-
-async function isAccessible(page, name) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => axe.run());
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(", ")}`);
-  assert.deepEqual(found, [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name} is too wide`);
-}
 
 for (const [look, options] of Object.entries(LOOKS)) {
   test(`axe finds nothing on any page: ${look}`, async () => {
