@@ -49,12 +49,12 @@ export class Exchange {
       const batch = await this.#nextBatch();
       try {
         await this.#arrived(batch, await this.#post(batch));
-        this.#oneByOne = false;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         await this.#refused(batch, error);
       }
     }
+    this.#oneByOne = false;
   }
 
   /** Read all changes since the token, and apply them together: a task may come a page before its list. */

@@ -23,6 +23,7 @@ export async function readEvents(
   // Node may forget that the request has a signal once the response has begun.
   const cancel = () => void reader.cancel(signal?.reason).catch(() => undefined);
   signal?.addEventListener("abort", cancel, { once: true });
+  if (signal?.aborted) cancel();
   const decoder = new TextDecoder();
   let rest = "";
   let retry = 1000;

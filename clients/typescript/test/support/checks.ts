@@ -10,7 +10,19 @@ export async function settle(devices: readonly Device[]): Promise<void> {
     network.rate = 0;
     await network.settle();
   }
-  for (const device of [...devices, ...devices]) await device.store.sync();
+  for (const device of [...devices, ...devices]) await synced(device);
+}
+
+/** The service may still be busy with what was sent before. */
+async function synced({ store }: Device): Promise<void> {
+  for (const end = Date.now() + 20_000; ; ) {
+    try {
+      return await store.sync();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 /** Each device shows what the service has. */

@@ -58,9 +58,12 @@ export class FlakyNetwork {
     if (this.#happens("lost request")) throw new TypeError("the request was lost");
     if (request.method === "POST") this.writes.push(new Request(request.clone(), { signal: null }));
     if (this.#happens("late duplicate")) this.#sendLate(request.clone());
-    if (this.#happens("duplicate")) await (await this.#send(request.clone())).arrayBuffer();
+    if (!request.url.includes("/events") && this.#happens("duplicate")) await (await this.#send(request.clone())).arrayBuffer();
     const response = await this.#send(request);
-    if (this.#happens("lost answer")) throw new TypeError("the answer was lost");
+    if (this.#happens("lost answer")) {
+      await response.body?.cancel();
+      throw new TypeError("the answer was lost");
+    }
     if (this.#happens("delay")) await this.#pause(30);
     return request.url.includes("/events") && this.#happens("cut stream") ? this.#cut(response) : response;
   };

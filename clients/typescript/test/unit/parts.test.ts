@@ -44,3 +44,16 @@ test("events are read however the bytes are cut", async () => {
     }),
   );
 });
+
+test("a stream is cancelled when the signal aborts, and when it has", async () => {
+  for (const isBefore of [true, false]) {
+    let isCancelled = false;
+    const body = new ReadableStream<Uint8Array>({ cancel: () => void (isCancelled = true) });
+    const abort = new AbortController();
+    if (isBefore) abort.abort();
+    const read = readEvents(body, { onLife() {}, onEvent: async () => undefined }, abort.signal);
+    abort.abort();
+    await read;
+    assert.ok(isCancelled);
+  }
+});
