@@ -31,7 +31,7 @@ export class Replica {
   /** Show a write at once, and store it soon: `saved` tells when. */
   write(operation: Operation, at: string, local: LocalEffect): void {
     const ids = this.copy.add({ id: newId(), sequence: 0, operation, at, local });
-    this.#saving ??= this.#save().finally(() => (this.#saving = undefined));
+    this.#saving ??= this.#save();
     this.#listener.changed(ids);
   }
 
@@ -76,7 +76,10 @@ export class Replica {
     for (;;) {
       await Promise.resolve(); // several writes in a row become one transaction
       const entries = this.copy.outbox.filter((entry) => entry.sequence === 0);
-      if (!entries.length) return;
+      if (!entries.length) {
+        this.#saving = undefined; // at once: the next write begins another save
+        return;
+      }
       await this.#inTurn(() => this.#store(entries)).catch((error: Error) => this.#discard(entries, error));
     }
   }
