@@ -6,6 +6,8 @@
 # make test-client      the TypeScript client: two devices, a flaky network and kill -9 of the service; needs Node 20 and npm
 # make bench  the load benchmark; make bench-scale the cost of calls as tables grow; both draw their results into docs/
 # make soak   five minutes of requests of all kinds, valid and invalid; fails if the memory of the service grows
+# make example       everything with a front end, on http://localhost:3000: needs Node.js; DEV=1 reloads what you change
+# make test-example  drives the front end in Chromium, as two people with two browsers would
 # make audit  known vulnerabilities and the licenses of the packages that are deployed, and their list (SBOM) in build/
 # make lock   new lock files after a change of the dependencies in pyproject.toml
 
@@ -22,13 +24,15 @@ BEFORE ?= $(shell git rev-parse --verify --quiet HEAD^)
 RUNS ?= 300
 KILLS ?= 20
 POSTGRES_IMAGES ?= postgres:15 postgres:18
+CLIENT = clients/typescript
+EXAMPLE = examples/nextjs
 
 # The environment is usable if it was created here completely and no installation into it was interrupted. Otherwise it
 # is created again: pip does not reliably repair a partial installation, and its cache makes this quick.
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run test test-fast test-containers test-faults test-client bench bench-scale soak audit lock format clean
+.PHONY: run example test-example node test test-fast test-containers test-faults test-client bench bench-scale soak audit lock format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -36,6 +40,12 @@ endif
 # The parent of the shell is make: when make exits, for any reason, the service and its database stop too.
 run: $(VENV)/.run
 	@exec $(IN_VENV) todo_api dev --exit-with-parent=$$PPID
+
+example: $(VENV)/.run $(if $(DEV),$(CLIENT)/dist/index.js $(EXAMPLE)/node_modules/.package-lock.json,$(EXAMPLE)/.next/BUILD_ID)
+	@exec env VENV="$(VENV)" DEV="$(DEV)" node $(EXAMPLE)/scripts/start.mjs
+
+test-example: $(VENV)/.run $(EXAMPLE)/.next/BUILD_ID
+	@VENV="$(VENV)" node --test $(EXAMPLE)/test/all.test.mjs
 
 test: $(VENV)/.dev
 	$(IN_VENV) ruff check .
@@ -85,6 +95,30 @@ build/tools build/deployed:
 	@"$@/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r $< || \
 		{ rm -rf "$@"; exit 1; }
 	@touch "$@"
+
+node:
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(+(major * 100 + +minor < 2019))' \
+		2> /dev/null || \
+		{ echo "The example needs Node.js 20.19 or newer, with npm: https://nodejs.org"; exit 1; }
+
+NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(CLIENT)/node_modules/.package-lock.json: $(CLIENT)/package-lock.json | node
+	cd $(CLIENT) && $(NPM_CI)
+	@touch "$@"
+
+$(CLIENT)/dist/index.js: $(CLIENT)/node_modules/.package-lock.json $(shell find $(CLIENT)/src -type f)
+	cd $(CLIENT) && npm run build
+	@touch "$@"
+
+$(EXAMPLE)/node_modules/.package-lock.json: $(EXAMPLE)/package-lock.json | node
+	cd $(EXAMPLE) && $(NPM_CI)
+	@touch "$@"
+
+# The secret that signs sessions is read when the front end starts; Better Auth only asks for one while it is built.
+$(EXAMPLE)/.next/BUILD_ID: $(CLIENT)/dist/index.js $(EXAMPLE)/node_modules/.package-lock.json \
+		$(shell find $(addprefix $(EXAMPLE)/,app components lib public instrumentation.ts next.config.ts proxy.ts) -type f)
+	cd $(EXAMPLE) && NEXT_TELEMETRY_DISABLED=1 BETTER_AUTH_URL=http://localhost:3000 \
+		BETTER_AUTH_SECRET=this-one-is-only-there-while-it-is-built npm run build
 
 format: $(VENV)/.dev
 	$(IN_VENV) ruff check --fix .

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from todo_api.adapters.sqlalchemy.schema import REVISION
 from todo_api.cli.configuration import settings_of
 from todo_api.cli.database import DATABASE_ERRORS, schema_revision, unusable
 from todo_api.dev.postgres import LocalPostgresError, open_server
+from todo_api.dev.start_page import add_start_page
 from todo_api.dev.token import DEFAULT_HOURS, DEFAULT_USER, mint_token, with_secret
 from todo_api.dev.welcome import welcome
 from todo_api.logs import configure_logs
@@ -44,11 +46,14 @@ def run(arguments: argparse.Namespace) -> None:
         )
         _migrate(database_config(served))
         url = url_of(sockets, settings.host)
+        new_token = partial(mint_token, secret, DEFAULT_USER, timedelta(hours=DEFAULT_HOURS))
+        app = create_app(served)
+        add_start_page(app, new_token)
         serve(
-            create_app(served),
+            app,
             sockets,
             grace=GRACE,
-            on_ready=lambda: print(_welcome(settings, secret, url), flush=True),
+            on_ready=lambda: print(_welcome(settings, new_token(), url), flush=True),
         )
 
 
@@ -83,7 +88,6 @@ def _migrate(database: DatabaseConfig) -> None:
         raise ConfigurationError(f"the database belongs to another version of todo-api: {error}") from error
 
 
-def _welcome(settings: Settings, secret: str, url: str) -> str:
-    token = mint_token(secret, DEFAULT_USER, timedelta(hours=DEFAULT_HOURS))
+def _welcome(settings: Settings, token: str, url: str) -> str:
     database = "the one of DATABASE_URL" if settings.database_url else f"in {settings.data_dir.resolve()}"
     return welcome(url, token, database)

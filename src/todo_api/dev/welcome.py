@@ -12,6 +12,7 @@ def welcome(url: str, token: str, database: str) -> str:
     return f"""
 todo-api is serving on {url}
 
+  Start here           {url}/
   Pages to try it in   {url}/docs
   Database             {database}
   Token of {DEFAULT_USER}    {token}
