@@ -83,7 +83,7 @@ async def create_task(request: Request) -> Response:
         **msgspec.json.decode(await request.body()),
     }
     values["title_key"] = values["words"] = values["title"].lower()
-    parameters = {**new(values), "quota": NO_QUOTA}
+    parameters = {**new(values), "owner": values["user_id"], "quota": NO_QUOTA}
     values["revision"] = await request.app.state.pool.fetchval(ADD.sql, *ADD.arguments(parameters))
     return answer(values, 201)
 

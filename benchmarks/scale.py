@@ -117,7 +117,7 @@ async def _calls(
     return [
         *_lists(account),
         ("get", statements.GET, about),
-        ("create", statements.ADD, {**to_parameters(task), "start": 1, "quota": NO_QUOTA}),
+        ("create", statements.ADD, {**to_parameters(task), **about}),
         ("update", statements.SAVE, {**to_parameters(task), **about}),
         ("delete", statements.REMOVE, about),
         ("restore", statements.RESTORE, {**about, "task_id": buried}),
