@@ -9,7 +9,7 @@
 # make example       everything with a front end, on http://localhost:3000: needs Node.js; DEV=1 reloads what you change
 # make test-example  drives the front end in Chromium, as two people with two browsers would
 # make audit  known vulnerabilities and the licenses of the packages that are deployed, and their list (SBOM) in build/
-# make lock   new lock files after a change of the dependencies in pyproject.toml
+# make lock   new lock files after a change of the dependencies in pyproject.toml; make lock-npm after one in a package.json
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -32,7 +32,7 @@ EXAMPLE = examples/nextjs
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run example test-example node test test-fast test-containers test-faults test-client bench bench-scale soak audit lock format clean
+.PHONY: run example test-example node test test-fast test-containers test-faults test-client bench bench-scale soak audit lock lock-npm format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -129,6 +129,16 @@ lock: $(VENV)/.dev
 	$(COMPILE) --upgrade --group build --extra embedded -c requirements.lock -o requirements-run.lock
 	$(COMPILE) --upgrade --group dev --extra embedded $(DEPLOYED) -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --upgrade --group tools -c requirements-dev.lock -o requirements-tools.lock
+
+# Hashes, and neither registries nor pages of sponsors.
+WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = JSON.parse(fs.readFileSync(file)); \
+	Object.values(lock.packages).forEach((each) => delete each.funding); \
+	fs.writeFileSync(file, JSON.stringify(lock, null, 2) + "\n")
+lock-npm: | node
+	for folder in $(CLIENT) $(EXAMPLE) tests/clients; do \
+		(cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved && \
+			node -e '$(WITHOUT_FUNDING)') || exit 1; \
+	done
 
 clean:
 	rm -rf clients/typescript/node_modules clients/typescript/build clients/typescript/dist

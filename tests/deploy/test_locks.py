@@ -1,5 +1,6 @@
 """The lock files match pyproject.toml: a dependency that was added or raised there is locked."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -63,3 +64,12 @@ def test_what_is_deployed_is_what_is_tested(lock: str) -> None:
     other = {name: version for name, version in pins(lock).items() if name in deployed}
     assert other.items() <= deployed.items()
     assert lock != "requirements-dev.lock" or other == deployed
+
+
+@pytest.mark.parametrize("folder", ["clients/typescript", "examples/nextjs", "tests/clients"])
+def test_packages_of_npm_are_locked_by_hashes_and_without_addresses(folder: str) -> None:
+    text = (ROOT / folder / "package-lock.json").read_text()
+    assert "://" not in text  # also without "funding"
+    packages = json.loads(text)["packages"]
+    installed = {name: entry for name, entry in packages.items() if name.startswith("node_modules/")}
+    assert [name for name, entry in installed.items() if not entry.get("link") and "integrity" not in entry] == []
