@@ -113,6 +113,19 @@ async def test_a_second_distribution_finds_nothing_to_do(database_url: str) -> N
     assert await local_tables(DatabaseConfig(url=database_url)) == []
 
 
+async def test_a_run_that_was_interrupted_is_completed(cluster_database: str) -> None:
+    await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), "head")
+    await distribute_all(cluster_database)
+    connection = await asyncpg.connect(cluster_database)
+    await connection.execute("ALTER TABLE tasks DROP CONSTRAINT fk_tasks_user_id")
+    await connection.execute(
+        "ALTER TABLE tasks ADD CONSTRAINT fk_tasks_user_id FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID"
+    )
+    await connection.close()
+    assert await distribute_all(cluster_database) == ["checked that the users of tasks exist"]
+    assert await distribute_all(cluster_database) == []
+
+
 async def test_tables_are_distributed_while_others_write(cluster_database: str, connect: Connect) -> None:
     await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), "head")
     repository = connect(cluster_database, statement_timeout=60.0).tasks

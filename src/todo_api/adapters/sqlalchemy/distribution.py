@@ -72,7 +72,7 @@ async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
     local = await _local_tables(connection)
     if with_rows := [table for table in local if await _has_rows(connection, table)]:
         for table in local:
-            await _patiently(connection, f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {_foreign_key(table)}")
+            await _drop_foreign_key(connection, table)
     for table in local:
         # The other function copies while others write. An empty table is distributed at once, with its foreign key.
         function = "create_distributed_table_concurrently" if table in with_rows else "create_distributed_table"
@@ -94,8 +94,13 @@ def _foreign_key(table: str) -> str:
     return f"fk_{table}_{DISTRIBUTION_COLUMNS[table]}"
 
 
+async def _drop_foreign_key(connection: AsyncConnection, table: str) -> None:
+    await _patiently(connection, f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {_foreign_key(table)}")
+
+
 async def _add_foreign_key(connection: AsyncConnection, table: str) -> None:
     """Add the foreign key, without rows whose user was erased while there was none."""
+    await _drop_foreign_key(connection, table)  # an interrupted run may have left one that is not checked
     reference = "FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE"
     await _patiently(connection, f"ALTER TABLE {table} ADD CONSTRAINT {_foreign_key(table)} {reference} NOT VALID")
     is_erased = f"NOT EXISTS (SELECT FROM users WHERE users.id = {table}.user_id)"
