@@ -1,4 +1,4 @@
-"""Detect a slow disk: commits wait for it, so its pauses would be attributed to the service."""
+"""The time that a disk takes to flush: commits wait for it, so its pauses would be attributed to the service."""
 
 import os
 import statistics
@@ -17,17 +17,20 @@ class DiskProbe:
 
     def is_disturbed(self) -> bool:
         """Return whether the slowest of a few syncs took far longer than usual."""
+        slowest = max(self.sync_times(_SYNCS))
+        return slowest > max(_DISTURBED, 10 * statistics.median(self.sync_times(_SYNCS)))
+
+    def sync_times(self, count: int) -> list[float]:
+        """Return the seconds that each of so many syncs takes, one after the other."""
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT)
         try:
-            return max(self._sync(descriptor) for _ in range(_SYNCS)) > max(_DISTURBED, 10 * self._usual(descriptor))
+            return [_sync(descriptor) for _ in range(count)]
         finally:
             os.close(descriptor)
 
-    def _usual(self, descriptor: int) -> float:
-        return statistics.median(self._sync(descriptor) for _ in range(_SYNCS))
 
-    def _sync(self, descriptor: int) -> float:
-        os.pwrite(descriptor, os.urandom(512), 0)
-        start = time.perf_counter()
-        os.fsync(descriptor)
-        return time.perf_counter() - start
+def _sync(descriptor: int) -> float:
+    os.pwrite(descriptor, os.urandom(512), 0)
+    start = time.perf_counter()
+    os.fsync(descriptor)
+    return time.perf_counter() - start

@@ -1,10 +1,11 @@
-"""Draw the figures of `benchmarks` and `benchmarks.scale` as SVG.
+"""Draw the figures of `benchmarks`, `benchmarks.scale` and `benchmarks.soak` as SVG.
 
-`make bench` and `make bench-scale` run it, in the environment of the tools, which has matplotlib.
+`make bench`, `make bench-scale` and `make soak` run it, in the environment of the tools, which has matplotlib.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,46 @@ def draw_scale(points: list[list[Any]]) -> Figure:
     return figure
 
 
+def draw_soak(runs: Sequence[dict[str, Any]]) -> Figure:
+    """Draw the memory of the service over time: its resident set, and its Python objects where a run counted them."""
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    axis = figure.subplots()
+    for run in runs:
+        minutes, heap = run["seconds"] / 60, run["heap"]
+        if heap:
+            times = [minutes * (number + 1) / len(heap) for number in range(len(heap))]
+            axis.plot(times, _mebibytes(heap), marker="o", markersize=3, label="Python objects (traced in another run)")
+        else:
+            count = len(run["memory"])
+            times = [minutes * number / count for number in range(count)]
+            axis.plot(times, _mebibytes(run["memory"]), linewidth=0.7, label="resident set, each second")
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("minutes", fontsize=8)
+    axis.set_title("memory of the service under requests of all kinds, MiB", fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def _mebibytes(sizes: Sequence[int]) -> list[float]:
+    return [size / 2**20 for size in sizes]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plot", description=(__doc__ or "").partition("\n")[0])
     kind = parser.add_mutually_exclusive_group(required=True)
     kind.add_argument("--calls", type=Path, help="the output of `python -m benchmarks --json`")
     kind.add_argument("--scale", type=Path, help="the output of `python -m benchmarks.scale --json`")
+    kind.add_argument("--soak", type=Path, nargs="+", help="outputs of `python -m benchmarks.soak --json`")
     parser.add_argument("image", type=Path, help="the SVG file to write")
     arguments = parser.parse_args()
-    source = arguments.calls or arguments.scale
-    draw = draw_calls if arguments.calls else draw_scale
-    draw(json.loads(source.read_text())).savefig(arguments.image, metadata={"Date": None})
+    if arguments.soak:
+        figure = draw_soak([json.loads(file.read_text()) for file in arguments.soak])
+    elif arguments.scale:
+        figure = draw_scale(json.loads(arguments.scale.read_text()))
+    else:
+        figure = draw_calls(json.loads(arguments.calls.read_text()))
+    figure.savefig(arguments.image, metadata={"Date": None})
 
 
 if __name__ == "__main__":

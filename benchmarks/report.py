@@ -5,6 +5,7 @@ import platform
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from benchmarks.load import Sample
 from benchmarks.streams import StreamsSample
@@ -21,7 +22,7 @@ class Figures:
 
     Attributes:
         rate: Requests per second, the median of the turns.
-        p50: Latency in ms that half of all requests did not exceed, over all turns; `p99` likewise.
+        p50: Latency in ms that half of the requests of a turn did not exceed, the median of the turns; `p99` likewise.
         cpu: The server's CPU time per request in ms, the median of the turns.
         times_ceiling: `cpu` as a multiple of the ceiling's.
         times_before: `cpu` as a multiple of the older checkout's, if there is one.
@@ -56,8 +57,8 @@ def figures(
             connections=connections,
             program=program,
             rate=rate[program],
-            p50=_percentile(samples, 50) * 1000,
-            p99=_percentile(samples, 99) * 1000,
+            p50=_median(samples, partial(percentile, percent=50)) * 1000,
+            p99=_median(samples, partial(percentile, percent=99)) * 1000,
             cpu=cpu[program] * 1000,
             times_ceiling=cpu[program] / cpu["ceiling"],
             times_before=cpu[program] / cpu["before"] if "before" in cpu else None,
@@ -73,9 +74,9 @@ def _median(samples: Sequence[Sample], value: Callable[[Sample], float]) -> floa
     return statistics.median(value(sample) for sample in samples)
 
 
-def _percentile(samples: Sequence[Sample], percent: int) -> float:
-    latencies = [latency for sample in samples for latency in sample.latencies]
-    return statistics.quantiles(latencies, n=100, method="inclusive")[percent - 1]
+def percentile(sample: Sample, percent: int) -> float:
+    """Return the latency in seconds that so many percent of the requests of a turn did not exceed."""
+    return statistics.quantiles(sample.latencies, n=100, method="inclusive")[percent - 1]
 
 
 def print_head(turns: int) -> None:

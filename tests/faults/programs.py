@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,18 @@ TIMEOUT = 30.0  # seconds, on a busy machine
 class Service:
     """`todo-api serve`, always on the same port, with its log in a file."""
 
-    def __init__(self, log: Path, port: int, settings: Mapping[str, str], inside: Namespace | None = None) -> None:
+    def __init__(
+        self,
+        log: Path,
+        port: int,
+        settings: Mapping[str, str],
+        inside: Namespace | None = None,
+        program: Sequence[str] | None = None,  # instead of todo-api, with the same commands
+    ) -> None:
         host, before = (inside.there, inside.inside) if inside else ("127.0.0.1", ())
         self.log = log
         self.url = f"http://{host}:{port}"
-        self._command = (*before, *TODO_API, "serve")
+        self._command = (*before, *(program or TODO_API), "serve")
         # A full pipe would stop it, and a line for each request of a load is a lot of lines.
         defaults = {"BETTER_AUTH_SECRET": SECRET, "RATE_LIMIT": "off", "ACCESS_LOG": "false", "LOG_FORMAT": "json"}
         self._environment = environment(**{**defaults, "HOST": host, "PORT": str(port), **settings})
