@@ -67,7 +67,7 @@ class Workspace:
         self._quota = quota
         self._is_trash_emptied = False
         # A list with a task outside the trash exists, also if it was not selected.
-        self._lists_in_use = {task.list_id for task in self.tasks.live()}
+        self._lists_in_use = {task.list_id for task in self.tasks.all() if not isinstance(task, TrashedTask)}
 
     @property
     def has_changes(self) -> bool:
