@@ -59,6 +59,10 @@ STATEMENTS: Mapping[str, tuple[str, str, str, str]] = {
         INSERT.format(names=", floor, live_tasks", values=", 1, 1"), UPDATE, TRASH,
         LIST.format("AND deleted_at IS NULL"),
     ),
+    "0005": (
+        INSERT.format(names=", floor, live_tasks", values=", 1, 1"), UPDATE, TRASH,
+        LIST.format("AND deleted_at IS NULL"),
+    ),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from todo_api.adapters.sqlalchemy.mapping import LIST_COLUMNS, TASK_COLUMNS
 from todo_api.adapters.sqlalchemy.revisions import ONE
-from todo_api.adapters.sqlalchemy.tables import list_tombstones, lists, live, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.tables import list_tombstones, lists, live, live_list, tasks, tombstones, users
 
 _owner = sa.bindparam("owner", type_=sa.Text)
 _limit = sa.bindparam("limit", type_=sa.Integer)
@@ -67,7 +67,7 @@ def _changes() -> sa.Select[Any]:
     every = sa.union_all(
         _of_kind("task", account, tasks, TASK_COLUMNS, live),
         _tombstones("tombstone", account, tombstones, tasks),
-        _of_kind("list", account, lists, LIST_COLUMNS, lists.c.deleted_at.is_(None)),
+        _of_kind("list", account, lists, LIST_COLUMNS, live_list),
         _tombstones("list tombstone", account, list_tombstones, lists),
     ).subquery()
     rows = sa.select(*every.c).order_by(every.c.revision, every.c.id).limit(_limit).subquery("changes")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todo_api.adapters.sqlalchemy.execution import execute
 from todo_api.adapters.sqlalchemy.mapping import LIST_COLUMNS, TASK_COLUMNS, to_stored_list, to_stored_task
-from todo_api.adapters.sqlalchemy.tables import lists, live, manual_position, series_number, tasks
+from todo_api.adapters.sqlalchemy.tables import lists, live, live_list, manual_position, series_number, tasks
 from todo_api.domain.selection import WINDOW, Selection
 from todo_api.domain.series import related_occurrences
 from todo_api.domain.task import Task, TrashedTask
@@ -72,13 +72,10 @@ _LAST = _nearest.order_by(manual_position.desc(), tasks.c.id.desc()).limit(_wind
 _IN_LISTS = _mine.where(tasks.c.list_id == sa.func.any(_ids))
 _TAGGED = _mine.where(live, tasks.c.tag_keys.op("?|")(sa.bindparam("keys", type_=sa.ARRAY(sa.Text))))
 _OCCURRENCES = _occurrences()
-_LISTS = sa.select(*LIST_COLUMNS, lists.c.deleted_at).where(
-    lists.c.user_id == _owner,
-    sa.or_(
-        lists.c.id == sa.func.any(_ids),
-        sa.and_(sa.bindparam("all", type_=sa.Boolean), lists.c.deleted_at.is_(None)),
-    ),
-)
+_MY_LISTS = sa.select(*LIST_COLUMNS, lists.c.deleted_at).where(lists.c.user_id == _owner)
+# Two statements: one with OR would read all lists of the trash.
+LISTS = _MY_LISTS.where(lists.c.id == sa.func.any(_ids))
+ALL_LISTS = _MY_LISTS.where(live_list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +112,13 @@ class Loader:
 
     async def _lists(self, selection: Selection, loaded: Iterable[Task]) -> list[TaskList]:
         of_trash = {task.list_id for task in loaded if isinstance(task, TrashedTask) and task.list_id}
-        ids = selection.lists | of_trash
-        if not ids and not selection.all_lists:
-            return []
-        values = {"owner": self.user_id, "ids": list(ids), "all": selection.all_lists}
-        return [to_stored_list(row) for row in await execute(self.connection, _LISTS, values)]
+        found: dict[UUID, TaskList] = {}
+        if ids := selection.lists | of_trash:
+            found |= await self._load_lists(LISTS, ids=list(ids))
+        if selection.all_lists:
+            found |= await self._load_lists(ALL_LISTS)
+        return list(found.values())
+
+    async def _load_lists(self, statement: sa.Select[Any], **values: Any) -> dict[UUID, TaskList]:
+        rows = await execute(self.connection, statement, {"owner": self.user_id, **values})
+        return {row["id"]: to_stored_list(row) for row in rows}

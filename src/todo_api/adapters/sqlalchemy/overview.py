@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from todo_api.adapters.sqlalchemy.execution import Row
 from todo_api.adapters.sqlalchemy.filters import in_range, range_values
-from todo_api.adapters.sqlalchemy.tables import lists, tasks
+from todo_api.adapters.sqlalchemy.tables import lists, live_list, tasks
 from todo_api.domain.overview import Counts, DueViews, TagCount
 
 _owner = sa.bindparam("owner", type_=sa.Text)
@@ -49,7 +49,7 @@ def _lists(mine: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     of_tasks = sa.select(
         mine.c.list_id, one.label("tasks"), sa.cast(mine.c.pending, sa.Integer).label("pending")
     ).where(mine.c.live)
-    of_lists = sa.select(lists.c.id, zero, zero).where(lists.c.user_id == _owner, lists.c.deleted_at.is_(None))
+    of_lists = sa.select(lists.c.id, zero, zero).where(lists.c.user_id == _owner, live_list)
     each = sa.union_all(of_tasks, of_lists).subquery()
     return sa.select(each.c.list_id, sa.func.sum(each.c.tasks), sa.func.sum(each.c.pending)).group_by(each.c.list_id)
 

@@ -10,7 +10,7 @@ from todo_api.adapters.sqlalchemy.errors import driver_error
 from todo_api.adapters.sqlalchemy.execution import fetch
 
 # The newest in migrations/versions; a test compares them.
-REVISION = "0005"
+REVISION = "0006"
 
 VERSION = select(column("version_num", Text)).select_from(table("alembic_version"))
 

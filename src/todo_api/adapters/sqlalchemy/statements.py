@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.mapping import TASK_COLUMNS
 from todo_api.adapters.sqlalchemy.revisions import CLOCK, ONE, end_position, next_revision
-from todo_api.adapters.sqlalchemy.tables import lists, live, series_number, tasks, tombstones, users
+from todo_api.adapters.sqlalchemy.tables import lists, live, live_list, series_number, tasks, tombstones, users
 
 _owner = sa.bindparam("owner", type_=sa.Text)
 _task_id = sa.bindparam("task_id", type_=tasks.c.id.type)
@@ -59,7 +59,7 @@ def _listed(user: sa.CTE, list_id: sa.ColumnElement[Any]) -> sa.CTE:
         .where(
             lists.c.user_id == _owner,
             lists.c.id == list_id,
-            lists.c.deleted_at.is_(None),
+            live_list,
             sa.exists().select_from(user),
         )
         .with_for_update(read=True, of=lists)
@@ -217,7 +217,7 @@ LIVE_TASKS = sa.select(users.c.live_tasks).where(users.c.id == _owner)
 LIST_EXISTS = sa.select(lists.c.id).where(
     lists.c.user_id == _owner,
     lists.c.id == sa.bindparam("list_id", type_=lists.c.id.type),
-    lists.c.deleted_at.is_(None),
+    live_list,
 )
 
 

@@ -111,6 +111,8 @@ lists = sa.Table(
     sa.CheckConstraint("revision > 0", name="revision_positive"),
 )
 
+live_list = lists.c.deleted_at.is_(None)
+
 list_tombstones = sa.Table(
     "list_tombstones",
     metadata,
@@ -152,7 +154,15 @@ due_ascending = sa.func.coalesce(tasks.c.due_at, sa.literal_column("'infinity'::
 due_descending = sa.func.coalesce(tasks.c.due_at, sa.literal_column("'-infinity'::timestamptz"))
 
 sa.Index("ix_tombstones_of_lists_by_age", list_tombstones.c.deleted_at)
-sa.Index("ix_lists_in_trash_by_age", lists.c.deleted_at, postgresql_where=lists.c.deleted_at.is_not(None))
+sa.Index(
+    "ix_tombstones_of_lists_by_revision",
+    list_tombstones.c.user_id,
+    list_tombstones.c.revision,
+    list_tombstones.c.id,
+)
+sa.Index("ix_lists_by_revision", lists.c.user_id, lists.c.revision, lists.c.id, postgresql_where=live_list)
+sa.Index("ix_lists_in_trash", lists.c.user_id, lists.c.deleted_at, lists.c.id, postgresql_where=~live_list)
+sa.Index("ix_lists_in_trash_by_age", lists.c.deleted_at, postgresql_where=~live_list)
 sa.Index(
     "ix_tasks_in_list", tasks.c.user_id, tasks.c.list_id, tasks.c.id, postgresql_where=tasks.c.list_id.is_not(None)
 )
