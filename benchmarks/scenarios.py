@@ -40,8 +40,8 @@ class Tally:
         return sum(count for status, count in self.responses.items() if status >= SERVER_ERROR)
 
 
-class _RateLimitedError(Exception):
-    """The user has sent too many requests; continue with another."""
+class _RefusedError(Exception):
+    """The response was 429, because the user has sent too many requests, or a 5xx; continue with another user."""
 
 
 class Client:
@@ -82,7 +82,7 @@ class Client:
             while time.monotonic() < until:
                 [scenario] = self._numbers.choices(scenarios, weights)
                 try:
-                    with suppress(_RateLimitedError):
+                    with suppress(_RefusedError):
                         await scenario()
                 except (httpx2.TransportError, OSError) as error:
                     self._tally.failures[f"{scenario.__name__}: {type(error).__name__}"] += 1
@@ -91,8 +91,8 @@ class Client:
         headers = {"Authorization": f"Bearer {token}", "X-Request-ID": f"{uuid4()}"} | request.pop("headers", {})
         response = await self._http.request(method, path, headers=headers, **request)
         self._tally.responses[response.status_code] += 1
-        if response.status_code == TOO_MANY_REQUESTS:
-            raise _RateLimitedError
+        if response.status_code == TOO_MANY_REQUESTS or response.status_code >= SERVER_ERROR:
+            raise _RefusedError
         return response
 
     @property
