@@ -21,7 +21,6 @@ COMPOSE: dict[str, Any] = yaml.safe_load(
 )
 SERVER: dict[str, Any] = COMPOSE["x-server"]
 IMAGE: str = SERVER["image"]
-DATA = "/var/lib/postgresql/data"
 PASSWORD = "a-password-of-the-tests"
 PORT = 5432
 WORKERS = ("worker-1", "worker-2")
@@ -73,9 +72,9 @@ class Node:
         self._container.get_wrapped_container().start()
         self._container.get_wrapped_container().reload()
 
-    def run(self, *command: str) -> None:
-        """Run a command as PostgreSQL's user in the container."""
-        done = self._container.get_wrapped_container().exec_run(list(command), user="postgres")
+    def run(self, command: str) -> None:
+        """Run a command of the shell as PostgreSQL's user in the container."""
+        done = self._container.get_wrapped_container().exec_run(["sh", "-euc", command], user="postgres")
         assert done.exit_code == 0, done.output.decode()
 
     async def accepts(self) -> None:
@@ -133,3 +132,12 @@ def open_cluster(*settings: str) -> Iterator[Cluster]:
         asyncio.run(cluster.connect())
         with reached_at(coordinator.place, {worker.name: worker.place for worker in workers}):
             yield cluster
+
+
+def replicate(cluster: Cluster) -> Node:
+    """Return a standby of the coordinator that is not started yet."""
+    cluster.coordinator.run('echo "host replication postgres samenet scram-sha-256" >> "$PGDATA/pg_hba.conf"')
+    cluster.coordinator.run("psql --username=postgres --dbname=todo --command='SELECT pg_reload_conf()'")
+    copy = 'pg_basebackup --pgdata="$PGDATA" --host=coordinator --username=postgres --write-recovery-conf'
+    script = f'{copy} --checkpoint=fast; exec docker-entrypoint.sh "$@"'
+    return Node("coordinator-b", cluster.network, entrypoint=["sh", "-euc", script, "sh"])

@@ -69,7 +69,8 @@ def _uses_database(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     storages = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "database_url" in item.fixturenames or "postgres" in storages or "hot path" in storages
+    fixtures = {"database_url", "cluster"}
+    return bool(fixtures & {*item.fixturenames}) or "postgres" in storages or "hot path" in storages
 
 
 @pytest.fixture(scope="session")
