@@ -98,7 +98,7 @@ def _server(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> 
     elif kind == "citus":
         if reason := why_not():
             pytest.skip(f"--database=citus needs TEST_DATABASE_URL, the URL of a coordinator, or containers: {reason}")
-        with open_cluster("-c", "fsync=off") as cluster:
+        with open_cluster("--fsync=off") as cluster:
             yield cluster.coordinator.url
     elif kind == "container":
         with PostgresContainer(config.getoption("--postgres-image"), driver=None) as container:
