@@ -2,6 +2,7 @@
 # make test   linters, types and the whole test suite, as in CI
 # make test-fast        the tests that need neither a database nor other processes: about a minute
 # make test-containers  the whole test suite on the oldest and the newest PostgreSQL, in containers: needs Docker
+# make test-citus       the tests that use the database, on a cluster of Citus in containers, and its faults: needs Docker
 # make test-faults      kills, disconnects and exhausts the service and its database under load, and prints the results
 # make test-client      the TypeScript client: two devices, a flaky network and kill -9 of the service; needs Node 20 and npm
 # make bench  the load benchmark; make bench-scale the cost of calls as tables grow; both draw their results into docs/
@@ -32,7 +33,7 @@ EXAMPLE = examples/nextjs
 USABLE := $(shell test -x "$(VENV)/bin/python" && test ! -e "$(VENV)/.installing" && \
 	test "`cat "$(VENV)/.made" 2>/dev/null`" = "`pwd -P`" && echo yes)
 
-.PHONY: run example test-example node test test-fast test-containers test-faults test-client bench bench-scale soak audit lock lock-npm format clean
+.PHONY: run example test-example node test test-fast test-containers test-citus test-faults test-client bench bench-scale soak audit lock lock-npm format clean
 ifneq ($(USABLE),yes)
 .PHONY: $(VENV)/.made
 endif
@@ -59,6 +60,12 @@ test-fast: $(VENV)/.dev
 
 test-containers: $(VENV)/.dev
 	for image in $(POSTGRES_IMAGES); do $(IN_VENV) pytest --database=container --postgres-image=$$image || exit 1; done
+
+# Compose only pulls the image here, but asks for the password all the same.
+test-citus: $(VENV)/.dev
+	POSTGRES_PASSWORD=unused docker compose --file deploy/citus/docker-compose.yml pull --policy missing coordinator
+	$(IN_VENV) pytest --database=citus
+	$(IN_VENV) pytest --database=citus -m faults --numprocesses=0 tests/faults/test_citus.py
 
 test-faults: $(VENV)/.dev
 	$(IN_VENV) pytest -m faults --numprocesses=0

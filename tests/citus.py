@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -14,12 +15,33 @@ from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 
 PATIENCE = 60.0  # seconds until the other workers of the run have distributed the tables
 
+# Where the tests reach the workers that the servers reach by these names, by the coordinator's host and port.
+_published: dict[str, Mapping[str, str]] = {}
+
+
+class ClusterServer(NamedTuple):
+    """A server, with the address that the others use."""
+
+    name: str
+    port: int
+    url: str
+
+
+@contextmanager
+def reached_at(coordinator: str, workers: Mapping[str, str]) -> Iterator[None]:
+    """Let the tests connect to the workers, by name, at these hosts and ports while the block runs."""
+    _published[coordinator] = workers
+    try:
+        yield
+    finally:
+        del _published[coordinator]
+
 
 async def prepare_cluster(url: str, sql: str) -> None:
     """Distribute the tables, and run the statements on each server."""
     await distribute_all(url)
     for server in await servers(url):
-        await _execute(server, sql)
+        await _execute(server.url, sql)
 
 
 async def distribute_all(url: str) -> list[str]:
@@ -40,35 +62,36 @@ async def new_cluster_database(url: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     everywhere = await servers(url)
     for server in everywhere:
-        await _execute(server, f"CREATE DATABASE {name}")
-        await _execute(_named(server, name), "CREATE EXTENSION citus")
-    coordinator, *workers = [_named(server, name) for server in everywhere]
-    for function, server in (
-        ("citus_set_coordinator_host", coordinator),
-        *(("citus_add_node", each) for each in workers),
-    ):
-        place = urlsplit(server)
-        await _execute(coordinator, f"SELECT {function}('{place.hostname}', {place.port})")
+        await _execute(server.url, f"CREATE DATABASE {name}")
+        await _execute(_named(server.url, name), "CREATE EXTENSION citus")
+    coordinator, *workers = everywhere
+    made = _named(coordinator.url, name)
+    if workers:  # a server alone adds itself when it distributes a table
+        await _execute(made, f"SELECT citus_set_coordinator_host('{coordinator.name}', {coordinator.port})")
+    for worker in workers:
+        await _execute(made, f"SELECT citus_add_node('{worker.name}', {worker.port})")
     try:
-        yield coordinator
+        yield made
     finally:
         for server in everywhere:
-            await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+            await _execute(server.url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def servers(url: str) -> list[str]:
-    """Return the URLs of the same database on all servers of the cluster, the coordinator first."""
+async def servers(url: str) -> list[ClusterServer]:
+    """Return all servers of the cluster with the URLs of the same database, the coordinator first."""
     connection = await asyncpg.connect(url)
     try:
-        rows = await connection.fetch("SELECT nodename, nodeport FROM pg_dist_node ORDER BY groupid")
+        rows = await connection.fetch("SELECT groupid, nodename, nodeport FROM pg_dist_node ORDER BY groupid")
     finally:
         await connection.close()
     parts = urlsplit(url)
-    login = parts.netloc.rpartition("@")[0]
-    return [
-        urlunsplit(parts._replace(netloc=f"{login}@{quote(row['nodename'])}:{row['nodeport']}".lstrip("@")))
-        for row in rows
-    ]
+    login, at, place = parts.netloc.rpartition("@")
+    published = _published.get(place, {})
+    workers = []
+    for group, name, port in rows:
+        there = place if group == 0 else published.get(name, f"{quote(name)}:{port}")
+        workers.append(ClusterServer(name, port, urlunsplit(parts._replace(netloc=f"{login}{at}{there}"))))
+    return workers or [ClusterServer(parts.hostname or "localhost", parts.port or 5432, url)]
 
 
 def _named(url: str, database: str) -> str:

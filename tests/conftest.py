@@ -1,7 +1,8 @@
 """One PostgreSQL for the whole run; every test has its own users, so that tables are never emptied.
 
 The server is TEST_DATABASE_URL if that is set, a container with `--database=container`, and otherwise the embedded one,
-which all workers of a run share; with `--database=pgbouncer`, each worker has its own pooler.
+which all workers of a run share; with `--database=pgbouncer`, each worker has its own pooler, and with
+`--database=citus` its own cluster in containers.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from alembic.config import Config
 from hypothesis import settings
 from testcontainers.community.postgres import PostgresContainer
 from tests.citus import prepare_cluster
+from tests.citus_containers import open_cluster, why_not
 from tests.domain.builders import NOW
 from tests.pooler import MISSING, PGBOUNCER, direct, open_pooler
 
@@ -34,7 +36,7 @@ settings.load_profile("without a deadline")
 ROOT = Path(__file__).parent.parent
 HELP = (
     "where PostgreSQL runs; `pgbouncer` is the embedded one behind a pooler in transaction mode, "
-    "`citus` the coordinator of TEST_DATABASE_URL, whose tables are distributed first, "
+    "`citus` a cluster in containers, or that of the coordinator TEST_DATABASE_URL, "
     "and `none` skips tests that need a database, start processes or generate hundreds of requests"
 )
 SLOW = {"deploy", "e2e", "faults", "fuzz", "logs", "migrations", "test_openapi.py"}
@@ -67,7 +69,8 @@ def _uses_database(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     storages = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "database_url" in item.fixturenames or "postgres" in storages or "hot path" in storages
+    fixtures = {"database_url", "cluster"}
+    return bool(fixtures & {*item.fixturenames}) or "postgres" in storages or "hot path" in storages
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +96,10 @@ def _server(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> 
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
     elif kind == "citus":
-        pytest.skip("--database=citus needs TEST_DATABASE_URL, the URL of a coordinator with the extension citus")
+        if reason := why_not():
+            pytest.skip(f"--database=citus needs TEST_DATABASE_URL, the URL of a coordinator, or containers: {reason}")
+        with open_cluster("--fsync=off") as cluster:
+            yield cluster.coordinator.url
     elif kind == "container":
         with PostgresContainer(config.getoption("--postgres-image"), driver=None) as container:
             yield container.get_connection_url()

@@ -31,6 +31,8 @@ LABELS = PODS["Deployment"]["metadata"]["labels"]
 PORTS = {port["name"]: port["containerPort"] for port in SERVER["ports"]}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+CLUSTER: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "citus" / "docker-compose.yml").read_text())["services"]
+RESTARTED = {"db", "api", "coordinator", "worker-1", "worker-2", "api-1", "api-2", "proxy"}
 
 
 def in_image(pattern: str) -> str:
@@ -120,10 +122,11 @@ def test_the_guide_applies_every_manifest_in_order() -> None:
     assert sorted(applied) == sorted(path.name for path in KUBERNETES.iterdir())
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_compose_bounds_every_service(name: str) -> None:
-    service = SERVICES[name]
-    assert service["restart"] == ("unless-stopped" if name in {"db", "api"} else "no")
+@pytest.mark.parametrize(
+    ("name", "service"), [*SERVICES.items(), *(pytest.param(*each, id=f"citus-{each[0]}") for each in CLUSTER.items())]
+)
+def test_compose_bounds_every_service(name: str, service: dict[str, Any]) -> None:
+    assert service["restart"] == ("unless-stopped" if name in RESTARTED else "no")
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
     assert service["security_opt"] == ["no-new-privileges:true"]
 
@@ -136,12 +139,21 @@ def test_compose_holds_no_secret() -> None:
     assert ":" not in values["DATABASE_URL"].partition("://")[2]
 
 
-def test_compose_uses_existing_settings() -> None:
+@pytest.mark.parametrize("service", [SERVICES["api"], CLUSTER["api-1"]], ids=["one server", "citus"])
+def test_compose_uses_existing_settings(service: dict[str, Any]) -> None:
     of_libpq = {"PGPASSFILE"}
-    assert set(SERVICES["api"]["environment"]) - of_libpq <= set(known_settings())
+    assert set(service["environment"]) - of_libpq <= set(known_settings())
+
+
+def test_compose_of_the_cluster_adds_each_worker_and_publishes_only_the_proxy() -> None:
+    added = re.findall(r"citus_add_node\('([\w-]+)'", " ".join(CLUSTER["nodes"]["command"]))
+    assert added == [name for name in CLUSTER if name.startswith("worker-")]
+    assert set(added) <= CLUSTER["nodes"]["depends_on"].keys()
+    assert [name for name, service in CLUSTER.items() if "ports" in service] == ["proxy"]
 
 
 def test_compose_waits_for_the_server_to_stop() -> None:
-    assert int(SERVICES["api"]["stop_grace_period"].removesuffix("s")) > GRACE
+    for service in (SERVICES["api"], CLUSTER["api-1"]):
+        assert int(service["stop_grace_period"].removesuffix("s")) > GRACE
     assert SERVICES["migrate"]["environment"] == SERVICES["api"]["environment"]
     assert in_image(r"--uid (\d+)") in SERVICES["password"]["command"][0]

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx2
-from tests.faults.postgres import Server
 from tests.faults.programs import authorization
 
 CLIENTS = 16
@@ -109,6 +109,12 @@ class Outcome:
         )
 
 
+class Database(Protocol):
+    """Runs a statement, and returns the first column of its result."""
+
+    async def fetch(self, sql: str, *values: object) -> list[Any]: ...
+
+
 @asynccontextmanager
 async def writing(
     url: str, *, retry: bool = False, clients: int = CLIENTS, transport: httpx2.AsyncBaseTransport | None = None
@@ -127,7 +133,7 @@ async def writing(
             load.stop()
 
 
-async def outcome(load: Load, server: Server, allowed: Collection[int] = (201, 503, BROKEN)) -> Outcome:
+async def outcome(load: Load, server: Database, allowed: Collection[int] = (201, 503, BROKEN)) -> Outcome:
     """Compare the database with the writes, and assert that there were no other statuses."""
     assert set(load.statuses) <= set(allowed), load.statuses
     written = Counter(await server.fetch("SELECT title FROM tasks WHERE user_id = ANY ($1)", load.users))
