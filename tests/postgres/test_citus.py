@@ -24,6 +24,7 @@ from tests.postgres.running import Service
 
 from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS, local_tables
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.adapters.sqlalchemy.json_text import JsonText
@@ -106,6 +107,11 @@ async def explain(database: Database, statement: Statement) -> object:
     # EXPLAIN does not take parameters there.
     sql = re.sub(r"\$(\d+)", lambda place: literal(arguments[int(place[1]) - 1]), compiled.sql)
     return json.loads(await database.fetchval(f"EXPLAIN (FORMAT JSON) {sql}"))
+
+
+async def test_a_statement_for_many_users_uses_one_connection_to_each_server(engine: FairEngine) -> None:
+    async with engine.connect() as connection:
+        assert await connection.scalar(sa.text("SHOW citus.max_adaptive_executor_pool_size")) == "1"
 
 
 async def test_a_second_distribution_finds_nothing_to_do(database_url: str) -> None:

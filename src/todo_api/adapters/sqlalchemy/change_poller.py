@@ -6,7 +6,8 @@ of its own, which poolers in transaction mode do not offer.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select
@@ -21,17 +22,31 @@ from todo_api.domain.errors import RepositoryUnavailableError
 
 REVISIONS = select(users.c.id, users.c.revision).where(users.c.id == any_(bindparam("user_ids", type_=ARRAY(Text))))
 
+# After a slow poll, the next one waits ten times as long as it took, but not so long that events are never seen.
+_REST = 10
+_LONGEST_PAUSE = 10.0  # seconds
+
 _log = logging.getLogger(__name__)
 
 
 class SqlAlchemyChangePoller:
     """Announces the writes of other processes to a change feed."""
 
-    def __init__(self, engine: AsyncEngine, feed: ChangeFeed, interval: float = 1.0) -> None:
-        """Poll for the users who have listeners in `feed`, every `interval` seconds."""
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        feed: ChangeFeed,
+        interval: float = 1.0,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Poll for the users with listeners in `feed`, every `interval` seconds, or less often if polls are slow."""
         self.engine = engine
         self._feed = feed
         self._interval = interval
+        self._sleep = sleep
+        self._clock = clock
         self._seen: Mapping[str, int | None] = {}
 
     def polling(self) -> AbstractAsyncContextManager[None]:
@@ -39,14 +54,17 @@ class SqlAlchemyChangePoller:
         return in_background(self._poll())
 
     async def _poll(self) -> None:
+        pause = self._interval
         while True:
-            await asyncio.sleep(self._interval)
+            await self._sleep(pause)
+            started = self._clock()
             try:
                 await self._announce_changes()
             except RepositoryUnavailableError:  # already logged
-                continue
+                pass
             except Exception:  # noqa: BLE001 - logged with its traceback; the next poll may succeed
                 _log.exception("cannot poll for changes of other processes")
+            pause = max(self._interval, min(_LONGEST_PAUSE, _REST * (self._clock() - started)))
 
     async def _announce_changes(self) -> None:
         if not (listening := list(self._feed.users)):
