@@ -1,6 +1,9 @@
 """The cost of each call as the tables grow, in blocks read: a count that noise does not change.
 
     python -m benchmarks.scale --json scale.json
+    python -m benchmarks.scale --coordinator URL    # on a cluster of Citus: what its workers read
+
+The database of a coordinator must be empty, and its servers must have the extension `pg_stat_statements`.
 
 One more user owns a tenth as many tasks, and makes the calls. Counts, and filters that admit few tasks, read all tasks
 of the user, as export and erasure do; nothing reads those of others.
@@ -10,20 +13,24 @@ import argparse
 import asyncio
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from tests.citus import distribute_all, servers
 from tests.postgres.plans import buffers, explain
 
 from benchmarks.__main__ import migrate
 from todo_api.adapters.sqlalchemy import change_poller, changes, overview, pages, statements
+from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.filters import conditions
+from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.adapters.sqlalchemy.mapping import to_parameters
 from todo_api.adapters.sqlalchemy.task_repository import NO_QUOTA
 from todo_api.dev.postgres import open_server
@@ -73,6 +80,18 @@ SELECT CASE WHEN $3 THEN '{OWNER}' ELSE 'user-' || (n - 1) / {EACH} + 1 END,
 """
 
 
+# What the statements on shards have read so far. Their names end with a number.
+READ_FROM_SHARDS = f"""
+SELECT coalesce(sum(shared_blks_hit + shared_blks_read), 0)::bigint FROM pg_stat_statements
+ WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND query ~ '\\m({"|".join(DISTRIBUTION_COLUMNS)})_[0-9]+'
+"""
+
+Database: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+# Returns the blocks that a statement reads.
+Blocks: TypeAlias = Callable[[Database, Statement, Mapping[str, Any]], Awaitable[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """The blocks that a call read, with a number of tasks in the table and in the account."""
@@ -85,6 +104,17 @@ class Point:
 
 async def measure(database: str, sizes: Sequence[int] = SIZES) -> list[Point]:
     """Fill an empty database to each of the sizes, and measure the calls at each."""
+    return await _measure(database, sizes, _blocks)
+
+
+async def measure_cluster(coordinator: str, sizes: Sequence[int] = SIZES) -> list[Point]:
+    """Distribute the tables, and do the same; the blocks are those that the workers read."""
+    await distribute_all(coordinator)
+    async with _counted_by_workers(coordinator) as blocks:
+        return await _measure(coordinator, sizes, blocks)
+
+
+async def _measure(database: str, sizes: Sequence[int], blocks: Blocks) -> list[Point]:
     connection = await asyncpg.connect(database)
     await connection.execute(FILL_OWNER)
     points, filled = [], 0
@@ -92,21 +122,19 @@ async def measure(database: str, sizes: Sequence[int] = SIZES) -> list[Point]:
         await _fill(connection, filled, size)
         filled = size
         for call, statement, values in await _calls(connection, size // 10):
-            points.append(Point(call, size, size // 10, await _blocks(connection, statement, values)))
+            points.append(Point(call, size, size // 10, await blocks(connection, statement, values)))
     await connection.close()
     return points
 
 
-async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", filled: int, size: int) -> None:
+async def _fill(connection: Database, filled: int, size: int) -> None:
     await connection.execute(FILL_USERS, filled // EACH + 1, size // EACH)
     await connection.execute(FILL_TASKS, filled + 1, size, False)  # noqa: FBT003 - SQL has no names for it
     await connection.execute(FILL_TASKS, filled // 10 + 1, size // 10, True)  # noqa: FBT003 - likewise
-    await connection.execute("VACUUM ANALYZE")
+    await connection.execute(f"VACUUM ANALYZE {', '.join(DISTRIBUTION_COLUMNS)}")
 
 
-async def _calls(
-    connection: "asyncpg.Connection[asyncpg.Record]", account: int
-) -> list[tuple[str, Statement, Mapping[str, Any]]]:
+async def _calls(connection: Database, account: int) -> list[tuple[str, Statement, Mapping[str, Any]]]:
     """Return the statement of each call, about a task in the middle of the account."""
     pick = "SELECT id FROM tasks WHERE user_id = $1 AND (deleted_at IS NULL) = $2 ORDER BY abs(revision - $3) LIMIT 1"
     middle = await connection.fetchval(pick, OWNER, True, account // 2)  # noqa: FBT003 - SQL has no names for it
@@ -150,14 +178,38 @@ def _since(revision: int) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-async def _blocks(
-    connection: "asyncpg.Connection[asyncpg.Record]", statement: Statement, values: Mapping[str, Any]
-) -> int:
+async def _blocks(connection: Database, statement: Statement, values: Mapping[str, Any]) -> int:
     transaction = connection.transaction()
     await transaction.start()
     plan = await explain(connection, statement, values)
     await transaction.rollback()
     return buffers(plan)
+
+
+@asynccontextmanager
+async def _counted_by_workers(coordinator: str) -> AsyncIterator[Blocks]:
+    """Yield a function that runs a statement and asks the workers what they read for it.
+
+    EXPLAIN ANALYZE does not show it: Citus refuses it for statements that insert rows of others.
+    """
+    async with AsyncExitStack() as stack:
+        workers = [await asyncpg.connect(url) for url in (await servers(coordinator))[1:]]
+        for worker in workers:
+            stack.push_async_callback(worker.close)
+
+        async def read() -> int:
+            return sum([await worker.fetchval(READ_FROM_SHARDS) for worker in workers])
+
+        async def blocks(connection: Database, statement: Statement, values: Mapping[str, Any]) -> int:
+            compiled = CompiledStatement(statement)
+            before = await read()
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.fetch(compiled.sql, *compiled.arguments(values))
+            await transaction.rollback()
+            return await read() - before
+
+        yield blocks
 
 
 def _print(points: Sequence[Point]) -> None:
@@ -172,11 +224,16 @@ def _print(points: Sequence[Point]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tasks in the table, ascending")
+    parser.add_argument("--coordinator", metavar="URL", help="an empty database with the extension citus")
     parser.add_argument("--json", type=Path, help="a file for the points, which benchmarks/plot.py draws")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory, open_server(Path(directory), durable=False) as database:
-        migrate(database)
-        points = asyncio.run(measure(database, arguments.sizes))
+    if arguments.coordinator:
+        migrate(arguments.coordinator)
+        points = asyncio.run(measure_cluster(arguments.coordinator, arguments.sizes))
+    else:
+        with tempfile.TemporaryDirectory() as directory, open_server(Path(directory), durable=False) as database:
+            migrate(database)
+            points = asyncio.run(measure(database, arguments.sizes))
     _print(points)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -127,7 +127,8 @@ def _inserted(insert: exp.Insert) -> Iterator[Reference]:
     if table in DISTRIBUTION_COLUMNS:
         rows = insert.expression
         values = rows.expressions[0].expressions if isinstance(rows, exp.Values) else rows.selects
-        yield Reference(table, _parameter(values[columns.index(DISTRIBUTION_COLUMNS[table])]))
+        user = values[columns.index(DISTRIBUTION_COLUMNS[table])].unalias()
+        yield Reference(table, dict(_equalities(rows)).get(user.sql()) or _parameter(user))
 
 
 def _parameter(value: exp.Expr) -> str | None:

@@ -61,6 +61,14 @@ EXAMPLES = {
     "INSERT INTO tasks (id, user_id) VALUES ($1, $2)": {"tasks": "$2"},
     "INSERT INTO lists (user_id, id) SELECT a.user_id, a.id FROM a": {"lists": None},
     "INSERT INTO lists (user_id, id) SELECT $1::VARCHAR AS x, a.id FROM a": {"lists": "$1"},
+    "INSERT INTO lists (user_id, id) SELECT users.id, a.id FROM a, users WHERE users.id = $1": {
+        "lists": "$1",
+        "users": "$1",
+    },
+    "INSERT INTO lists (user_id, id) SELECT users.id, a.id FROM a, users WHERE users.id = a.id": {
+        "lists": None,
+        "users": None,
+    },
 }
 
 

@@ -4,8 +4,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
@@ -16,17 +18,21 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from tests.architecture.statements import references, statements, text
 from tests.architecture.test_statements import OF_SEVERAL_USERS
-from tests.citus import distribute_all, new_cluster_database
+from tests.citus import distribute_all, new_cluster_database, servers
 from tests.conftest import alembic_config
 from tests.domain.builders import NOW, a_task
 from tests.postgres.plans import literal
 from tests.postgres.running import Service
 
+from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
+from todo_api.adapters.sqlalchemy.change_poller import SqlAlchemyChangePoller
 from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS, local_tables
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
 from todo_api.adapters.sqlalchemy.json_text import JsonText
+from todo_api.adapters.sqlalchemy.mapping import to_parameters
 from todo_api.adapters.sqlalchemy.schema import VERSION
 from todo_api.domain.errors import RepositoryUnavailableError
 from todo_api.domain.listing import TaskQuery
@@ -62,10 +68,13 @@ async def cluster_database(server_url: str) -> AsyncIterator[str]:
 
 
 def values_of(statement: Statement) -> dict[str, Any]:
-    """Return a value of the right type for each parameter; all users are the same."""
+    """Return a value for each parameter: those of a task to write, and others of the right type."""
     compiled = statement.compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy's
     assert isinstance(compiled, SQLCompiler)
-    return {name: VALUES[type(parameter.type)] for name, parameter in compiled.binds.items()}
+    task = replace(a_task("user-1"), revision=1)
+    written = to_parameters(task) | to_parameters(task, "next_")
+    values = {name: VALUES[type(parameter.type)] for name, parameter in compiled.binds.items()}
+    return values | {name: written[name] for name, value in values.items() if name in written and value != []}
 
 
 def tasks(plan: object) -> Iterator[int]:
@@ -100,12 +109,111 @@ async def test_each_statement_of_one_user_is_one_task(database: Database) -> Non
     assert complaints == {}
 
 
+async def test_each_statement_of_one_user_needs_one_server(database: Database) -> None:
+    """Also in its steps, and for intermediate results: the calls of a user go on when another server is down."""
+    await database.execute("INSERT INTO users (id, revision, created_at) VALUES ('user-1', 1, now())")
+    complaints = {}
+    for name, statement in statements():
+        if name not in OF_SEVERAL_USERS and len(asked := await servers_asked(database, statement)) > 1:
+            complaints[name] = asked
+    await database.execute("DELETE FROM users WHERE id = 'user-1'")
+    assert complaints == {}
+
+
+async def servers_asked(database: Database, statement: Statement) -> set[str]:
+    """Return the servers to which Citus sends a command of the statement; it is rolled back."""
+    asked = set()
+
+    def on_message(_: object, message: asyncpg.PostgresLogMessage) -> None:
+        if message.detail and message.detail.startswith("on server "):
+            asked.add(message.detail.removeprefix("on server ").partition(" connectionId")[0])
+
+    transaction = database.transaction()
+    await transaction.start()
+    await database.execute("SET LOCAL citus.log_remote_commands = on")
+    database.add_log_listener(on_message)
+    await database.fetch(with_values(statement))
+    database.remove_log_listener(on_message)
+    await transaction.rollback()
+    return asked
+
+
 async def explain(database: Database, statement: Statement) -> object:
+    return json.loads(await database.fetchval(f"EXPLAIN (FORMAT JSON) {with_values(statement)}"))
+
+
+def with_values(statement: Statement) -> str:
+    """Return the statement with values in place of its parameters, which EXPLAIN does not take there."""
     compiled = CompiledStatement(statement)
     arguments = compiled.arguments(values_of(statement))
-    # EXPLAIN does not take parameters there.
-    sql = re.sub(r"\$(\d+)", lambda place: literal(arguments[int(place[1]) - 1]), compiled.sql)
-    return json.loads(await database.fetchval(f"EXPLAIN (FORMAT JSON) {sql}"))
+    return re.sub(r"\$(\d+)", lambda place: literal(arguments[int(place[1]) - 1]), compiled.sql)
+
+
+async def test_a_statement_for_many_users_uses_one_connection_to_each_server(engine: FairEngine) -> None:
+    async with engine.connect() as connection:
+        assert await connection.scalar(sa.text("SHOW citus.max_adaptive_executor_pool_size")) == "1"
+
+
+async def test_events_of_other_users_go_on_while_a_server_is_down(cluster_database: str, connect: Connect) -> None:
+    await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), "head")
+    await distribute_all(cluster_database)
+    service = connect(cluster_database)
+    everyone = {task.user_id for task in await fill(service.tasks)}
+    unlucky = await users_of_last_server(cluster_database)
+    feed = AnnouncedFeed()
+    with ExitStack() as listening:
+        for user_id in everyone:
+            listening.enter_context(feed.listen(user_id))
+        async with SqlAlchemyChangePoller(service.engine, feed, interval=0.05).polling():
+            await feed.has_announced(everyone)
+            await allow_connections(cluster_database, "false")
+            for user_id in everyone - unlucky:
+                await service.tasks.add(a_task(user_id))
+            await feed.has_announced(everyone - unlucky)
+            await allow_connections(cluster_database, "true")
+            for user_id in unlucky:
+                await service.tasks.add(a_task(user_id))
+            await feed.has_announced(unlucky)
+
+
+class AnnouncedFeed(InMemoryChangeFeed):
+    """A feed that knows what was announced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._announced: asyncio.Queue[str] = asyncio.Queue()
+
+    def announce(self, user_id: str) -> None:
+        self._announced.put_nowait(user_id)
+
+    async def has_announced(self, expected: set[str]) -> None:
+        """Wait for an announcement to each of these users; nobody else gets one, and nobody two."""
+        async with asyncio.timeout(30):
+            assert {await self._announced.get() for _ in expected} == expected
+        assert self._announced.empty()
+
+
+async def users_of_last_server(coordinator: str) -> set[str]:
+    *_, last = await servers(coordinator)
+    connection = await asyncpg.connect(coordinator)
+    placed = (
+        "SELECT id FROM users WHERE get_shard_id_for_distribution_column('users', id) IN (SELECT shardid"
+        " FROM pg_dist_placement JOIN pg_dist_node USING (groupid) WHERE nodeport = $1 AND nodename = $2)"
+    )
+    place = urlsplit(last)
+    rows = await connection.fetch(placed, place.port, place.hostname)
+    await connection.close()
+    return {row["id"] for row in rows}
+
+
+async def allow_connections(coordinator: str, allowed: str) -> None:
+    """Let the last server refuse connections to this database, and end those that there are; or let it accept them."""
+    *_, last = await servers(coordinator)
+    name = urlsplit(last).path[1:]
+    connection = await asyncpg.connect(urlunsplit(urlsplit(last)._replace(path="/postgres")))
+    await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await connection.close()
 
 
 async def test_a_second_distribution_finds_nothing_to_do(database_url: str) -> None:

@@ -1,6 +1,7 @@
 """The feed of several processes, each with its own pool."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -113,6 +114,26 @@ async def test_it_polls_once_for_all_users_and_only_with_listeners(
                 assert 1 <= proxy.round_trips - before <= looks + 1
             with proxy.counted(0):
                 await asyncio.sleep(3 * INTERVAL)
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.0, 1.0), (0.05, 1.0), (0.25, 2.5), (9.0, 10.0)])
+async def test_slow_polls_are_made_less_often(connect: Connect, user_id: str, took: float, pause: float) -> None:
+    pauses: list[float] = []
+    is_done = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:  # the first pause, and those after three polls
+            is_done.set()
+            await asyncio.Event().wait()
+
+    feed = InMemoryChangeFeed()
+    clock = itertools.count(step=took).__next__  # a poll asks for the time when it starts and when it ends
+    poller = SqlAlchemyChangePoller(connect().engine, feed, sleep=sleep, clock=clock)
+    with feed.listen(user_id):
+        async with poller.polling(), asyncio.timeout(10):
+            await is_done.wait()
+    assert pauses == [1.0, pause, pause, pause]
 
 
 async def test_it_holds_no_connection_between_polls(connect: Connect, user_id: str) -> None:

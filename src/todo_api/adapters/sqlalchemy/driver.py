@@ -91,10 +91,13 @@ def _names_several_hosts(hosts: str, query: Mapping[str, str]) -> bool:
 
 
 # Poolers invent the process id that they send to a client when it connects. On Citus, and only there, the names of
-# shards must not be hidden: that slows down asyncpg's look-up of the types of arrays by a factor of ten.
+# shards must not be hidden: that slows down asyncpg's look-up of the types of arrays by a factor of ten. And a
+# statement for several users asks the shards of a worker one after the other: for each such statement, Citus would open
+# several connections to each worker, and close them again, which costs more than it saves.
 _FIRST = """
 SELECT pg_backend_pid(), CASE WHEN current_setting('citus.override_table_visibility', true) IS NOT NULL
-    THEN set_config('citus.override_table_visibility', 'off', false) END
+    THEN set_config('citus.override_table_visibility', 'off', false)
+      || set_config('citus.max_adaptive_executor_pool_size', '1', false) END
 """
 
 _FAILED_COMMIT = "failed to commit transaction"

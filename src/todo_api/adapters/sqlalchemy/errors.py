@@ -166,7 +166,7 @@ def _is_internal(cause: BaseException, *messages: str) -> bool:
     return isinstance(cause, asyncpg.InternalServerError) and any(message in str(cause) for message in messages)
 
 
-def is_of_another_server(error: BaseException) -> bool:
+def is_of_another_server(error: BaseException | None) -> bool:
     """Return whether Citus could not reach the server of the user. The connection to Citus itself is not affected."""
     is_reported = getattr(error, "severity_en", None) == "ERROR"  # asyncpg's own errors have no severity
     return isinstance(error, asyncpg.PostgresConnectionError) and is_reported

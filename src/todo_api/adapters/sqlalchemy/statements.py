@@ -25,6 +25,9 @@ _expected_revision = sa.bindparam("expected_revision", type_=sa.BigInteger)
 _quota = sa.bindparam("quota", type_=sa.Integer)
 _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
 _is_the_task = (tasks.c.user_id == _owner) & (tasks.c.id == _task_id)
+# An INSERT of rows from a CTE reads them beside the user's row, and takes the id from there. Otherwise Citus sends the
+# rows to all servers, and the statement fails if one of them is down.
+_is_the_user = users.c.id == _owner
 
 
 def _values(prefix: str, *, without: set[str]) -> dict[str, sa.ColumnElement[Any]]:
@@ -95,7 +98,9 @@ def _add_to_list() -> sa.Update:
     values = _values("new_", without=_NOT_GIVEN)
     user = _locked_user()
     is_listed = sa.exists().select_from(_listed(user, values["list_id"]))
-    added = _insert(values, user.c.next_revision, is_listed, user.c.live_tasks < _quota)
+    values["user_id"] = users.c.id
+    conditions = _is_the_user, users.c.id == user.c.id, is_listed, user.c.live_tasks < _quota
+    added = _insert(values, user.c.next_revision, *conditions)
     written = added.returning(tasks.c.user_id, tasks.c.revision).cte("written")
     return _count(written, live_tasks=users.c.live_tasks + ONE).returning(written.c.revision)
 
@@ -133,15 +138,16 @@ def _save(*, with_successor: bool) -> sa.Update:
     if not with_successor:
         return _count(saved).returning(saved.c.revision)
     counted = _count(saved, live_tasks=users.c.live_tasks + ONE).returning(saved.c.revision)
-    return counted.add_cte(_insert_successor(saved.c.revision).cte("spawned"))
+    return counted.add_cte(_insert_successor(saved).cte("spawned"))
 
 
-def _insert_successor(revision: sa.ColumnElement[int]) -> Insert:
+def _insert_successor(saved: sa.CTE) -> Insert:
     """Insert the task that came of a saved one, from parameters `next_<column>`; it remembers the revision."""
     values = _values("next_", without=_NOT_GIVEN)
     path = sa.literal_column("'{spawned_at}'", sa.ARRAY(sa.Text))
-    values["recurrence"] = sa.func.jsonb_set(values["recurrence"], path, sa.func.to_jsonb(revision))
-    return _insert(values, revision)
+    values["recurrence"] = sa.func.jsonb_set(values["recurrence"], path, sa.func.to_jsonb(saved.c.revision))
+    values["user_id"] = users.c.id
+    return _insert(values, saved.c.revision, _is_the_user, users.c.id == saved.c.user_id)
 
 
 # A task stays searchable when it comes into the trash or out of it.
@@ -159,7 +165,8 @@ def _remove(*conditions: sa.ColumnElement[bool]) -> sa.Update:
         .returning(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.deleted_at)
         .cte("written")
     )
-    rows = sa.select(_owner, removed.c.id, removed.c.revision, removed.c.deleted_at)
+    row = sa.select(users.c.id, removed.c.id, removed.c.revision, removed.c.deleted_at)
+    rows = row.where(_is_the_user, users.c.id == removed.c.user_id)
     tombstone = insert(tombstones).from_select(["user_id", "id", "revision", "deleted_at"], rows)
     # There may be an old tombstone, of a purged task with the same id.
     tombstone = tombstone.on_conflict_do_update(
@@ -193,8 +200,8 @@ def _restore() -> sa.Update:
 
 def _count(written: sa.CTE, **counts: sa.ColumnElement[int]) -> sa.Update:
     """Set the user's revision to that of the written task; without a task, change nothing."""
-    is_the_user = (users.c.id == _owner) & (users.c.id == written.c.user_id)
-    return sa.update(users).values(revision=written.c.revision, **counts).where(is_the_user)
+    is_written = users.c.id == written.c.user_id
+    return sa.update(users).values(revision=written.c.revision, **counts).where(_is_the_user, is_written)
 
 
 ADD = _add()
