@@ -240,7 +240,7 @@ async def _run(arguments: argparse.Namespace) -> None:
             counts = await count(side, proxy)
         await asyncio.gather(*proxy.connections)
     # The coordinator is asked at the given address; Citus knows it by another one.
-    on_cluster = [arguments.coordinator, *everywhere[1:]]
+    on_cluster = [arguments.coordinator, *(worker.url for worker in everywhere[1:])]
     async with _open(arguments.single, [arguments.single]) as single, _open(arguments.coordinator, on_cluster) as each:
         found = await compare([single, each], arguments.rounds, arguments.calls)
     _print(found, counts)

@@ -193,7 +193,7 @@ async def _counted_by_workers(coordinator: str) -> AsyncIterator[Blocks]:
     EXPLAIN ANALYZE does not show it: Citus refuses it for statements that insert rows of others.
     """
     async with AsyncExitStack() as stack:
-        workers = [await asyncpg.connect(url) for url in (await servers(coordinator))[1:]]
+        workers = [await asyncpg.connect(worker.url) for worker in (await servers(coordinator))[1:]]
         for worker in workers:
             stack.push_async_callback(worker.close)
 

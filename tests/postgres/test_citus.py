@@ -200,8 +200,7 @@ async def users_of_last_server(coordinator: str) -> set[str]:
         "SELECT id FROM users WHERE get_shard_id_for_distribution_column('users', id) IN (SELECT shardid"
         " FROM pg_dist_placement JOIN pg_dist_node USING (groupid) WHERE nodeport = $1 AND nodename = $2)"
     )
-    place = urlsplit(last)
-    rows = await connection.fetch(placed, place.port, place.hostname)
+    rows = await connection.fetch(placed, last.port, last.name)
     await connection.close()
     return {row["id"] for row in rows}
 
@@ -209,8 +208,9 @@ async def users_of_last_server(coordinator: str) -> set[str]:
 async def allow_connections(coordinator: str, allowed: str) -> None:
     """Let the last server refuse connections to this database, and end those that there are; or let it accept them."""
     *_, last = await servers(coordinator)
-    name = urlsplit(last).path[1:]
-    connection = await asyncpg.connect(urlunsplit(urlsplit(last)._replace(path="/postgres")))
+    parts = urlsplit(last.url)
+    name = parts.path[1:]
+    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
     await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
     await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     await connection.close()
@@ -259,12 +259,13 @@ async def test_tables_are_distributed_while_others_write(cluster_database: str, 
         assert {task.id: task for task in found} == {task.id: task for task in kept if task.user_id == user_id}
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
 async def test_a_distributed_database_is_migrated(cluster_database: str, connect: Connect, revision: str) -> None:
     await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), revision)
     await distribute_all(cluster_database)
     await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), "head")
-    assert "distributed lists by user_id" in await distribute_all(cluster_database)
+    assert ("distributed lists by user_id" in await distribute_all(cluster_database)) == (revision < "0005")
+    assert await distribute_all(cluster_database) == []
     repository = connect(cluster_database).tasks
     for task in await fill(repository):
         assert await repository.get(task.user_id, task.id) == task
