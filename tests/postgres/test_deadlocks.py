@@ -54,10 +54,15 @@ class Adapter:
 
 
 @pytest.mark.parametrize("call", [Adapter.read, Adapter.write])
-async def test_a_call_is_repeated_a_few_times(call: Callable[[Adapter], Awaitable[str]], connect: Connect) -> None:
+@pytest.mark.parametrize(
+    "error", [None, asyncpg.SerializationError("shard for the given value does not exist")], ids=["deadlock", "moved"]
+)
+async def test_a_call_is_repeated_a_few_times(
+    call: Callable[[Adapter], Awaitable[str]], error: Exception | None, connect: Connect
+) -> None:
     engine = connect().engine
-    assert await call(Adapter(engine, failures=4)) == "done"
-    failing = Adapter(engine, failures=5)
+    assert await call(Adapter(engine, failures=4, error=error)) == "done"
+    failing = Adapter(engine, failures=5, error=error)
     with pytest.raises(RepositoryUnavailableError):
         await call(failing)
     assert failing.failures == 0

@@ -1,4 +1,4 @@
-"""The accounts in PostgreSQL: each call is one statement, one round trip and one commit."""
+"""The accounts in PostgreSQL: each call is one statement and one round trip, except `erase`, which is a transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,9 +24,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_api.adapters.sqlalchemy import overview
 from todo_api.adapters.sqlalchemy.errors import reads, writes
-from todo_api.adapters.sqlalchemy.execution import fetch
+from todo_api.adapters.sqlalchemy.execution import execute, fetch, require_commit_of
 from todo_api.adapters.sqlalchemy.mapping import LIST_COLUMNS, TASK_COLUMNS, to_stored_list, to_stored_task
-from todo_api.adapters.sqlalchemy.tables import lists, live, tasks, users
+from todo_api.adapters.sqlalchemy.tables import (
+    idempotency_keys,
+    list_tombstones,
+    lists,
+    live,
+    tasks,
+    tombstones,
+    users,
+)
 from todo_api.domain.account import Account
 from todo_api.domain.due_date import DueKind
 from todo_api.domain.overview import Counts, DueViews, TagCount
@@ -68,7 +76,19 @@ _ACCOUNT = _account()
 # By whether an export is resumed.
 _EXPORT = {resumed: _export(tasks, TASK_COLUMNS, resumed=resumed) for resumed in (False, True)}
 _EXPORT_LISTS = {resumed: _export(lists, LIST_COLUMNS, resumed=resumed) for resumed in (False, True)}
-_ERASE = delete(users).where(users.c.id == _owner)  # foreign keys delete the rest
+_ERASE = delete(users).where(users.c.id == _owner)
+# Foreign keys delete these rows, except while `todo-api distribute` runs. This is a statement after _ERASE, which waits
+# for the user's other writes, so that it sees what they wrote.
+_ERASE_ROWS = (
+    delete(tasks)
+    .where(tasks.c.user_id == _owner)
+    .add_cte(
+        *(
+            delete(table).where(table.c.user_id == _owner).cte(f"erased_{table.name}")
+            for table in (tombstones, lists, list_tombstones, idempotency_keys)
+        )
+    )
+)
 
 
 class SqlAlchemyAccountRepository:
@@ -106,4 +126,9 @@ class SqlAlchemyAccountRepository:
 
     @writes
     async def erase(self, user_id: str) -> None:
-        await fetch(self.engine, _ERASE, {"owner": user_id})
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="READ COMMITTED")
+            async with connection.begin():
+                for statement in (_ERASE, _ERASE_ROWS):
+                    await execute(connection, statement, {"owner": user_id})
+            require_commit_of(connection)

@@ -6,7 +6,7 @@ See "Create and Modify Distributed Objects" in the manual of Citus.
 from collections.abc import AsyncIterator, Iterable
 
 import sqlalchemy as sa
-from asyncpg import LockNotAvailableError
+from asyncpg import DeadlockDetectedError, LockNotAvailableError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -109,12 +109,12 @@ async def _add_foreign_key(connection: AsyncConnection, table: str) -> None:
 
 
 async def _patiently(connection: AsyncConnection, statement: str, **values: str) -> None:
-    """Run a statement that locks a table, again if it does not get the lock in time."""
+    """Run a statement that locks tables, again if it does not get the locks in time, or deadlocks with requests."""
     for attempt in range(_LOCK_ATTEMPTS):
         try:
             await connection.execute(sa.text(statement), values)
         except DBAPIError as error:
-            if not isinstance(driver_error(error), LockNotAvailableError):
+            if not isinstance(driver_error(error), LockNotAvailableError | DeadlockDetectedError):
                 raise
             if attempt == _LOCK_ATTEMPTS - 1:
                 raise NotDistributableError(

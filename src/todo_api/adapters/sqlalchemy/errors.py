@@ -75,7 +75,11 @@ _ROLLBACK_RETRIES = 4
 _ROLLBACK_PAUSE = 0.1  # seconds
 # Internal errors of Citus: it was moving the rows, or lost a server during a statement.
 _MOVED = "could not find valid entry for shard"
-_LOST_SERVER = ("SSL SYSCALL error", "server closed the connection unexpectedly")
+_LOST_SERVER = (
+    "SSL SYSCALL error",
+    "server closed the connection unexpectedly",
+    "failure on connection marked as essential",
+)
 
 
 def driver_error(error: BaseException) -> BaseException:
@@ -159,7 +163,9 @@ async def _with_retries(call: Callable[[], Coroutine[Any, Any, T]], may_retry: C
 def _is_rolled_back(error: Exception) -> bool:
     """Return whether the same call may succeed in a moment."""
     cause = driver_error(error)
-    return isinstance(cause, asyncpg.DeadlockDetectedError) or _is_internal(cause, _MOVED)
+    # Citus also reports moving rows as a serialization error, which PostgreSQL does not raise in READ COMMITTED.
+    rolled_back = asyncpg.DeadlockDetectedError | asyncpg.SerializationError
+    return isinstance(cause, rolled_back) or _is_internal(cause, _MOVED)
 
 
 def _is_internal(cause: BaseException, *messages: str) -> bool:
