@@ -85,7 +85,7 @@ def main() -> None:
     kind = parser.add_mutually_exclusive_group(required=True)
     kind.add_argument("--calls", type=Path, help="the output of `python -m benchmarks --json`")
     kind.add_argument("--scale", type=Path, help="the output of `python -m benchmarks.scale --json`")
-    kind.add_argument("--soak", type=Path, nargs="+", help="outputs of `python -m benchmarks.soak --json`")
+    kind.add_argument("--soak", type=Path, action="append", help="an output of `python -m benchmarks.soak --json`")
     parser.add_argument("image", type=Path, help="the SVG file to write")
     arguments = parser.parse_args()
     if arguments.soak:
