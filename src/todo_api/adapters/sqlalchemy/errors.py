@@ -136,7 +136,7 @@ def _retrying(method: _Method[P, T], may_retry: Callable[[Exception], bool]) -> 
             raise RepositoryUnavailableError(str(error)) from error
         except _DATABASE_ERRORS as error:
             cause = driver_error(error)
-            if not isinstance(cause, _OUTAGE) and not _is_internal(cause, _MOVED, *_LOST_SERVER):
+            if not _is_outage(cause):
                 raise
             _log_once(adapter.engine, cause)
             raise RepositoryUnavailableError("the database cannot be reached") from cause
@@ -166,6 +166,11 @@ def _is_rolled_back(error: Exception) -> bool:
     # Citus also reports moving rows as a serialization error, which PostgreSQL does not raise in READ COMMITTED.
     rolled_back = asyncpg.DeadlockDetectedError | asyncpg.SerializationError
     return isinstance(cause, rolled_back) or _is_internal(cause, _MOVED)
+
+
+def _is_outage(cause: BaseException) -> bool:
+    ends_session = getattr(cause, "severity_en", None) in {"FATAL", "PANIC"}  # whatever the error was
+    return ends_session or isinstance(cause, _OUTAGE) or _is_internal(cause, _MOVED, *_LOST_SERVER)
 
 
 def _is_internal(cause: BaseException, *messages: str) -> bool:
