@@ -228,6 +228,7 @@ def test_it_loads_everything_again_after_its_token_has_expired(running: Running,
     follower.comes_to_show("after")
 
 
+@pytest.mark.one_server
 def test_it_loses_what_a_restored_backup_has_lost(
     client: Connect, start: Start, call: Call, fresh_database: str, tmp_path: Path
 ) -> None:

@@ -234,6 +234,27 @@ async def test_a_run_that_was_interrupted_is_completed(cluster_database: str) ->
     assert await distribute_all(cluster_database) == []
 
 
+async def test_no_rows_stay_on_the_coordinator(cluster_database: str, connect: Connect) -> None:
+    await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), "head")
+    kept = await fill(connect(cluster_database).tasks)
+    connection = await asyncpg.connect(cluster_database, server_settings={"citus.override_table_visibility": "off"})
+    for table in DISTRIBUTION_COLUMNS:
+        await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS fk_{table}_user_id")
+    await connection.execute("SELECT create_distributed_table('users', 'id', colocate_with => 'none')")
+    local = (
+        "SELECT array_agg(DISTINCT name) FROM pg_class, regexp_replace(relname, '_[0-9]+$', '') AS name"
+        " WHERE relkind = 'r' AND pg_relation_size(oid) > 0 AND name = ANY($1)"
+    )
+    assert await connection.fetchval(local, list(DISTRIBUTION_COLUMNS)) == ["tasks", "users"]
+
+    assert "removed the copied rows of users from the coordinator" in await distribute_all(cluster_database)
+    await connection.execute("CALL citus_cleanup_orphaned_resources()")  # Citus does it by itself within some seconds
+    assert await connection.fetchval(local, list(DISTRIBUTION_COLUMNS)) is None
+    assert await connection.fetchval("SELECT count(*) FROM tasks") == len(kept)
+    assert await distribute_all(cluster_database) == []
+    await connection.close()
+
+
 async def test_tables_are_distributed_while_others_write(cluster_database: str, connect: Connect) -> None:
     await asyncio.to_thread(command.upgrade, alembic_config(cluster_database), "head")
     repository = connect(cluster_database, statement_timeout=60.0).tasks

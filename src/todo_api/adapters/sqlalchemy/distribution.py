@@ -86,8 +86,9 @@ async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
     for table in await _missing(connection, REFERENCE_TABLES, "reference"):
         await _patiently(connection, "SELECT create_reference_table(:table)", table=table)
         yield f"copied {table} to all servers"
-    for table in local:
+    for table in await _with_local_rows(connection):
         await _patiently(connection, "SELECT truncate_local_data_after_distributing_table(:table)", table=table)
+        yield f"removed the copied rows of {table} from the coordinator"
 
 
 def _foreign_key(table: str) -> str:
@@ -126,6 +127,22 @@ async def _patiently(connection: AsyncConnection, statement: str, **values: str)
 
 async def _has_rows(connection: AsyncConnection, table: str) -> bool:
     return bool(await connection.scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table})")))  # noqa: S608 - a table's name
+
+
+async def _with_local_rows(connection: AsyncConnection) -> list[str]:
+    """Return the distributed tables whose former rows are on the coordinator.
+
+    There are some if a table that was empty got its first rows just before `create_distributed_table`.
+    """
+    rows = await connection.execute(
+        sa.text(
+            "SELECT name FROM unnest(CAST(:tables AS text[])) AS given(name)"
+            " JOIN citus_tables ON table_name = to_regclass(name) AND citus_table_type = 'distributed'"
+            " WHERE pg_relation_size(table_name) > 0"
+        ),
+        {"tables": list(DISTRIBUTION_COLUMNS)},
+    )
+    return list(rows.scalars())
 
 
 async def _without_foreign_key(connection: AsyncConnection) -> list[str]:
