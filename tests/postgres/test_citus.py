@@ -22,7 +22,7 @@ from tests.domain.builders import NOW, a_task
 from tests.postgres.plans import literal
 from tests.postgres.running import Service
 
-from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS, local_tables
+from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS, unfinished_tables
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.execution import Statement
 from todo_api.adapters.sqlalchemy.hot_path import CompiledStatement
@@ -110,7 +110,7 @@ async def explain(database: Database, statement: Statement) -> object:
 
 async def test_a_second_distribution_finds_nothing_to_do(database_url: str) -> None:
     assert await distribute_all(database_url) == []
-    assert await local_tables(DatabaseConfig(url=database_url)) == []
+    assert await unfinished_tables(DatabaseConfig(url=database_url)) == []
 
 
 async def test_a_run_that_was_interrupted_is_completed(cluster_database: str) -> None:
