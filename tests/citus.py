@@ -66,8 +66,7 @@ async def new_cluster_database(url: str) -> AsyncIterator[str]:
         await _execute(_named(server.url, name), "CREATE EXTENSION citus")
     coordinator, *workers = everywhere
     made = _named(coordinator.url, name)
-    if workers:  # a server alone adds itself when it distributes a table
-        await _execute(made, f"SELECT citus_set_coordinator_host('{coordinator.name}', {coordinator.port})")
+    await _execute(made, f"SELECT citus_set_coordinator_host('{coordinator.name}', {coordinator.port})")
     for worker in workers:
         await _execute(made, f"SELECT citus_add_node('{worker.name}', {worker.port})")
     try:

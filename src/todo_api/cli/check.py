@@ -83,7 +83,7 @@ def _database(settings: Settings) -> str:
     if local is None:
         return found
     if local:
-        return Warned(f"{found}; not distributed yet: {', '.join(local)}. Run todo-api distribute")
+        return Warned(f"{found}; not distributed completely: {', '.join(local)}. Run todo-api distribute")
     return f"{found}, distributed with Citus"
 
 

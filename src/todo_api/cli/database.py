@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from todo_api.adapters.sqlalchemy.distribution import local_tables
+from todo_api.adapters.sqlalchemy.distribution import unfinished_tables
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.errors import driver_error
 from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision, serves
@@ -42,13 +42,13 @@ def require_usable_schema(settings: Settings) -> str:
 
 
 def undistributed_tables(settings: Settings) -> list[str] | None:
-    """Return the tables that `todo-api distribute` would distribute; None if the database is not one of Citus.
+    """Return the tables on which `todo-api distribute` would work; None if the database is not one of Citus.
 
     Raises:
         ConfigurationError: The database cannot be reached.
     """
     try:
-        return asyncio.run(local_tables(database_config(settings)))
+        return asyncio.run(unfinished_tables(database_config(settings)))
     except DATABASE_ERRORS as error:
         raise unusable(error) from error
 

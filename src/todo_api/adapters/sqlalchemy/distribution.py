@@ -3,10 +3,11 @@
 See "Create and Modify Distributed Objects" in the manual of Citus.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 import sqlalchemy as sa
-from asyncpg import DeadlockDetectedError, LockNotAvailableError
+from asyncpg import DeadlockDetectedError, LockNotAvailableError, QueryCanceledError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,20 +24,25 @@ DISTRIBUTION_COLUMNS = {
 REFERENCE_TABLES = ("alembic_version",)
 
 _LOCK = 0x73686172  # an arbitrary advisory lock
-_LOCK_TIMEOUT = "2s"  # requests queue behind a waiting change of a table
 _LOCK_ATTEMPTS = 15
+_PAUSE = 0.5  # seconds between two attempts, for the requests that have queued behind the first
+# Requests queue behind a waiting change of a table. A copy may take long.
+_SETTINGS = {"lock_timeout": "2s", "statement_timeout": "0"}
 
 
 class NotDistributableError(Exception):
     """The database cannot be distributed; the message says what to do."""
 
 
-async def local_tables(config: DatabaseConfig) -> list[str] | None:
-    """Return the tables that are not distributed yet, in the order to distribute them; None without Citus."""
+async def unfinished_tables(config: DatabaseConfig) -> list[str] | None:
+    """Return the tables that are not distributed yet, or have no foreign key yet; None without Citus."""
     engine = create_engine(config)
     try:
         async with engine.connect() as connection:
-            return await _local_tables(connection) if await _has_citus(connection) else None
+            if not await _has_citus(connection):
+                return None
+            local = await _local_tables(connection)
+            return local + [table for table in await _without_foreign_key(connection) if table not in local]
     finally:
         await engine.dispose()
 
@@ -48,31 +54,56 @@ async def distribute(config: DatabaseConfig) -> AsyncIterator[str]:
     tables have no foreign keys. It may be run again, also after it was interrupted.
 
     Raises:
-        NotDistributableError: There is no extension `citus`, another run has not ended, or a lock was not available.
+        NotDistributableError: The database cannot be distributed, another run has not ended, a table stayed locked, or
+            a copy was not given enough time.
         sqlalchemy.exc.DBAPIError: The database cannot be used, or Citus refuses.
     """
     engine = create_engine(config)
     try:
         async with engine.connect() as connection:
-            if not await _has_citus(connection):
-                raise NotDistributableError(
-                    "the database has no extension citus: install it on each server, run CREATE EXTENSION citus, and "
-                    "add the workers with citus_add_node (docs/scale.md)"
-                )
+            await _prepare_session(connection)
+            await _require_cluster(connection)
             if not await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
                 raise NotDistributableError("another run of this command has not ended")
-            await connection.execute(sa.select(sa.func.set_config("lock_timeout", _LOCK_TIMEOUT, sa.false())))
             async for line in _distribute(connection):
                 yield line
     finally:
         await engine.dispose()
 
 
+async def _prepare_session(connection: AsyncConnection) -> None:
+    if (await connection.get_raw_connection()).driver_connection.is_behind_pooler:  # type: ignore[union-attr]
+        raise NotDistributableError("there is a pooler in between: set DATABASE_URL to the coordinator itself")
+    for name, value in _SETTINGS.items():
+        await connection.execute(sa.select(sa.func.set_config(name, value, sa.false())))
+
+
+async def _require_cluster(connection: AsyncConnection) -> None:
+    """Refuse what Citus would refuse later, when the tables have no foreign keys any more."""
+    if not await _has_citus(connection):
+        raise NotDistributableError(
+            "the database has no extension citus: install it on each server, run CREATE EXTENSION citus, and "
+            "add the workers with citus_add_node (docs/scale.md)"
+        )
+    if not await connection.scalar(sa.text("SELECT citus_is_coordinator()")):
+        raise NotDistributableError("this server is a worker: set DATABASE_URL to the coordinator")
+    if not await connection.scalar(sa.text("SELECT EXISTS (SELECT FROM pg_dist_node WHERE groupid = 0)")):
+        raise NotDistributableError(
+            "the cluster does not know its coordinator: call citus_set_coordinator_host, and add the workers with "
+            "citus_add_node (docs/scale.md)"
+        )
+
+
 async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
     local = await _local_tables(connection)
     if with_rows := [table for table in local if await _has_rows(connection, table)]:
+        if await connection.scalar(sa.text("SHOW wal_level")) != "logical":
+            raise NotDistributableError(
+                "tables are copied by logical replication: set wal_level = logical, and restart"
+            )
         for table in local:
-            await _drop_foreign_key(connection, table)
+            if table != users.name:
+                await _drop_foreign_key(connection, table)
     for table in local:
         # The other function copies while others write. An empty table is distributed at once, with its foreign key.
         function = "create_distributed_table_concurrently" if table in with_rows else "create_distributed_table"
@@ -115,12 +146,19 @@ async def _patiently(connection: AsyncConnection, statement: str, **values: str)
         try:
             await connection.execute(sa.text(statement), values)
         except DBAPIError as error:
-            if not isinstance(driver_error(error), LockNotAvailableError | DeadlockDetectedError):
+            cause = driver_error(error)
+            if isinstance(cause, QueryCanceledError) and "statement timeout" in str(cause):
+                raise NotDistributableError(
+                    "the connections that Citus opens have a statement_timeout: on each server, run "
+                    "ALTER ROLE … SET statement_timeout = 0 for the role of DATABASE_URL, and then run this again"
+                ) from error
+            if not isinstance(cause, LockNotAvailableError | DeadlockDetectedError):
                 raise
             if attempt == _LOCK_ATTEMPTS - 1:
                 raise NotDistributableError(
                     f"a table stayed locked ({statement}): end the transaction that holds it and run this again"
                 ) from error
+            await asyncio.sleep(_PAUSE)
         else:
             return
 

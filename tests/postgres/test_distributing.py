@@ -1,0 +1,92 @@
+"""What `todo-api distribute` survives, and what it refuses, on a cluster; only with `--database=citus`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from alembic import command
+from tests.citus import distribute_all, new_cluster_database, servers
+from tests.conftest import alembic_config
+from tests.domain.builders import a_task
+from tests.pooler import MISSING, PGBOUNCER, open_pooler
+
+from todo_api.adapters.sqlalchemy.distribution import NotDistributableError, distribute, unfinished_tables
+from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
+from todo_api.adapters.sqlalchemy.engine import create_engine
+from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
+
+
+@pytest.fixture
+async def cluster_database(server_url: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The URL of a database with the newest schema, which is not distributed."""
+    if request.config.getoption("--database") != "citus":
+        pytest.skip("needs --database=citus")
+    async with new_cluster_database(server_url) as url:
+        await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+        yield url
+
+
+@pytest.fixture
+async def filled_database(cluster_database: str) -> str:
+    """The same, with tasks."""
+    engine = create_engine(DatabaseConfig(url=cluster_database))
+    tasks = SqlAlchemyTaskRepository(engine)
+    for number in range(100):
+        await tasks.add(a_task(f"user-{number % 10}"))
+    await engine.dispose()
+    return cluster_database
+
+
+async def test_a_run_goes_on_after_a_deadlock_with_a_request(filled_database: str) -> None:
+    request = await asyncpg.connect(filled_database)
+    async with request.transaction():
+        await request.execute("LOCK TABLE users IN ROW SHARE MODE")
+        distributing = asyncio.create_task(distribute_all(filled_database))
+        waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted)"
+        while not await request.fetchval(waiting):
+            await request.execute("SELECT pg_sleep(0.01)")
+        await request.execute("LOCK TABLE idempotency_keys IN ROW SHARE MODE")
+    await request.close()
+    assert "distributed tasks by user_id" in await distributing
+
+
+async def test_a_statement_timeout_does_not_end_a_copy(filled_database: str) -> None:
+    impatient = f"{filled_database}?options=-c%20statement_timeout%3D500"
+    assert "distributed tasks by user_id" in await distribute_all(impatient)
+
+
+async def test_a_worker_and_a_cluster_without_an_address_are_refused(filled_database: str) -> None:
+    coordinator, worker, *_ = await servers(filled_database)
+    with pytest.raises(NotDistributableError, match="this server is a worker"):
+        await run(worker.url)
+    connection = await asyncpg.connect(filled_database)
+    await connection.execute(f"SELECT citus_remove_node('{coordinator.name}', {coordinator.port})")
+    with pytest.raises(NotDistributableError, match="citus_set_coordinator_host"):
+        await run(filled_database)
+    keys = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = 'users'::regclass"
+    assert await connection.fetchval(keys) == 5  # as before
+    await connection.close()
+
+
+async def test_a_pooler_is_refused(cluster_database: str, tmp_path: Path) -> None:
+    if PGBOUNCER is None:
+        pytest.skip(MISSING)
+    with (
+        open_pooler(cluster_database, tmp_path, connections=1) as pooled,
+        pytest.raises(NotDistributableError, match="pooler"),
+    ):
+        await run(pooled)
+
+
+async def test_tables_without_a_foreign_key_are_unfinished(cluster_database: str) -> None:
+    await distribute_all(cluster_database)
+    connection = await asyncpg.connect(cluster_database)
+    await connection.execute("ALTER TABLE tasks DROP CONSTRAINT fk_tasks_user_id")
+    await connection.close()
+    assert await unfinished_tables(DatabaseConfig(url=cluster_database)) == ["tasks"]
+
+
+async def run(url: str) -> list[str]:
+    return [line async for line in distribute(DatabaseConfig(url=url, statement_timeout=None))]
