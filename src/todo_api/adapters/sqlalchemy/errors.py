@@ -75,7 +75,16 @@ _ROLLBACK_RETRIES = 4
 _ROLLBACK_PAUSE = 0.1  # seconds
 # Internal errors of Citus: it was moving the rows, or lost a server during a statement.
 _MOVED = "could not find valid entry for shard"
-_LOST_SERVER = ("SSL SYSCALL error", "server closed the connection unexpectedly")
+_LOST_SERVER = (
+    "SSL SYSCALL error",
+    "SSL connection has been closed unexpectedly",
+    "server closed the connection unexpectedly",
+    "could not receive data from server",
+    "could not send data to server",
+    "terminating connection",  # while it copied rows to that server
+    "failed to prepare transaction",
+    "failure on connection marked as essential",
+)
 
 
 def driver_error(error: BaseException) -> BaseException:
