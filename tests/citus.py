@@ -61,19 +61,34 @@ async def new_cluster_database(url: str) -> AsyncIterator[str]:
     """Create an empty database on all servers of the cluster while the block runs; yield its URL at the coordinator."""
     name = f"test_{uuid4().hex}"
     everywhere = await servers(url)
-    for server in everywhere:
-        await _execute(server.url, f"CREATE DATABASE {name}")
-        await _execute(_named(server.url, name), "CREATE EXTENSION citus")
     coordinator, *workers = everywhere
-    made = _named(coordinator.url, name)
-    await _execute(made, f"SELECT citus_set_coordinator_host('{coordinator.name}', {coordinator.port})")
-    for worker in workers:
-        await _execute(made, f"SELECT citus_add_node('{worker.name}', {worker.port})")
-    try:
-        yield made
-    finally:
+    async with _alone(coordinator):
         for server in everywhere:
-            await _execute(server.url, f"DROP DATABASE {name} WITH (FORCE)")
+            await _execute(server.url, f"CREATE DATABASE {name}")
+            await _execute(_named(server.url, name), "CREATE EXTENSION citus")
+        made = _named(coordinator.url, name)
+        await _execute(made, f"SELECT citus_set_coordinator_host('{coordinator.name}', {coordinator.port})")
+        for worker in workers:
+            await _execute(made, f"SELECT citus_add_node('{worker.name}', {worker.port})")
+        try:
+            yield made
+        finally:
+            for server in everywhere:
+                await _execute(server.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def _alone(server: ClusterServer) -> AsyncIterator[None]:
+    """Wait until no other worker of the run has such a database: Citus cannot distribute two at once.
+
+    Its replication slots have the same names in all databases.
+    """
+    connection = await asyncpg.connect(_named(server.url, "postgres"))
+    await connection.execute("SELECT pg_advisory_lock(7464)")
+    try:
+        yield
+    finally:
+        await connection.close()
 
 
 async def servers(url: str) -> list[ClusterServer]:

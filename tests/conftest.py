@@ -69,7 +69,7 @@ def _uses_database(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     storages = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    fixtures = {"database_url", "cluster"}
+    fixtures = {"database_url", "cluster", "composed_cluster"}
     return bool(fixtures & {*item.fixturenames}) or "postgres" in storages or "hot path" in storages
 
 

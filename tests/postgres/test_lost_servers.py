@@ -58,7 +58,8 @@ async def test_on_the_hot_path_it_stays_too(connect: Connect) -> None:
     [
         asyncpg.PostgresError.new({"S": "ERROR", "V": "ERROR", "C": "08006", "M": LOST}),
         asyncpg.InternalServerError("SSL SYSCALL error: EOF detected\ninvalid socket"),
-        asyncpg.InternalServerError("failure on connection marked as essential: worker:5432"),
+        asyncpg.InternalServerError("terminating connection due to unexpected postmaster exit"),
+        asyncpg.InternalServerError("failure on connection marked as essential: worker-1:5432"),
         # A coordinator that was killed while a commit waited for its standby.
         asyncpg.PostgresError.new({"S": "PANIC", "V": "PANIC", "C": "XX000", "M": "cannot abort transaction 9"}),
         asyncpg.InternalServerError("could not find valid entry for shard 102041"),

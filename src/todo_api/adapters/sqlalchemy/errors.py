@@ -77,7 +77,12 @@ _ROLLBACK_PAUSE = 0.1  # seconds
 _MOVED = "could not find valid entry for shard"
 _LOST_SERVER = (
     "SSL SYSCALL error",
+    "SSL connection has been closed unexpectedly",
     "server closed the connection unexpectedly",
+    "could not receive data from server",
+    "could not send data to server",
+    "terminating connection",  # while it copied rows to that server
+    "failed to prepare transaction",
     "failure on connection marked as essential",
 )
 
