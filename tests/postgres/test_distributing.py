@@ -70,6 +70,19 @@ async def test_a_worker_and_a_cluster_without_an_address_are_refused(filled_data
     await connection.close()
 
 
+async def test_a_foreign_key_of_another_table_is_named(filled_database: str) -> None:
+    connection = await asyncpg.connect(filled_database)
+    await connection.execute('CREATE TABLE notes (author text COLLATE "C" REFERENCES users)')
+    with pytest.raises(NotDistributableError, match="notes reference"):
+        await run(filled_database)
+    await connection.execute("ALTER TABLE notes DROP CONSTRAINT notes_author_fkey")
+    await connection.execute("INSERT INTO notes VALUES ('somebody')")
+    assert "distributed users by id" in await distribute_all(filled_database)
+    assert await connection.fetchval("SELECT author FROM notes") == "somebody"
+    assert not await connection.fetchval("SELECT count(*) FROM citus_tables WHERE table_name = 'notes'::regclass")
+    await connection.close()
+
+
 async def test_a_pooler_is_refused(cluster_database: str, tmp_path: Path) -> None:
     if PGBOUNCER is None:
         pytest.skip(MISSING)

@@ -92,6 +92,25 @@ async def _require_cluster(connection: AsyncConnection) -> None:
             "the cluster does not know its coordinator: call citus_set_coordinator_host, and add the workers with "
             "citus_add_node (docs/scale.md)"
         )
+    if others := await _other_tables(connection):
+        raise NotDistributableError(
+            f"{', '.join(others)} reference tables that are to be distributed, which Citus does not allow: drop these "
+            "foreign keys first"
+        )
+
+
+async def _other_tables(connection: AsyncConnection) -> list[str]:
+    """Return tables of others with foreign keys to tables of the service that are local."""
+    rows = await connection.execute(
+        sa.text(
+            "SELECT DISTINCT CAST(CAST(conrelid AS regclass) AS text) FROM pg_constraint WHERE contype = 'f'"
+            " AND confrelid IN (SELECT to_regclass(name) FROM unnest(CAST(:local AS text[])) AS given(name))"
+            " AND conrelid NOT IN (SELECT to_regclass(name) FROM unnest(CAST(:ours AS text[])) AS given(name)"
+            " WHERE to_regclass(name) IS NOT NULL) ORDER BY 1"
+        ),
+        {"local": await _local_tables(connection), "ours": list(DISTRIBUTION_COLUMNS)},
+    )
+    return list(rows.scalars())
 
 
 async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
