@@ -72,6 +72,13 @@ class Node:
         self._container.get_wrapped_container().start()
         self._container.get_wrapped_container().reload()
 
+    def freeze(self) -> None:
+        """Suspend it: the system accepts connections, and nothing responds."""
+        self._container.get_wrapped_container().pause()
+
+    def thaw(self) -> None:
+        self._container.get_wrapped_container().unpause()
+
     def run(self, command: str) -> None:
         """Run a command of the shell as PostgreSQL's user in the container."""
         done = self._container.get_wrapped_container().exec_run(["sh", "-euc", command], user="postgres")

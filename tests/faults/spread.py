@@ -63,12 +63,12 @@ class SpreadLoad(Load):
 
 
 @asynccontextmanager
-async def writing_for_many(url: str) -> AsyncIterator[SpreadLoad]:
-    """Let eight clients write for 40 users while the block runs, and complete what they have begun."""
+async def writing_for_many(url: str, clients: int = WRITERS) -> AsyncIterator[SpreadLoad]:
+    """Let clients write for 40 users while the block runs, and complete what they have begun."""
     load = SpreadLoad(url)
     async with httpx2.AsyncClient(base_url=url, timeout=30) as client, asyncio.TaskGroup() as group:
-        for number in range(WRITERS):
-            group.create_task(load.write_for(client, load.users[number::WRITERS]))
+        for number in range(clients):
+            group.create_task(load.write_for(client, load.users[number::clients]))
         try:
             yield load
         finally:

@@ -10,7 +10,7 @@ from tests.citus_containers import PORT, Cluster, Node, open_cluster, replicate,
 from tests.e2e.programs import migrate
 from tests.faults.conftest import Figures, Serve
 from tests.faults.load import outcome
-from tests.faults.spread import writing_for_many
+from tests.faults.spread import USERS, writing_for_many
 
 pytestmark = pytest.mark.faults
 
@@ -78,6 +78,38 @@ async def test_only_the_users_of_a_killed_worker_notice(cluster: Cluster, serve:
     assert load.statuses_of(others).keys() == {201}
     assert load.slowest_of(others) < UNNOTICED
     assert max(recoveries) < RECOVERY
+    assert not service.logged("error")
+
+
+async def test_users_of_other_workers_are_served_while_one_is_frozen(
+    cluster: Cluster, serve: Serve, figures: Figures
+) -> None:
+    """With the settings of docs/scale.md; otherwise its users occupy the pool, because there is a client for each."""
+    await cluster.coordinator.fetch("ALTER SYSTEM SET citus.node_connection_timeout = '1s'")
+    await cluster.coordinator.fetch("SELECT pg_reload_conf()")
+    service = serve(cluster.coordinator.url, DATABASE_STATEMENT_TIMEOUT="2")
+    worker = cluster.workers[0]
+
+    async with writing_for_many(service.url, clients=USERS) as load:
+        affected = await users_on(cluster, worker, load.users)
+        others = set(load.users) - affected
+        await load.until_all(load.users)
+        await asyncio.to_thread(worker.freeze)
+        await asyncio.sleep(2 * DOWN)
+        await asyncio.to_thread(worker.thaw)
+        thawed = time.monotonic()
+        await load.until_all(load.users)
+        recovered = time.monotonic() - thawed
+
+    result = await outcome(load, cluster.coordinator, ALLOWED)
+    figures(
+        f"{result}, 409: {load.statuses[409]}, all recovered after {recovered:.2f} s; "
+        f"slowest response of the others {load.slowest_of(others):.2f} s"
+    )
+    assert result.lost == result.twice == 0
+    assert load.statuses_of(others).keys() == {201}
+    assert load.statuses_of(affected)[503]
+    assert recovered < RECOVERY
     assert not service.logged("error")
 
 
