@@ -89,7 +89,7 @@ async function call(token, method, target, body) {
 /** A page in a browser of its own: with nothing that another one has stored. */
 export async function newPage(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, timezoneId: "Europe/Berlin", ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   context.on("request", (request) => {
     const url = new URL(request.url());
     if (!["localhost", "127.0.0.1"].includes(url.hostname) && url.protocol.startsWith("http")) foreign.push(request.url());
@@ -141,7 +141,7 @@ export async function addTask(page, title) {
 }
 
 /** Wait until a condition holds. */
-export async function eventually(condition, seconds = 10) {
+export async function eventually(condition, seconds = 30) {
   const end = Date.now() + 1000 * seconds;
   for (;;) {
     try {
