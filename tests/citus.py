@@ -13,6 +13,7 @@ import asyncpg
 from todo_api.adapters.sqlalchemy.distribution import NotDistributableError, distribute
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 
+KEEP_ROWS = "SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', true) FROM pg_dist_node"
 PATIENCE = 60.0  # seconds until the other workers of the run have distributed the tables
 
 # Where the tests reach the workers that the servers reach by these names, by the coordinator's host and port.
@@ -68,6 +69,8 @@ async def new_cluster_database(url: str) -> AsyncIterator[str]:
             await _execute(_named(server.url, name), "CREATE EXTENSION citus")
         made = _named(coordinator.url, name)
         await _execute(made, f"SELECT citus_set_coordinator_host('{coordinator.name}', {coordinator.port})")
+        if not workers:
+            await _execute(made, KEEP_ROWS)
         for worker in workers:
             await _execute(made, f"SELECT citus_add_node('{worker.name}', {worker.port})")
         try:

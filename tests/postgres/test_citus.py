@@ -26,7 +26,7 @@ from tests.postgres.running import Service
 
 from todo_api.adapters.memory.change_feed import InMemoryChangeFeed
 from todo_api.adapters.sqlalchemy.change_poller import SqlAlchemyChangePoller
-from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS, unfinished_tables
+from todo_api.adapters.sqlalchemy.distribution import DISTRIBUTION_COLUMNS, ClusterProblems, cluster_problems
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import FairEngine
 from todo_api.adapters.sqlalchemy.execution import Statement
@@ -218,7 +218,7 @@ async def allow_connections(coordinator: str, allowed: str) -> None:
 
 async def test_a_second_distribution_finds_nothing_to_do(database_url: str) -> None:
     assert await distribute_all(database_url) == []
-    assert await unfinished_tables(DatabaseConfig(url=database_url)) == []
+    assert await cluster_problems(DatabaseConfig(url=database_url)) == ClusterProblems(unfinished=[])
 
 
 async def test_a_run_that_was_interrupted_is_completed(cluster_database: str) -> None:

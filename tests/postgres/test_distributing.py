@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -12,7 +13,12 @@ from tests.conftest import alembic_config
 from tests.domain.builders import a_task
 from tests.pooler import MISSING, PGBOUNCER, open_pooler
 
-from todo_api.adapters.sqlalchemy.distribution import NotDistributableError, distribute, unfinished_tables
+from todo_api.adapters.sqlalchemy.distribution import (
+    ClusterProblems,
+    NotDistributableError,
+    cluster_problems,
+    distribute,
+)
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.engine import create_engine
 from todo_api.adapters.sqlalchemy.task_repository import SqlAlchemyTaskRepository
@@ -98,7 +104,29 @@ async def test_tables_without_a_foreign_key_are_unfinished(cluster_database: str
     connection = await asyncpg.connect(cluster_database)
     await connection.execute("ALTER TABLE tasks DROP CONSTRAINT fk_tasks_user_id")
     await connection.close()
-    assert await unfinished_tables(DatabaseConfig(url=cluster_database)) == ["tasks"]
+    assert await cluster_problems(DatabaseConfig(url=cluster_database)) == ClusterProblems(unfinished=["tasks"])
+
+
+async def test_a_cluster_without_workers_is_refused_before_anything_changes(filled_database: str) -> None:
+    _, *workers = await servers(filled_database)
+    connection = await asyncpg.connect(filled_database)
+    for worker in workers:
+        await connection.execute(f"SELECT citus_remove_node('{worker.name}', {worker.port})")
+    with pytest.raises(NotDistributableError, match="no worker"):
+        await run(filled_database)
+    await connection.close()
+
+
+async def test_a_worker_that_is_down_is_named(cluster_database: str) -> None:
+    await distribute_all(cluster_database)
+    *_, last = await servers(cluster_database)
+    parts = urlsplit(last.url)
+    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
+    await connection.execute(f"ALTER DATABASE {parts.path[1:]} ALLOW_CONNECTIONS false")
+    problems = await cluster_problems(DatabaseConfig(url=cluster_database))
+    await connection.execute(f"ALTER DATABASE {parts.path[1:]} ALLOW_CONNECTIONS true")
+    await connection.close()
+    assert problems == ClusterProblems(unreachable=[f"{last.name}:{last.port}"])
 
 
 async def run(url: str) -> list[str]:

@@ -18,7 +18,7 @@ from todo_api.adapters.jwt.endpoint import JwksEndpoint, KeySetUnavailableError
 from todo_api.adapters.limits import FixedWindowLimiter
 from todo_api.adapters.telemetry.metrics import exports_telemetry
 from todo_api.cli.configuration import settings_of
-from todo_api.cli.database import require_usable_schema, undistributed_tables
+from todo_api.cli.database import problems_of_cluster, require_usable_schema
 from todo_api.main import create_app
 from todo_api.settings import ConfigurationError, Settings
 
@@ -79,11 +79,14 @@ def _values(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     found = f"responds, at revision {require_usable_schema(settings)}"
-    local = undistributed_tables(settings)
-    if local is None:
+    problems = problems_of_cluster(settings)
+    if problems is None:
         return found
-    if local:
-        return Warned(f"{found}; not distributed completely: {', '.join(local)}. Run todo-api distribute")
+    if problems.unreachable:
+        return Warned(f"{found}; the coordinator cannot reach {', '.join(problems.unreachable)}: its users get 503")
+    if problems.unfinished:
+        tables = ", ".join(problems.unfinished)
+        return Warned(f"{found}; not distributed completely: {tables}. Run todo-api distribute")
     return f"{found}, distributed with Citus"
 
 

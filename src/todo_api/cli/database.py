@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from todo_api.adapters.sqlalchemy.distribution import unfinished_tables
+from todo_api.adapters.sqlalchemy.distribution import ClusterProblems, cluster_problems
 from todo_api.adapters.sqlalchemy.driver import DatabaseConfig
 from todo_api.adapters.sqlalchemy.errors import driver_error
 from todo_api.adapters.sqlalchemy.schema import REVISION, current_revision, serves
@@ -41,14 +41,14 @@ def require_usable_schema(settings: Settings) -> str:
     return found
 
 
-def undistributed_tables(settings: Settings) -> list[str] | None:
-    """Return the tables on which `todo-api distribute` would work; None if the database is not one of Citus.
+def problems_of_cluster(settings: Settings) -> ClusterProblems | None:
+    """Return what is wrong with the Citus cluster; None if the database is not one of Citus.
 
     Raises:
         ConfigurationError: The database cannot be reached.
     """
     try:
-        return asyncio.run(unfinished_tables(database_config(settings)))
+        return asyncio.run(cluster_problems(database_config(settings)))
     except DATABASE_ERRORS as error:
         raise unusable(error) from error
 

@@ -4,7 +4,8 @@ See "Create and Modify Distributed Objects" in the manual of Citus.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from asyncpg import DeadlockDetectedError, LockNotAvailableError, QueryCanceledError
@@ -25,6 +26,7 @@ REFERENCE_TABLES = ("alembic_version",)
 
 _LOCK = 0x73686172  # an arbitrary advisory lock
 _LOCK_ATTEMPTS = 15
+_CONNECTION_TIMEOUT = "2s"
 _PAUSE = 0.5  # seconds between two attempts, for the requests that have queued behind the first
 # Requests queue behind a waiting change of a table. A copy may take long.
 _SETTINGS = {"lock_timeout": "2s", "statement_timeout": "0"}
@@ -34,17 +36,47 @@ class NotDistributableError(Exception):
     """The database cannot be distributed; the message says what to do."""
 
 
-async def unfinished_tables(config: DatabaseConfig) -> list[str] | None:
-    """Return the tables that are not distributed yet, or have no foreign key yet; None without Citus."""
+@dataclass(frozen=True, slots=True)
+class ClusterProblems:
+    """What is to be done in a cluster.
+
+    Attributes:
+        unreachable: The workers that the coordinator cannot connect to, as `host:port`. While there are some, the
+            tables are not looked at.
+        unfinished: The tables that are not distributed yet, or have no foreign key yet.
+    """
+
+    unreachable: Sequence[str] = ()
+    unfinished: Sequence[str] = ()
+
+
+async def cluster_problems(config: DatabaseConfig) -> ClusterProblems | None:
+    """Return what is wrong with the cluster; None if the database has no Citus."""
     engine = create_engine(config)
     try:
         async with engine.connect() as connection:
             if not await _has_citus(connection):
                 return None
+            if unreachable := await _unreachable(connection):
+                return ClusterProblems(unreachable=unreachable)
             local = await _local_tables(connection)
-            return local + [table for table in await _without_foreign_key(connection) if table not in local]
+            without_key = [table for table in await _without_foreign_key(connection) if table not in local]
+            return ClusterProblems(unfinished=local + without_key)
     finally:
         await engine.dispose()
+
+
+async def _unreachable(connection: AsyncConnection) -> list[str]:
+    await connection.execute(
+        sa.select(sa.func.set_config("citus.node_connection_timeout", _CONNECTION_TIMEOUT, sa.false()))
+    )
+    rows = await connection.execute(
+        sa.text(
+            "SELECT nodename || ':' || nodeport FROM pg_dist_node"
+            " WHERE isactive AND groupid > 0 AND NOT citus_check_connection_to_node(nodename, nodeport)"
+        )
+    )
+    return list(rows.scalars())
 
 
 async def distribute(config: DatabaseConfig) -> AsyncIterator[str]:
@@ -64,7 +96,9 @@ async def distribute(config: DatabaseConfig) -> AsyncIterator[str]:
             await _prepare_session(connection)
             await _require_cluster(connection)
             if not await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
-                raise NotDistributableError("another run of this command has not ended")
+                raise NotDistributableError(
+                    "another run has not ended, or its last statement goes on at the server: wait, and run this again"
+                )
             async for line in _distribute(connection):
                 yield line
     finally:
@@ -85,13 +119,15 @@ async def _require_cluster(connection: AsyncConnection) -> None:
             "the database has no extension citus: install it on each server, run CREATE EXTENSION citus, and "
             "add the workers with citus_add_node (docs/scale.md)"
         )
-    if not await connection.scalar(sa.text("SELECT citus_is_coordinator()")):
-        raise NotDistributableError("this server is a worker: set DATABASE_URL to the coordinator")
     if not await connection.scalar(sa.text("SELECT EXISTS (SELECT FROM pg_dist_node WHERE groupid = 0)")):
         raise NotDistributableError(
-            "the cluster does not know its coordinator: call citus_set_coordinator_host, and add the workers with "
-            "citus_add_node (docs/scale.md)"
+            "the cluster does not know its coordinator: call citus_set_coordinator_host there, and add the workers "
+            "with citus_add_node (docs/scale.md)"
         )
+    if not await connection.scalar(sa.text("SELECT citus_is_coordinator()")):
+        raise NotDistributableError("this server is a worker: set DATABASE_URL to the coordinator")
+    if not await connection.scalar(sa.text("SELECT EXISTS (SELECT FROM pg_dist_node WHERE shouldhaveshards)")):
+        raise NotDistributableError("the cluster has no worker: add the workers with citus_add_node (docs/scale.md)")
     if others := await _other_tables(connection):
         raise NotDistributableError(
             f"{', '.join(others)} reference tables that are to be distributed, which Citus does not allow: drop these "
@@ -175,7 +211,8 @@ async def _patiently(connection: AsyncConnection, statement: str, **values: str)
                 raise
             if attempt == _LOCK_ATTEMPTS - 1:
                 raise NotDistributableError(
-                    f"a table stayed locked ({statement}): end the transaction that holds it and run this again"
+                    f"a table stayed locked ({statement}): end the transaction that holds it, an old one in "
+                    "pg_stat_activity by xact_start, and run this again"
                 ) from error
             await asyncio.sleep(_PAUSE)
         else:
