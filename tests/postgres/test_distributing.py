@@ -58,6 +58,21 @@ async def test_a_run_goes_on_after_a_deadlock_with_a_request(filled_database: st
     assert "distributed tasks by user_id" in await distributing
 
 
+async def test_a_copy_that_waits_says_so(filled_database: str) -> None:
+    lines, other = [], await asyncpg.connect(filled_database)
+    transaction = other.transaction()
+    await transaction.start()
+    await other.execute("SELECT pg_current_xact_id()")  # the copy waits for its end
+    async with asyncio.timeout(120):
+        async for line in distribute(DatabaseConfig(url=filled_database, statement_timeout=None), reminder=0.5):
+            lines.append(line)
+            if line.startswith("still at users") and other.is_in_transaction():
+                await transaction.rollback()
+    await other.close()
+    assert lines[0].startswith("still at users")
+    assert "distributed users by id" in lines
+
+
 async def test_a_statement_timeout_does_not_end_a_copy(filled_database: str) -> None:
     impatient = f"{filled_database}?options=-c%20statement_timeout%3D500"
     assert "distributed tasks by user_id" in await distribute_all(impatient)

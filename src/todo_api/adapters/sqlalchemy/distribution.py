@@ -4,8 +4,9 @@ See "Create and Modify Distributed Objects" in the manual of Citus.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from asyncpg import DeadlockDetectedError, LockNotAvailableError, QueryCanceledError
@@ -79,8 +80,10 @@ async def _unreachable(connection: AsyncConnection) -> list[str]:
     return list(rows.scalars())
 
 
-async def distribute(config: DatabaseConfig) -> AsyncIterator[str]:
+async def distribute(config: DatabaseConfig, reminder: float = 60.0) -> AsyncIterator[str]:
     """Distribute the tables that are still local, and yield a line for each thing done.
+
+    While a table is copied, it also yields a line every `reminder` seconds.
 
     Tables with rows are copied while they are written to; writers wait for the end of each copy only. Meanwhile the
     tables have no foreign keys. It may be run again, also after it was interrupted.
@@ -99,7 +102,7 @@ async def distribute(config: DatabaseConfig) -> AsyncIterator[str]:
                 raise NotDistributableError(
                     "another run has not ended, or its last statement goes on at the server: wait, and run this again"
                 )
-            async for line in _distribute(connection):
+            async for line in _distribute(connection, reminder):
                 yield line
     finally:
         await engine.dispose()
@@ -149,7 +152,7 @@ async def _other_tables(connection: AsyncConnection) -> list[str]:
     return list(rows.scalars())
 
 
-async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
+async def _distribute(connection: AsyncConnection, reminder: float) -> AsyncIterator[str]:
     local = await _local_tables(connection)
     if with_rows := [table for table in local if await _has_rows(connection, table)]:
         if await connection.scalar(sa.text("SHOW wal_level")) != "logical":
@@ -164,7 +167,12 @@ async def _distribute(connection: AsyncConnection) -> AsyncIterator[str]:
         function = "create_distributed_table_concurrently" if table in with_rows else "create_distributed_table"
         beside = "none" if table == users.name else users.name
         names = {"table": table, "key": DISTRIBUTION_COLUMNS[table], "beside": beside}
-        await _patiently(connection, f"SELECT {function}(:table, :key, colocate_with => :beside)", **names)
+        copying = _patiently(connection, f"SELECT {function}(:table, :key, colocate_with => :beside)", **names)
+        async for _ in _every(reminder, copying):
+            yield (
+                f"still at {table}: it waits for transactions that were open before, and copies the rows. If it does "
+                'not end, look into the logs of the workers (docs/scale.md, "Set up")'
+            )
         yield f"distributed {table} by {DISTRIBUTION_COLUMNS[table]}"
     for table in await _without_foreign_key(connection):
         await _add_foreign_key(connection, table)
@@ -193,6 +201,17 @@ async def _add_foreign_key(connection: AsyncConnection, table: str) -> None:
     is_erased = f"NOT EXISTS (SELECT FROM users WHERE users.id = {table}.user_id)"
     await connection.execute(sa.text(f"DELETE FROM {table} WHERE {is_erased}"))  # noqa: S608 - names of tables
     await _patiently(connection, f"ALTER TABLE {table} VALIDATE CONSTRAINT {_foreign_key(table)}")
+
+
+async def _every(seconds: float, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do the work, and yield each time that so many seconds have passed."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=seconds))[0]:
+            yield
+        await task
+    finally:
+        task.cancel()
 
 
 async def _patiently(connection: AsyncConnection, statement: str, **values: str) -> None:
