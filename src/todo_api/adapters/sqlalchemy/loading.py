@@ -23,6 +23,8 @@ _mine = sa.select(*TASK_COLUMNS, tasks.c.deleted_at).where(tasks.c.user_id == _o
 _apart = sa.bindparam("apart", type_=sa.ARRAY(tasks.c.list_id.type))
 _nearest = _mine.where(live, sa.or_(tasks.c.list_id.is_(None), tasks.c.list_id != sa.all_(_apart)))
 _window = sa.literal_column(str(WINDOW), sa.Integer)
+_my_lists = sa.select(*LIST_COLUMNS, lists.c.deleted_at).where(lists.c.user_id == _owner)
+_one_row = sa.literal_column("1", sa.Integer)
 
 
 def _tasks() -> sa.Select[Any]:
@@ -65,6 +67,13 @@ def _occurrences() -> sa.Select[Any]:
     return _mine.join(wanted, same).where(live, tasks.c.recurrence.is_not(None))
 
 
+def _lists_by_id() -> sa.Select[Any]:
+    """Return the statement for lists, each by its key: for all at once, a cached plan may read all of the user."""
+    given = sa.func.unnest(_ids).table_valued(sa.column("id", lists.c.id.type)).render_derived(name="given")
+    found = _my_lists.where(lists.c.id == given.c.id).limit(_one_row).lateral("found")
+    return sa.select(*found.c).select_from(given.join(found, sa.true()))
+
+
 _TASKS = _tasks()
 _AROUND = _around()
 _FIRST = _nearest.order_by(manual_position, tasks.c.id).limit(_window)
@@ -72,10 +81,9 @@ _LAST = _nearest.order_by(manual_position.desc(), tasks.c.id.desc()).limit(_wind
 _IN_LISTS = _mine.where(tasks.c.list_id == sa.func.any(_ids))
 _TAGGED = _mine.where(live, tasks.c.tag_keys.op("?|")(sa.bindparam("keys", type_=sa.ARRAY(sa.Text))))
 _OCCURRENCES = _occurrences()
-_MY_LISTS = sa.select(*LIST_COLUMNS, lists.c.deleted_at).where(lists.c.user_id == _owner)
 # Two statements: one with OR would read all lists of the trash.
-LISTS = _MY_LISTS.where(lists.c.id == sa.func.any(_ids))
-ALL_LISTS = _MY_LISTS.where(live_list)
+ALL_LISTS = _my_lists.where(live_list)
+LISTS = _lists_by_id()
 
 
 @dataclass(frozen=True, slots=True)
